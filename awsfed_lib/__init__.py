@@ -1,0 +1,1 @@
+"""awsfed: runbooks for SAML federation from Microsoft Entra ID into many AWS accounts."""
