@@ -8,16 +8,17 @@ answer late (devblogs.microsoft.com/identity/designing-for-eventual-consistency-
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from itertools import groupby
 from typing import NamedTuple, Protocol
 
-from awsfed_lib.change import Basis, Request, Settled
-from awsfed_lib.errors import AwsfedError, StalePlan
-from awsfed_lib.outcome import Answer, Sent
+from awsfed_lib.change import Basis, Request
+from awsfed_lib.errors import AwsfedError, StalePlan, WriteForbidden
+from awsfed_lib.outcome import Answer, Fate, Sent
 
 RESENDS = 3
+FATES: Mapping[str, Fate] = {"done": "sent", "refused": "refused", "unknown": "indeterminate"}
 
 
 class Patience(NamedTuple):
@@ -34,10 +35,10 @@ class Service(Protocol):
     patience: Patience
 
     def live(self, table: str, of: str) -> tuple[str, ...]:
-        """The facts of a live table, complete; raises UnreadError when it did not come back whole."""
+        """Read the facts of a live table, complete; raises UnreadError when it did not come back whole."""
 
     def snapshot(self, table: str, of: str) -> bytes:
-        """The live table as the service sends it, to restore from."""
+        """Read the live table as the service sends it, to restore from."""
 
     def send(self, requests: Sequence[Request]) -> list[Answer]:
         """Send requests that do not depend on each other; one answer each, in order. Never raises for an answer."""
@@ -99,75 +100,112 @@ def refuse_drift(service: Service, bases: Sequence[Basis]) -> None:
 
 def send_all(requests: Sequence[Request], service: Service, journal: Journal) -> Iterator[Sent]:
     """Carry out the requests in order, wave by wave; stop at the first that fails and yield the rest as not sent."""
-    written: set[tuple[str, str]] = set()
     stopped = False
     for _, wave in groupby(requests, key=lambda request: request.wave):
         together = list(wave)
         if stopped:
             yield from (Sent(request, "not sent") for request in together)
             continue
-        results = _carry_out(together, service, journal, written)
+        results = _carry_out(together, service, journal)
         yield from results
-        written |= {(request.settled.table, request.settled.of) for request in together}
         stopped = any(sent.fate not in ("sent", "adopted") for sent in results)
 
 
-def _carry_out(wave: list[Request], service: Service, journal: Journal, written: set[tuple[str, str]]) -> list[Sent]:
+def _carry_out(wave: list[Request], service: Service, journal: Journal) -> list[Sent]:
     """One wave: compare, note the intent, send, note the answer; read back what has no clear answer, and send that again."""
     fates: dict[Request, Sent] = {}
     pending = wave
     for _ in range(RESENDS):
-        moved = [request for request in pending if not _as_expected(request, service, written)]
-        fates |= {request: Sent(request, "refused", detail=_moved(request)) for request in moved}
-        pending = [request for request in pending if request not in moved]
-        if not pending:
-            break
-        fates |= {sent.request: sent for sent in _send(pending, service, journal)}
+        ready = [request for request in pending if _as_expected(request, service)]
+        fates |= {request: _held_back(request, fates.get(request)) for request in pending if request not in ready}
+        fates |= {sent.request: sent for sent in _send(ready, service, journal)}
         unknown = [request for request in pending if fates[request].fate == "indeterminate"]
         settled = _read_back(unknown, service)
         fates |= {request: fates[request]._replace(fate="adopted") for request in settled}
         pending = [request for request in unknown if request not in settled]
+        if not pending:
+            break
     return [fates[request] for request in wave]
 
 
-def _as_expected(request: Request, service: Service, written: set[tuple[str, str]]) -> bool:
-    """After our own write to the same table several reads must agree: a replica may still show the state before it."""
-    expects = request.expects
-    if expects is None:
-        return True
-    own = (expects.table, expects.of) in written
-    return agree(service, lambda: matches(service, expects), service.patience.reads if own else 1)
+def _as_expected(request: Request, service: Service) -> bool:
+    """Several reads in a row must agree: one replica may still show the state before our last write, or before another's."""
+    conditions = request.conditions
+    return not conditions or agree(service, lambda: all(matches(service, basis) for basis in conditions), service.patience.reads)
 
 
-def _moved(request: Request) -> str:
-    table = request.expects.table if request.expects else ""
-    return f"The live {table} changed while the plan was being carried out; this request was not sent."
+def _held_back(request: Request, before: Sent | None) -> Sent:
+    """Say that a request was not sent, because the live tables are not those it was made for."""
+    tables = " or ".join(basis.table for basis in request.conditions)
+    if before is None:
+        return Sent(request, "refused", detail=f"The live {tables} changed, or could not be read, right before it; it was not sent.")
+    return before._replace(detail=f"{before.detail} It was not sent again, since the live {tables} changed.".strip())
 
 
 def _send(wave: list[Request], service: Service, journal: Journal) -> list[Sent]:
+    if not wave:
+        return []
     for request in wave:
         journal.note("intent", method=request.method, path=request.path, body=request.body)
-    answers = service.send(wave)
-    fates = {"done": "sent", "refused": "refused", "unknown": "indeterminate"}
     results = [
-        Sent(request, fates[answer.fate], answer.status, answer.detail, answer.request_id)  # type: ignore[arg-type]
-        for request, answer in zip(wave, answers, strict=True)
+        Sent(request, FATES[answer.fate], answer.status, answer.detail, answer.request_id)
+        for request, answer in zip(wave, _answers(wave, service), strict=True)
     ]
     for sent in results:
-        journal.note("answer", path=sent.request.path, fate=sent.fate, status=sent.status, request_id=sent.request_id, detail=sent.detail)
+        fields = {"fate": sent.fate, "status": sent.status, "request_id": sent.request_id, "detail": sent.detail}
+        journal.note("answer", path=sent.request.path, **fields)
     return results
 
 
+def _answers(wave: list[Request], service: Service) -> list[Answer]:
+    """Send; an error on the way (no credentials any more, no connection) leaves the whole wave without an answer."""
+    try:
+        return service.send(wave)
+    except WriteForbidden:
+        raise
+    except AwsfedError as error:
+        return [Answer("unknown", 0, error.what) for _ in wave]
+
+
 def _read_back(unknown: list[Request], service: Service) -> list[Request]:
-    """Those of the requests without a clear answer that the live state shows as carried out."""
-    found = [request for request in unknown if agree(service, lambda r=request: _holds(service, r.settled), 1)]  # type: ignore[misc]
+    """Those of the requests without a clear answer that the live state shows as carried out, given time to show."""
+    found: list[Request] = []
+    for seconds in (0.0, *service.patience.pauses):
+        left = [request for request in unknown if request not in found]
+        if not left:
+            break
+        if seconds:
+            service.wait(seconds)
+        found += _shown(left, service)
     return found
 
 
-def _holds(service: Service, settled: Settled) -> bool:
-    return settled.holds(service.live(settled.table, settled.of))
+def _shown(requests: list[Request], service: Service) -> list[Request]:
+    """Those of the requests that one reading of the live tables shows as carried out."""
+    tables = {(request.settled.table, request.settled.of) for request in requests}
+    live = {key: _facts(service, *key) for key in sorted(tables)}
+    return [request for request in requests if request.settled.holds(live[request.settled.table, request.settled.of])]
+
+
+def _facts(service: Service, table: str, of: str) -> tuple[str, ...] | None:
+    try:
+        return service.live(table, of)
+    except AwsfedError:
+        return None
 
 
 def verified(service: Service, goal: Sequence[Basis]) -> bool:
     """Whether the live tables agree with the goal of the plan, several reads in a row."""
     return agree(service, lambda: all(matches(service, basis) for basis in goal), service.patience.reads)
+
+
+def differences(service: Service, goal: Sequence[Basis]) -> str:
+    """Say in numbers what one more reading finds in the tables that do not agree with the goal."""
+    lines = []
+    for basis in goal:
+        facts = _facts(service, basis.table, basis.of)
+        if facts is None:
+            lines.append(f"{basis.table} could not be read")
+        elif Basis.over(basis.table, basis.of, facts) != basis:
+            lines.append(f"{basis.table}: {len(facts)} live, {basis.count} planned, and not the same")
+    return "; ".join(lines) or "the last reading agreed, but not several in a row"

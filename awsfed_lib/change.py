@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -54,13 +55,19 @@ class Basis(NamedTuple):
 
     table: str
     of: str
-    count: int
+    count: int  # type: ignore[assignment]  # hides tuple.count, which nothing here needs
     digest: str
 
     @classmethod
     def over(cls, table: str, of: str, facts: tuple[str, ...]) -> Basis:
-        """The basis of these facts."""
+        """Make the basis of these facts."""
         return cls(table, of, len(facts), digest(facts))
+
+    @property
+    def name(self) -> str:
+        """A short name that is safe as a file name: `of` may be a long list of names."""
+        plain = re.fullmatch(r"[0-9A-Za-z-]{1,64}", self.of)
+        return f"{self.table}-{self.of if plain else digest((self.of,))[:16]}"
 
 
 class Settled(NamedTuple):
@@ -71,8 +78,10 @@ class Settled(NamedTuple):
     present: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
 
-    def holds(self, facts: tuple[str, ...]) -> bool:
-        """Whether the live `facts` show the request as carried out."""
+    def holds(self, facts: tuple[str, ...] | None) -> bool:
+        """Whether the live `facts` show the request as carried out; None, a table that could not be read, shows nothing."""
+        if facts is None:
+            return False
         live = set(facts)
         return live.issuperset(self.present) and live.isdisjoint(self.absent)
 
@@ -82,6 +91,7 @@ class Request:
     """One literal request. `body` is JSON text, "" for none; what is shown is what is sent.
 
     `expects`: the live table must agree with it right before the request is sent (a PATCH that replaces a collection).
+    `beside`: other live tables that must agree as well (the assignments that a removed appRole would take with it).
     `wave`: requests of one wave do not depend on each other and may travel in one batch.
     """
 
@@ -93,6 +103,12 @@ class Request:
     expects: Basis | None = None
     wave: int = 0
     headers: tuple[tuple[str, str], ...] = ()
+    beside: tuple[Basis, ...] = ()
+
+    @property
+    def conditions(self) -> tuple[Basis, ...]:
+        """All live tables that must agree right before the request is sent."""
+        return (*((self.expects,) if self.expects else ()), *self.beside)
 
     @property
     def content(self) -> dict[str, Any]:
@@ -119,7 +135,7 @@ class Guards:
 
 
 def as_json(value: object) -> str:
-    """The body text of a request: stable, readable, and with every null kept."""
+    """Write the body of a request: stable, readable, and with every null kept."""
     return json.dumps(value, ensure_ascii=False, separators=(", ", ": "), allow_nan=False)
 
 

@@ -41,7 +41,7 @@ class AwsfedError(Exception):
         return "\n".join(lines)
 
     def _render_traceback_(self) -> list[str]:
-        """What IPython prints instead of a stack: the person needs the next step, not our frames."""
+        """Give IPython our text instead of a stack: the person needs the next step, not our frames."""
         return [f"{type(self).__name__}: {self}"]
 
 

@@ -14,19 +14,21 @@ APP_ROLE_KEYS = ("allowedMemberTypes", "description", "displayName", "id", "isEn
 
 
 def app_role(entry: Mapping[str, Any]) -> str:
-    """An appRole by the six keys of the v1.0 type that a client may send.
+    """Write an appRole by the six keys of the v1.0 type that a client may send.
 
     `origin` is left out: it "must not be included in any POST or PATCH", and Graph adds it on reading
-    (learn.microsoft.com graph/api/resources/approle).
+    (learn.microsoft.com graph/api/resources/approle). The member types are a set, in any order.
     """
-    return canonical({key: entry.get(key) for key in APP_ROLE_KEYS})
+    kinds = entry.get("allowedMemberTypes")
+    fields = {key: entry.get(key) for key in APP_ROLE_KEYS}
+    return canonical(fields | {"allowedMemberTypes": sorted(kinds) if isinstance(kinds, list) else kinds})
 
 
 def assignment(app_role_id: str, principal_id: str) -> str:
-    """An assignment by its natural key; the service makes up its id."""
+    """Write an assignment by its natural key; the service makes up its id."""
     return canonical({"appRoleId": app_role_id, "principalId": principal_id})
 
 
 def group(unique_name: str, display_name: str) -> str:
-    """A group by its alternate key and its name; the service makes up its id."""
+    """Write a group by its alternate key and its name; the service makes up its id."""
     return canonical({"displayName": display_name, "uniqueName": unique_name})

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from awsfed_lib import apply, display
+from awsfed_lib import display
+from awsfed_lib.apply import Journal, Service, differences, refuse_drift, send_all, verified
 from awsfed_lib.change import Basis, Change, Guards, Loss, Request, Subject
 from awsfed_lib.errors import NotApproved, UnsafePlan
-from awsfed_lib.outcome import Outcome
+from awsfed_lib.outcome import Outcome, Sent, Verdict
 from awsfed_lib.tables import CHANGES, canonical, frame
 
 MEDIA_TYPE = "application/vnd.awsfed.plan+json"
@@ -39,7 +40,7 @@ class Plan:
     goal: tuple[Basis, ...]
     losses: tuple[Loss, ...] = ()
     refusals: tuple[str, ...] = ()
-    guards: Guards = Guards()
+    guards: Guards = Guards()  # noqa: RUF009  frozen, and empty
 
     def __bool__(self) -> bool:
         return bool(self.requests)
@@ -56,10 +57,7 @@ class Plan:
             "title": self.title,
             "subject": self.subject._asdict(),
             "changes": [change._asdict() for change in self.changes],
-            "requests": [
-                {"method": r.method, "path": r.path, "headers": dict(r.headers), "body": r.body, "purpose": r.purpose, "wave": r.wave}
-                for r in self.requests
-            ],
+            "requests": [_content(request) for request in self.requests],
             "basis": [basis._asdict() for basis in self.basis],
             "goal": [basis._asdict() for basis in self.goal],
             "losses": [loss._asdict() for loss in self.losses],
@@ -78,7 +76,7 @@ class Plan:
         """Number of changes by action."""
         return Counter(change.action for change in self.changes)
 
-    def apply(self, service: apply.Service, *, approved: str, journal: apply.Journal) -> Outcome:
+    def apply(self, service: Service, *, approved: str, journal: Journal) -> Outcome:
         """Send the requests in order when `approved` is the id of this plan.
 
         Nothing to send, or no approval: nothing is sent, and the outcome says so. Stops at the first request that fails;
@@ -91,42 +89,43 @@ class Plan:
             return self._outcome("planned")
         self._refuse(service, approved)
         with journal.hold(self.subject.key):
-            apply.refuse_drift(service, self.basis)
+            refuse_drift(service, self.basis)
             journal.note("plan", id=self.id, content=self.content)
             for basis in self.basis:
-                journal.keep(f"{basis.table}-{basis.of}", service.snapshot(basis.table, basis.of))
+                journal.keep(basis.name, service.snapshot(basis.table, basis.of))
             with service.permit(self.requests):
-                sent = tuple(apply.send_all(self.requests, service, journal))
+                sent = tuple(send_all(self.requests, service, journal))
             outcome = self._judge(service, sent)
             journal.note("outcome", plan=self.id, verdict=outcome.verdict, problem=outcome.problem)
         return outcome
 
-    def _refuse(self, service: apply.Service, approved: str) -> None:
+    def _refuse(self, service: Service, approved: str) -> None:
         if approved != self.id:
             raise NotApproved(
                 f"The approved id {approved} is not the id of this plan, {self.id}; nothing was sent.",
                 where=self.subject.name,
-                remedy="Read the plan above. If it is what you want, run again with its id; the live state may have changed since the approval.",
+                remedy="Read the plan above. If it is what you want, run again with its id; the live state may have changed meanwhile.",
             )
         if service.realm != self.subject.realm:
             raise UnsafePlan(f"The plan is for {self.subject.realm}, and this session is in {service.realm}; nothing was sent.")
         if self.refusals:
             raise UnsafePlan(" ".join(self.refusals), where=self.subject.name, remedy="Change the parameter file, in review, or the world.")
 
-    def _judge(self, service: apply.Service, sent: Sequence[apply.Sent]) -> Outcome:
+    def _judge(self, service: Service, sent: Sequence[Sent]) -> Outcome:
         failed = [item for item in sent if item.fate not in ("sent", "adopted")]
         if failed:
             first = failed[0]
             return self._outcome("failed", tuple(sent), f"{first.request.purpose}: {first.detail or first.fate}")
-        if not apply.verified(service, self.goal):
-            problem = "All requests were sent, but the live state did not agree with the plan in time."
+        if not verified(service, self.goal):
+            seen = differences(service, self.goal)
+            problem = f"All requests were sent, but the live state did not agree with the plan in time ({seen})."
             return self._outcome("unverified", tuple(sent), problem)
         return self._outcome("applied", tuple(sent))
 
-    def _outcome(self, verdict: str, sent: tuple[apply.Sent, ...] = (), problem: str = "") -> Outcome:
-        return Outcome(self.id, self.title, self.subject, verdict, sent, problem)  # type: ignore[arg-type]
+    def _outcome(self, verdict: Verdict, sent: tuple[Sent, ...] = (), problem: str = "") -> Outcome:
+        return Outcome(self.id, self.title, self.subject, verdict, sent, problem)
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, object]:
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, object]:  # noqa: ARG002  IPython's
         return {
             "text/plain": display.plan_text(self),
             "text/html": display.plan_html(self),
@@ -135,3 +134,9 @@ class Plan:
 
     def __str__(self) -> str:
         return display.plan_text(self)
+
+
+def _content(request: Request) -> dict[str, object]:
+    fields = ("method", "path", "body", "purpose", "wave")
+    conditions = [basis._asdict() for basis in request.conditions]
+    return {name: getattr(request, name) for name in fields} | {"headers": dict(request.headers), "expects": conditions}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
@@ -104,6 +105,27 @@ GROUPS = Schema(
     },
     ("group_id",),
 )
+WANTED_GROUPS = Schema(
+    "wanted_groups",
+    {
+        "value": Column(TEXT, "role ARN,provider ARN of the role that the group gives"),
+        "group_name": Column(TEXT, "displayName; '' when the mapping names the group by its id"),
+        "unique_name": Column(TEXT, "uniqueName, and mailNickname of a new group; '' when mapped by id"),
+        "group_id": Column(TEXT, "GUID, only when the mapping names it"),
+        "source": Column(TEXT, "template, or mapping"),
+    },
+    ("value",),
+)
+MATCHED_GROUPS = Schema(
+    "matched_groups",
+    {
+        **WANTED_GROUPS.columns,
+        "group_id": Column(TEXT, "GUID of the live group; '' when there is none, or not exactly one"),
+        "how": Column(TEXT, "id, uniqueName, name; '' when no live group was found"),
+        "problem": Column(TEXT, "why no group can be used or created; '' says one can"),
+    },
+    ("value",),
+)
 ASSIGNMENTS = Schema(
     "assignments",
     {
@@ -137,7 +159,7 @@ PATHS = Schema(
         "account_name": Column(TEXT, "name of the account"),
         "role_arn": Column(TEXT, "ARN of the IAM role"),
         "policies": Column(TEXT, "policies of the IAM role"),
-        "verdict": Column(TEXT, "effective, effective (appRole disabled), nested, dangling, untrusted, unread, nobody"),
+        "verdict": Column(TEXT, "effective, effective (appRole disabled), nested, user disabled, dangling, untrusted, unread, nobody"),
     },
     ("user_name", "group_name", "app_role_id"),
 )
@@ -186,6 +208,8 @@ def _series(name: str, column: Column, rows: list[Mapping[str, Any]]) -> pd.Seri
     cells = [empty if row.get(name) is None else row[name] for row in rows]
     if column.dtype == TEXT and not all(isinstance(cell, str) for cell in cells):
         raise TableError(f"Column {name} holds something that is not text.")
+    if column.dtype == FLAG and not all(pd.api.types.is_bool(cell) for cell in cells):
+        raise TableError(f"Column {name} holds something that is neither True nor False.")  # pandas would call "False" true
     if column.dtype == TIME:
         return pd.Series(pd.to_datetime(cells, utc=True, format="ISO8601"), dtype=TIME)
     return pd.Series(cells, dtype=column.dtype)
@@ -220,13 +244,23 @@ def _check_column(table: str, name: str, column: Column, cells: pd.Series[Any]) 
             )
 
 
+def read_in_full(accounts: pd.DataFrame) -> frozenset[str]:
+    """Ids of the accounts in ACCOUNTS whose roles are all known: no problem, and not in a state that hides its roles.
+
+    Only of these may a role be called absent.
+    """
+    listed = rows(accounts)
+    unknown = {row["account_id"] for row in listed if row["problem"] or row["state"] not in ("", "ACTIVE")}
+    return frozenset(row["account_id"] for row in listed) - unknown
+
+
 def rows(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """The rows as dicts; a missing time or count becomes None (never NaN, which is not JSON)."""
+    """Give the rows as dicts; a missing time or count becomes None (never NaN, which is not JSON)."""
     return [{str(name): None if _is_missing(cell) else cell for name, cell in row.items()} for row in table.to_dict(orient="records")]
 
 
 def _is_missing(cell: object) -> bool:
-    return cell is pd.NaT or cell is pd.NA or (isinstance(cell, float) and cell != cell)
+    return cell is pd.NaT or cell is pd.NA or (isinstance(cell, float) and math.isnan(cell))
 
 
 def canonical(value: object) -> str:
