@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from awsfed_lib import display
 from awsfed_lib.change import Request, Subject
 from awsfed_lib.errors import OutcomeError
 
+MEDIA_TYPE = "application/vnd.awsfed.outcome+json"
 Verdict = Literal["nothing to do", "planned", "applied", "unverified", "failed"]
 Fate = Literal["sent", "adopted", "refused", "indeterminate", "not sent"]
 
@@ -58,3 +60,26 @@ class Outcome:
                 where=self.subject.name or self.subject.id,
                 remedy="Run the runbook again: it plans from what is live now and goes on from there.",
             )
+
+    @property
+    def content(self) -> dict[str, object]:
+        """The outcome as JSON values; the bodies of the requests are in the plan."""
+        return {
+            "plan": self.plan_id,
+            "title": self.title,
+            "subject": self.subject._asdict(),
+            "verdict": self.verdict,
+            "problem": self.problem,
+            "sent": [_content(sent) for sent in self.sent],
+        }
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, object]:
+        return {"text/plain": display.outcome_text(self), "text/html": display.outcome_html(self), MEDIA_TYPE: self.content}
+
+    def __str__(self) -> str:
+        return display.outcome_text(self)
+
+
+def _content(sent: Sent) -> dict[str, object]:
+    what = {"method": sent.request.method, "path": sent.request.path, "purpose": sent.request.purpose}
+    return what | {"fate": sent.fate, "status": sent.status, "detail": sent.detail, "request_id": sent.request_id}

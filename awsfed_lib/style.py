@@ -1,0 +1,124 @@
+"""How outputs look: one palette, one small style sheet that travels with every output.
+
+Colour never speaks alone: each tone comes with a sign and a word. Every pair of text and ground has a contrast of at
+least 4.5 to 1 (WCAG 2.2, success criterion 1.4.3), and a border keeps the shape where a printer drops the grounds.
+JupyterLab's own variables give the colours of its theme, light or dark; elsewhere the second value holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Literal, NamedTuple
+
+Tone = Literal["good", "news", "warn", "bad", "calm"]
+
+
+class Paint(NamedTuple):
+    """Text, ground and edge of a tone."""
+
+    text: str
+    ground: str
+    edge: str
+
+
+PALETTE: Mapping[Tone, Paint] = MappingProxyType(
+    {
+        "good": Paint("#0f5323", "#e6f6ea", "#5fae74"),
+        "news": Paint("#0b4a8f", "#e7f1fd", "#6fa8e0"),
+        "warn": Paint("#7a4100", "#fff3dc", "#d39a3a"),
+        "bad": Paint("#8c1420", "#fdeaec", "#d9707b"),
+        "calm": Paint("#3f4954", "#f1f3f5", "#a9b2bc"),
+    }
+)
+INK, QUIET, PAPER, LINE = "#1c2128", "#57606a", "#ffffff", "#d5dae0"
+
+_VARIABLES = f"""
+.awsfed {{
+  --awsfed-ink: var(--jp-content-font-color1, {INK});
+  --awsfed-quiet: var(--jp-content-font-color2, {QUIET});
+  --awsfed-line: var(--jp-border-color2, {LINE});
+}}
+"""
+
+_TONES = "\n".join(
+    f".awsfed-{tone} {{ color: {paint.text}; background: {paint.ground}; border-color: {paint.edge}; }}" for tone, paint in PALETTE.items()
+)
+
+_SHEET = """
+.awsfed {
+  color: var(--awsfed-ink); margin: 4px 0 10px; max-width: 100%;
+  font: 14px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans", sans-serif;
+}
+.awsfed p, .awsfed ul, .awsfed ol { margin: 6px 0; }
+.awsfed ul, .awsfed ol { padding-left: 22px; }
+.awsfed code, .awsfed pre {
+  font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: 12.5px;
+  background: none; color: inherit; overflow-wrap: anywhere;
+}
+.awsfed strong { font-weight: 600; }
+.awsfed .awsfed-title { font-size: 16px; font-weight: 600; margin: 0 0 2px; }
+.awsfed .awsfed-quiet { color: var(--awsfed-quiet); }
+.awsfed-card { border: 1px solid; border-left-width: 4px; border-radius: 6px; padding: 12px 16px; }
+.awsfed .awsfed-card {
+  background: none; color: inherit;
+  border-top-color: var(--awsfed-line); border-right-color: var(--awsfed-line); border-bottom-color: var(--awsfed-line);
+}
+.awsfed-box { border: 1px solid; border-left-width: 4px; border-radius: 4px; padding: 8px 12px; margin: 10px 0; }
+.awsfed .awsfed-box p:first-child { margin-top: 0; }
+.awsfed .awsfed-box :last-child { margin-bottom: 0; }
+.awsfed-chip {
+  display: inline-block; border: 1px solid; border-radius: 4px; padding: 0 7px;
+  font-size: 12.5px; line-height: 1.55; white-space: nowrap;
+}
+.awsfed-chips { display: flex; flex-wrap: wrap; gap: 6px; margin: 8px 0; }
+.awsfed .awsfed-id {
+  border: 1px solid var(--awsfed-line); border-radius: 4px; padding: 1px 6px;
+  user-select: all; -webkit-user-select: all; white-space: nowrap;
+}
+.awsfed dl { display: grid; grid-template-columns: max-content 1fr; gap: 2px 16px; margin: 8px 0; }
+.awsfed dt { color: var(--awsfed-quiet); font-weight: 400; margin: 0; }
+.awsfed dd { margin: 0; overflow-wrap: anywhere; }
+.awsfed-scroll { overflow-x: auto; margin: 8px 0 4px; }
+.awsfed table {
+  border-collapse: collapse; table-layout: auto; margin: 0; color: inherit;
+  font-size: 13px; line-height: 1.45; font-variant-numeric: tabular-nums;
+}
+.awsfed caption { caption-side: top; text-align: left; font-weight: 600; padding: 0 0 6px; color: inherit; }
+.awsfed th, .awsfed td {
+  border: 0; border-bottom: 1px solid var(--awsfed-line); padding: 5px 20px 5px 0; max-width: 44ch;
+  text-align: left; vertical-align: top; font-weight: 400; white-space: pre-wrap; overflow-wrap: anywhere;
+}
+.awsfed thead th {
+  color: var(--awsfed-quiet); border-bottom-color: currentColor;
+  font-weight: 600; white-space: nowrap; vertical-align: bottom;
+}
+.awsfed th.awsfed-number, .awsfed td.awsfed-number { text-align: right; }
+.awsfed td.awsfed-short, .awsfed tbody th.awsfed-short { white-space: pre; }
+.awsfed th.awsfed-middle { min-width: 25ch; }
+.awsfed th.awsfed-long { min-width: 38ch; }
+.awsfed tbody tr, .awsfed tbody tr:nth-child(even), .awsfed tbody tr:hover { background: none; }
+.awsfed details { margin: 8px 0; }
+.awsfed summary { cursor: pointer; }
+.awsfed pre {
+  border: 1px solid var(--awsfed-line); border-radius: 4px; padding: 8px 10px; margin: 6px 0 10px;
+  max-height: 460px; overflow: auto; white-space: pre; overflow-wrap: normal; line-height: 1.45;
+}
+@media (max-width: 560px) {
+  .awsfed-card { padding: 10px 12px; }
+  .awsfed dl { grid-template-columns: 1fr; gap: 0; }
+  .awsfed dd { margin-bottom: 6px; }
+}
+@media print {
+  .awsfed-box, .awsfed tr, .awsfed-chips { break-inside: avoid; }
+  .awsfed-scroll { overflow: visible; }
+  .awsfed thead { display: table-header-group; }
+  .awsfed table { font-size: 8.5pt; }
+  .awsfed thead th, .awsfed tbody th, .awsfed tbody td {
+    padding-right: 8px; min-width: 0; white-space: pre-wrap; overflow-wrap: break-word;
+  }
+  .awsfed pre { max-height: none; white-space: pre-wrap; overflow-wrap: anywhere; }
+}
+"""
+
+STYLE = _VARIABLES + _SHEET + _TONES + "\n"
