@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
-from urllib.parse import unquote
 
 
 class Condition(NamedTuple):
@@ -64,21 +63,20 @@ def like(pattern: str, text: str) -> bool:
 
 
 def statements(policy: Mapping[str, Any] | str) -> tuple[Statement, ...]:
-    """Read the statements of a trust policy given as a dict, as JSON text, or percent-encoded as IAM sends it.
+    """Read the statements of a trust policy given as a dict or as JSON text.
 
     Raises MalformedPolicy, and nothing else, for whatever is no such document.
     """
     try:
         return _from_text(policy) if isinstance(policy, str) else _statements(policy)
-    except (MalformedPolicy, RecursionError) as wrong:
-        raise MalformedPolicy(str(wrong) or "it is nested too deeply") from None
+    except RecursionError:
+        raise MalformedPolicy("it is nested too deeply") from None
 
 
 @lru_cache(maxsize=4096)
 def _from_text(text: str) -> tuple[Statement, ...]:
-    plain = text if text.lstrip("\ufeff \t\r\n").startswith("{") else unquote(text)
     try:
-        return _statements(json.loads(plain.lstrip("\ufeff"), object_pairs_hook=_once))
+        return _statements(json.loads(text.lstrip("\ufeff"), object_pairs_hook=_once))
     except MalformedPolicy:
         raise
     except ValueError as wrong:

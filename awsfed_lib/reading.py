@@ -1,0 +1,86 @@
+"""The reading of one account: in its own credentials, to the last page, or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Executor
+from functools import partial
+from typing import Any, TypeVar
+
+import boto3
+
+from awsfed_lib.acting import refuse_other_account
+from awsfed_lib.errors import AwsError, SignInError, UnreadError, WriteForbidden
+from awsfed_lib.hub import Hub, hub
+from awsfed_lib.organization import Organization, accounts
+from awsfed_lib.problems import Reader, problem
+from awsfed_lib.rounds import Reading, pool, read_all
+from awsfed_lib.selection import Account
+
+Found = TypeVar("Found")
+Look = Callable[[Hub, Account], Found]
+FATAL = (AwsError, SignInError, WriteForbidden)  # nothing may be read on after one of these
+PAGE = 1000  # MaxItems of IAM lists; the default is 100
+READABLE = ("ACTIVE", "")  # "" where the state is not known: a CSV does not say it
+
+
+def read_organization(
+    organization: Organization, look: Look[Found], *, executor: Executor | None, session: boto3.Session | None
+) -> list[Reading[Found]]:
+    """Read every selected account with `look`, which must be a top-level function or a partial of one.
+
+    Raises what `accounts` and `hub` raise, and AwsError when an answer is about another account than was asked.
+    """
+    opened = hub(organization.cloud, organization.partition, organization.workers, session)
+    work = partial(read_account, opened, organization, look)
+    with pool(executor, organization.workers) as workers:
+        return read_all(work, accounts(opened, organization), workers, organization.pauses)
+
+
+def read_account(hub: Hub, organization: Organization, look: Look[Found], account: Account) -> Reading[Found]:
+    """Read one account, whatever goes wrong: what could not be read in full is its problem, never an empty account."""
+    if account.state not in READABLE:
+        return Reading(account, None, f"The account is {account.state}, so it was not read; what is known of it is left as it is.")
+    try:
+        with hub.acting(account.account_id, via=organization.via, external_id=organization.external_id):
+            return Reading(account, look(hub, account))
+    except FATAL:
+        raise
+    except Exception as error:  # noqa: BLE001  one account must not end the reading of the others
+        found = problem(error, Reader(organization.via, organization.external_id, account.manages))
+        return Reading(account, None, found.text, found.passing)
+
+
+def all_pages(call: Callable[..., Any], key: str, account: Account, **request: Any) -> dict[str, Mapping[str, Any]]:
+    """Read an IAM list to its last page: ARN → entry.
+
+    Raises UnreadError when an answer is not whole (no list, no word on truncation, truncated without a way on), and
+    AwsError when an entry is of another account.
+    """
+    found: dict[str, Mapping[str, Any]] = {}
+    markers: list[str] = []
+    while True:
+        answer = call(MaxItems=PAGE, **request, **({"Marker": markers[-1]} if markers else {}))
+        found |= own_entries(answer, key, account)
+        if not whole(answer, "IsTruncated"):
+            return found
+        marker = whole(answer, "Marker")
+        if marker in markers:
+            raise UnreadError(f"IAM gave the same page of {key} twice. Run again.")
+        markers.append(marker)
+
+
+def own_entries(answer: Mapping[str, Any], key: str, account: Account) -> dict[str, Mapping[str, Any]]:
+    """Return the entries of a list by ARN; raises AwsError when one is of another account."""
+    entries: Iterable[Mapping[str, Any]] = whole(answer, key)
+    found = {whole(entry, "Arn"): entry for entry in entries}
+    for arn in found:
+        refuse_other_account(arn, account.account_id, key)
+    return found
+
+
+def whole(answer: Mapping[str, Any], key: str) -> Any:
+    """Return a part that an answer must have; raises UnreadError when it is missing, since missing is not empty."""
+    if key not in answer:
+        raise UnreadError(f"IAM answered without {key}. Run again.")
+    return answer[key]
