@@ -87,7 +87,7 @@ class Told:
         """Write `accounts 57/212 after 12 s`."""
         of = "" if self.total is None else f"/{self.total}"
         problems = f", {self.problems} problem{'s' * (self.problems != 1)}" if self.problems else ""
-        print(f"{self.label} {self.seen}{of} {word} {duration(self.clock() - self.started)}{problems}", file=self.out, flush=True)  # noqa: T201
+        print(f"{self.label} {self.seen}{of} {word} {duration(self.clock() - self.started)}{problems}", file=self.out, flush=True)
 
 
 def told(iterable: Iterable[Item], teller: Told, problem: Callable[[Item], Any]) -> Iterator[Item]:
