@@ -116,7 +116,7 @@ def _carry_out(wave: list[Request], service: Service, journal: Journal) -> list[
     fates: dict[Request, Sent] = {}
     pending = wave
     for _ in range(RESENDS):
-        ready = [request for request in pending if _as_expected(request, service)]
+        ready = [request for request in pending if as_expected(request, service)]
         fates |= {request: _held_back(request, fates.get(request)) for request in pending if request not in ready}
         fates |= {sent.request: sent for sent in _send(ready, service, journal)}
         unknown = [request for request in pending if fates[request].fate == "indeterminate"]
@@ -128,8 +128,11 @@ def _carry_out(wave: list[Request], service: Service, journal: Journal) -> list[
     return [fates[request] for request in wave]
 
 
-def _as_expected(request: Request, service: Service) -> bool:
-    """Several reads in a row must agree: one replica may still show the state before our last write, or before another's."""
+def as_expected(request: Request, service: Service) -> bool:
+    """Tell whether the live tables are those the request was made for.
+
+    Several reads in a row must agree: one replica may still show the state before our last write, or before another's.
+    """
     conditions = request.conditions
     return not conditions or agree(service, lambda: all(matches(service, basis) for basis in conditions), service.patience.reads)
 

@@ -105,6 +105,18 @@ GROUPS = Schema(
     },
     ("group_id",),
 )
+GROUP_MAP = Schema(
+    "group_map",
+    {
+        "value": Column(TEXT, "role ARN,provider ARN; names the role, or"),
+        "role_arn": Column(TEXT, "ARN of the role; names the role, or"),
+        "account_id": Column(TEXT, "12 digits, together with"),
+        "role_name": Column(TEXT, "name of the role in that account"),
+        "group_id": Column(TEXT, "GUID of the group, or"),
+        "group_name": Column(TEXT, "its displayName"),
+    },
+    ("value", "role_arn", "account_id", "role_name"),
+)
 WANTED_GROUPS = Schema(
     "wanted_groups",
     {
@@ -249,7 +261,7 @@ def read_in_full(accounts: pd.DataFrame) -> frozenset[str]:
 
     Only of these may a role be called absent.
     """
-    listed = rows(accounts)
+    listed = rows(check(ACCOUNTS, accounts))
     unknown = {row["account_id"] for row in listed if row["problem"] or row["state"] not in ("", "ACTIVE")}
     return frozenset(row["account_id"] for row in listed) - unknown
 
