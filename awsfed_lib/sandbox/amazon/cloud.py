@@ -1,0 +1,184 @@
+"""The state behind the AWS side: accounts of the organization, each loaded into its own moto IAM backend when it is first touched."""
+
+import hashlib
+import json
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from moto.iam.models import Role, SAMLProvider, iam_backends
+
+from awsfed_lib.sandbox.population import policies
+from awsfed_lib.sandbox.population.partitions import Partition, partition
+
+from . import managed
+from .credentials import Identity, Keys
+from .metadata import foreign
+from .switches import AwsSwitches, Switchboard
+
+Metadata = Callable[[str, str], str]
+CREATED = datetime(2020, 4, 3, 9, 0)  # noqa: DTZ001  moto keeps naive UTC; this is the date of the tutorial
+
+
+class Account:
+    """One account: its entry in the world, its moto backend, and what moto does not keep."""
+
+    def __init__(self, entry: Mapping[str, Any], place: Partition, document: Callable[[Mapping[str, Any]], str]) -> None:
+        self.id: str = entry["id"]
+        self.name: str = entry["name"]
+        self.ou: str = entry["ou"]
+        self.state: str = entry["state"]
+        self.reach: str = entry["reach"]
+        self.joined = "CREATED" if any(role["name"] == "OrganizationAccountAccessRole" for role in entry["roles"]) else "INVITED"
+        self.place = place
+        self.lock = threading.RLock()
+        self.pages: dict[Any, Any] = {}
+        self.fragments: dict[str, Any] = {}
+        self.tags: dict[str, dict[str, str]] = {}
+        self.refused = 0
+        self._entry = entry
+        self._document = document
+        self._backend: Any = None
+
+    @property
+    def usable(self) -> bool:
+        """True while the account works: also while its closure is pending.
+
+        Source: docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_account_state.html.
+        """
+        return self.state in ("ACTIVE", "PENDING_CLOSURE")
+
+    @property
+    def backend(self) -> Any:
+        """The moto IAM backend, loaded from the world at the first call."""
+        if self._backend is None:
+            with self.lock:
+                if self._backend is None:
+                    self._backend = self._load()
+        return self._backend
+
+    def _load(self) -> Any:
+        iam_backends.pop(self.id, None)  # another sandbox of the same seed may have been here
+        backend = iam_backends[self.id][self.place.name]
+        for entry in self._entry["providers"]:
+            self._add_provider(backend, entry["name"], self._document(entry))
+        for entry in self._entry["roles"]:
+            made = self._role(entry)
+            backend.roles[made.id] = made
+            for arn in entry["attached"]:
+                self.attachable(backend, arn)
+                backend.managed_policies[arn].attach_to(made)
+        return backend
+
+    def _add_provider(self, backend: Any, name: str, document: str) -> None:
+        made = SAMLProvider(self.id, self.place.region, name, document)
+        made.create_date = CREATED
+        backend.saml_providers[name] = made
+
+    def _role(self, entry: Mapping[str, Any]) -> Any:
+        make: Any = Role  # moto marks it as abstract for CloudFormation's sake
+        made = make(
+            account_id=self.id,
+            partition=self.place.name,
+            role_id=_role_id(self.id, entry["name"]),
+            name=entry["name"],
+            assume_role_policy_document=json.dumps(entry["trust"], separators=(",", ":")),
+            path=entry["path"],
+            permissions_boundary=entry["boundary"],
+            description=entry["description"],
+            tags=[{"Key": key, "Value": value} for key, value in entry["tags"].items()],
+            max_session_duration=str(entry["max_session"]),
+        )
+        made.create_date = CREATED
+        made.policies.update({name: json.dumps(document) for name, document in entry["inline"].items()})
+        if entry["last_used"]:
+            made.last_used, made.last_used_region = datetime.fromisoformat(entry["last_used"]).replace(tzinfo=None), self.place.region
+        return made
+
+    def attachable(self, backend: Any, arn: str) -> None:
+        """Make a policy that AWS manages known to the account, if there is one of that ARN."""
+        if arn not in backend.managed_policies and (found := managed.policy(arn, self.place.region)) is not None:
+            backend.managed_policies[arn] = found
+
+    def touched(self) -> None:
+        """Forget what was rendered: the account has changed."""
+        self.pages = {}
+        self.fragments = {}
+
+    def roles(self) -> Iterable[Any]:
+        """The moto roles."""
+        return list(self.backend.roles.values())
+
+    def role(self, name: str) -> Any | None:
+        """The role of exactly that name."""
+        return next((role for role in self.roles() if role.name == name), None)
+
+    def role_by_arn(self, arn: str) -> Any | None:
+        """The role of exactly that ARN, path and case included."""
+        return next((role for role in self.roles() if role.arn == arn), None)
+
+    def provider(self, arn: str) -> Any | None:
+        """The SAML provider of that ARN."""
+        return next((one for one in list(self.backend.saml_providers.values()) if one.arn == arn), None)
+
+
+def _role_id(account_id: str, name: str) -> str:
+    digest = hashlib.sha256(f"{account_id}/{name}".encode()).digest()
+    return "AROA" + "".join("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[byte % 32] for byte in digest[:17])
+
+
+class Cloud:
+    """The organization: its accounts, the credentials that are out, and the switches."""
+
+    def __init__(self, entry: Mapping[str, Any], metadata: Metadata, board: Switchboard, clock: Callable[[], datetime]) -> None:
+        self.entry = entry
+        self.place = partition(entry["partition"])
+        self.board = board
+        self.clock = clock
+        self.management: str = entry["management"]
+        self.hub: str = entry["hub"]
+        self.organization_id: str = entry["organization_id"]
+        self.keys = Keys(clock)
+        self._metadata = metadata
+        self._rendered: dict[tuple[str | None, str], str] = {}
+        self._lock = threading.Lock()
+        self.users = self._users()
+        self.accounts = self._accounts()
+
+    @property
+    def switches(self) -> AwsSwitches:
+        """The switches of now."""
+        return self.board.now
+
+    def _users(self) -> dict[str, Identity]:
+        permissions = policies.hub(self.place, self.organization_id)
+        stranger = next((one["id"] for one in self.entry["accounts"] if one["id"] not in (self.hub, self.management)), self.hub)
+        owners = {"hub": self.hub, "management": self.management, "stranger": stranger}
+        return {who: self.keys.user(account, self.place.iam(account, f"user/awsfed-{who}"), permissions) for who, account in owners.items()}
+
+    def _accounts(self) -> dict[str, Account]:
+        return {entry["id"]: Account(entry, self.place, self._document) for entry in self.entry["accounts"]}
+
+    def _document(self, provider: Mapping[str, Any]) -> str:
+        """A provider's metadata document, rendered once for all accounts that hold the same."""
+        key = (provider["app"], provider["certificate"])
+        with self._lock:
+            if key not in self._rendered:
+                self._rendered[key] = foreign() if key[0] is None else self._metadata(key[0], key[1]).lstrip("\ufeff")
+            return self._rendered[key]
+
+    def reset(self) -> None:
+        """Bring every account back to the state of the world; keys of users stay, sessions end."""
+        self.keys.forget_sessions()
+        self._rendered = {}
+        self.accounts = self._accounts()
+
+    def account_of(self, arn: str) -> Account | None:
+        """The account that an ARN names; None outside the organization."""
+        parts = arn.split(":", 5)
+        return self.accounts.get(parts[4]) if len(parts) == 6 else None
+
+    def expiry(self, seconds: int) -> datetime:
+        """The moment that is so many seconds from now."""
+        return self.clock() + timedelta(seconds=seconds)

@@ -1,0 +1,97 @@
+"""The Entra ID tenant of a world."""
+
+from typing import Any
+
+from . import seeds
+from .accounts import Seat
+from .applications import all_roles, application_pair, demo_role_name, guid, value
+from .groups import Directory, populate
+from .people import DOMAIN, users
+from .roles import Setting
+
+
+def tenant(setting: Setting, everyone: list[Seat]) -> tuple[dict[str, Any], dict[str, str]]:
+    """The `tenant` part of the world, and the `demo` part: the user who has no access yet, and the role that she is to get."""
+    roles = all_roles(setting, everyone)
+    pairs = [application_pair(setting, name, app_roles) for name, app_roles in roles.items()]
+    directory = Directory(setting, users(setting.seed, len(everyone)), guid(setting.seed, "main"))
+    group = populate(directory, everyone, roles["main"])
+    made = {
+        "id": seeds.guid(setting.seed, "tenant"),
+        "domain": DOMAIN,
+        "applications": [application for application, _ in pairs],
+        "servicePrincipals": [principal for _, principal in pairs],
+        "users": directory.users,
+        "groups": directory.groups,
+        "assignments": directory.assignments + _of_the_tutorial(setting, directory, roles["tutorial"]),
+        "clients": clients(setting.seed),
+        "subscribedSkus": [_premium(setting.seed)],
+        "main": guid(setting.seed, "main"),
+    }
+    return made, _demo(setting, everyone[2], made, group)
+
+
+def _of_the_tutorial(setting: Setting, directory: Directory, app_roles: list[dict[str, Any]]) -> list[dict[str, str]]:
+    resource = guid(setting.seed, "tutorial")
+    return [{"principalId": directory.person("dora.direct"), "resourceId": resource, "appRoleId": app_roles[1]["id"]}]
+
+
+def _demo(setting: Setting, seat: Seat, made: dict[str, Any], group: dict[str, Any]) -> dict[str, str]:
+    name = demo_role_name(seat)
+    return {
+        "user": made["users"][0]["id"],
+        "group": group["id"],
+        "account": seat.id,
+        "role_arn": setting.place.iam(seat.id, f"role/{name}"),
+        "provider_arn": setting.provider(seat),
+        "value": value(setting, seat, name),
+        "application": made["main"],
+    }
+
+
+def clients(seed: int) -> list[dict[str, Any]]:
+    """The app registrations that sign in: one that may read, one that may also write, one that was given too little.
+
+    The permissions are the least that each call needs (learn.microsoft.com/graph/permissions-reference).
+    """
+    reader = [
+        "Application.Read.All",
+        "GroupMember.Read.All",
+        "User.ReadBasic.All",
+        "AuditLog.Read.All",
+        "Policy.Read.All",
+        "Organization.Read.All",
+        "Synchronization.Read.All",
+    ]
+    writer = [
+        *reader,
+        "Application.ReadWrite.All",
+        "AppRoleAssignment.ReadWrite.All",
+        "Group.Create",
+        "Group.ReadWrite.All",
+        "GroupMember.ReadWrite.All",
+        "Policy.ReadWrite.ApplicationConfiguration",
+    ]
+    return [
+        {"appId": seeds.guid(seed, "client", name), "displayName": f"awsfed {name}", "name": name, "permissions": permissions}
+        for name, permissions in (("reader", reader), ("writer", writer), ("poor", ["User.ReadBasic.All"]))
+    ]
+
+
+def _premium(seed: int) -> dict[str, Any]:
+    """Assigning groups needs Entra ID P1 (learn.microsoft.com/entra/identity/enterprise-apps/assign-user-or-group-access-portal)."""
+    return {
+        "id": seeds.guid(seed, "sku"),
+        "skuPartNumber": "AAD_PREMIUM",
+        "capabilityStatus": "Enabled",
+        "consumedUnits": 40,
+        "prepaidUnits": {"enabled": 100, "suspended": 0, "warning": 0},
+        "servicePlans": [
+            {
+                "servicePlanId": "41781fb2-bc02-4b7c-bd55-b576c07bb09d",
+                "servicePlanName": "AAD_PREMIUM",
+                "provisioningStatus": "Success",
+                "appliesTo": "User",
+            },
+        ],
+    }

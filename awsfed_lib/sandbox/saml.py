@@ -1,0 +1,204 @@
+"""SAML responses as Entra ID sends them, signed with the active certificate, and what they are for: can she sign in.
+
+Shape: Microsoft's "SAML token claims reference" and "Single sign-on SAML protocol" (learn.microsoft.com/entra/identity-platform); the
+attributes are those of the AWS tutorial (Role, RoleSessionName, SessionDuration under https://aws.amazon.com/SAML/Attributes).
+"""
+
+import base64
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from lxml import etree
+from lxml.builder import ElementMaker
+from signxml.algorithms import CanonicalizationMethod
+from signxml.signer import XMLSigner
+
+from .amazon.assertion import ATTRIBUTES, SAML, SAMLP, SamlRefused
+from .aws import Org
+
+ASSERTION = ElementMaker(namespace=SAML[1:-1], nsmap={None: SAML[1:-1]})
+PROTOCOL = ElementMaker(namespace=SAMLP[1:-1], nsmap={"samlp": SAMLP[1:-1]})
+
+
+class Directory(Protocol):
+    """What is needed of the tenant (`store.Tenant` has it)."""
+
+    @property
+    def id(self) -> str:
+        """The tenant's id."""
+
+    @property
+    def tables(self) -> Mapping[str, Mapping[str, Any]]:
+        """Objects by collection and id; asked for `users` and `assignments`."""
+
+    def principal(self, app_id: str) -> Mapping[str, Any]:
+        """The application's service principal."""
+
+    def role_values(self, user_id: str, app_id: str) -> list[str]:
+        """The values of the Role claim."""
+
+    def signing_key(self, app_id: str) -> tuple[RSAPrivateKey, x509.Certificate]:
+        """The key that signs now."""
+
+
+class SignInRefused(Exception):  # noqa: N818  a refusal, like SamlRefused
+    """Entra ID does not send a response at all: `code` is its AADSTS number."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """Where a response goes (the AWS sign-in endpoint), what SessionDuration it asks for (seconds), and when it is issued."""
+
+    recipient: str
+    session_duration: int
+    now: datetime
+
+
+@dataclass(frozen=True)
+class Claims:
+    """What Entra ID knows of a user for one application."""
+
+    tenant_id: str
+    user: Mapping[str, Any]
+    audience: str
+    roles: tuple[str, ...]
+
+
+def response(  # noqa: PLR0913  the contract of the sandbox
+    tenant: Directory, app_id: str, user_id: str, *, recipient: str, session_duration: int = 3600, now: datetime
+) -> str:
+    """Return the SAMLResponse (base64) that the user's browser would carry to AWS.
+
+    Raises SignInRefused when Entra ID would not send one, and KeyError for an unknown application.
+    """
+    unsigned = assertion(claims(tenant, app_id, user_id), Delivery(recipient, session_duration, now))
+    return encode(signed(unsigned, *tenant.signing_key(app_id)))
+
+
+def claims(tenant: Directory, app_id: str, user_id: str) -> Claims:
+    """Look up what is said of that user; raises SignInRefused for one who is unknown, disabled, or not assigned to the application."""
+    user, principal = tenant.tables["users"].get(user_id), tenant.principal(app_id)
+    if user is None:
+        raise SignInRefused("AADSTS50034", f"The user account {user_id} does not exist in the directory {tenant.id}.")
+    if not user.get("accountEnabled", True):
+        raise SignInRefused("AADSTS50057", "The user account is disabled.")
+    app = f"'{principal['appId']}' ({principal['displayName']})"
+    if not principal.get("accountEnabled", True):
+        raise SignInRefused("AADSTS7000112", f"Application {app} is disabled.")
+    roles = tuple(tenant.role_values(user_id, app_id))
+    if not roles and principal.get("appRoleAssignmentRequired"):
+        raise SignInRefused(
+            "AADSTS50105", f"The signed in user {user['userPrincipalName']} is not assigned to a role for the application {app}."
+        )
+    return Claims(tenant.id, user, audience(principal), roles)
+
+
+def audience(principal: Mapping[str, Any]) -> str:
+    """The identifier URI without its `#…`; Entra ID cuts that off (Microsoft's AWS tutorial, several instances)."""
+    uris = [name for name in principal.get("servicePrincipalNames", ()) if name != principal.get("appId")]
+    return str(uris[0]).partition("#")[0] if uris else f"spn:{principal.get('appId')}"
+
+
+def assertion(said: Claims, delivery: Delivery) -> etree._Element:
+    """Write the unsigned assertion: valid from five minutes ago for an hour."""
+    now, start, end = (_instant(delivery.now + timedelta(minutes=minutes)) for minutes in (0, -5, 60))
+    name_id = ASSERTION.NameID(said.user["userPrincipalName"], Format="urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress")
+    data = ASSERTION.SubjectConfirmationData(NotOnOrAfter=end, Recipient=delivery.recipient)
+    confirmation = ASSERTION.SubjectConfirmation(data, Method="urn:oasis:names:tc:SAML:2.0:cm:bearer")
+    restriction = ASSERTION.AudienceRestriction(ASSERTION.Audience(said.audience))
+    context = ASSERTION.AuthnContext(ASSERTION.AuthnContextClassRef("urn:oasis:names:tc:SAML:2.0:ac:classes:Password"))
+    identifier = f"_{uuid.uuid4()}"
+    whole: etree._Element = ASSERTION.Assertion(
+        ASSERTION.Issuer(issuer(said.tenant_id)),
+        ASSERTION.Subject(name_id, confirmation),
+        ASSERTION.Conditions(restriction, NotBefore=start, NotOnOrAfter=end),
+        _attributes(said, delivery.session_duration),
+        ASSERTION.AuthnStatement(context, AuthnInstant=now, SessionIndex=identifier),
+        ID=identifier,
+        IssueInstant=now,
+        Version="2.0",
+    )
+    return whole
+
+
+def issuer(tenant_id: str) -> str:
+    """The entity id of a tenant, with its slash at the end."""
+    return f"https://sts.windows.net/{tenant_id}/"
+
+
+def _instant(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+def _attributes(said: Claims, session_duration: int) -> etree._Element:
+    base = "http://schemas.microsoft.com/identity/claims/"
+    values: list[tuple[str, Sequence[str]]] = [
+        (base + "tenantid", [said.tenant_id]),
+        (base + "objectidentifier", [said.user["id"]]),
+        (base + "displayname", [said.user["displayName"]]),
+        (base + "identityprovider", [issuer(said.tenant_id)]),
+        (ATTRIBUTES + "Role", said.roles),
+        (ATTRIBUTES + "RoleSessionName", [said.user["userPrincipalName"]]),
+        (ATTRIBUTES + "SessionDuration", [str(session_duration)]),
+    ]
+    attributes = [ASSERTION.Attribute(*(ASSERTION.AttributeValue(value) for value in many), Name=name) for name, many in values if many]
+    statement: etree._Element = ASSERTION.AttributeStatement(*attributes)
+    return statement
+
+
+def signed(unsigned: etree._Element, key: RSAPrivateKey, certificate: x509.Certificate) -> etree._Element:
+    """The assertion with an enveloped signature after its Issuer: RSA-SHA256, exclusive canonicalization."""
+    place = etree.Element(
+        "{http://www.w3.org/2000/09/xmldsig#}Signature", Id="placeholder", nsmap={"ds": "http://www.w3.org/2000/09/xmldsig#"}
+    )
+    unsigned.insert(1, place)
+    signer = XMLSigner(c14n_algorithm=CanonicalizationMethod.EXCLUSIVE_XML_CANONICALIZATION_1_0)
+    made: etree._Element = signer.sign(unsigned, key=key, cert=[certificate], reference_uri=unsigned.get("ID"))
+    return made
+
+
+def encode(one: etree._Element) -> str:
+    """The assertion in a successful response, in base64."""
+    confirmation = one.find(f"{SAML}Subject/{SAML}SubjectConfirmation/{SAML}SubjectConfirmationData")
+    whole = PROTOCOL.Response(
+        ASSERTION.Issuer(one.findtext(f"{SAML}Issuer") or ""),
+        PROTOCOL.Status(PROTOCOL.StatusCode(Value="urn:oasis:names:tc:SAML:2.0:status:Success")),
+        one,
+        ID=f"_{uuid.uuid4()}",
+        Version="2.0",
+        IssueInstant=one.get("IssueInstant"),
+        Destination="" if confirmation is None else confirmation.get("Recipient", ""),
+    )
+    return base64.b64encode(etree.tostring(whole)).decode()
+
+
+def can_sign_in(tenant: Directory, org: Org, user_id: str, app_id: str, role_arn: str) -> tuple[bool, str]:
+    """Whether this user could sign in to that role at this moment, and if not, why: the words of Entra ID or of AWS.
+
+    A real response is signed and judged as AssumeRoleWithSAML would, but nothing changes: no credentials, no last use.
+    """
+    try:
+        text = response(tenant, app_id, user_id, recipient=org.cloud.place.recipient, now=org.clock())
+        provider_arn = _provider_of(tenant.role_values(user_id, app_id), role_arn)
+        org.check(text, role_arn, provider_arn)
+    except (SignInRefused, SamlRefused) as refused:
+        return False, f"{refused.code}: {refused.message}"
+    return True, ""
+
+
+def _provider_of(values: Sequence[str], role_arn: str) -> str:
+    for value in values:
+        parts = [part.strip() for part in value.split(",")]
+        if role_arn in parts and len(parts) == 2:
+            return next(part for part in parts if part != role_arn)
+    raise SamlRefused("InvalidIdentityToken", "SAML Assertion doesn't contain the requested Role and Metadata in the attributes")
