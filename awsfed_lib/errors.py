@@ -10,6 +10,7 @@
     │   └── AwsError            … with account, operation and code
     ├── UnreadError             a read did not come back whole: the object is unknown, not absent
     ├── TableError              a table breaks its schema
+    ├── DocumentError           a SAML document or a certificate cannot be used; `reason` names why
     ├── PlanError               a plan cannot be sent; nothing more was sent
     │   ├── NotApproved         the approved id is not the id of this plan
     │   ├── StalePlan           the live objects are no longer those of the plan
@@ -87,6 +88,14 @@ class UnreadError(AwsfedError):
 
 class TableError(AwsfedError):
     """A table breaks its schema; names the column and the rows."""
+
+
+class DocumentError(AwsfedError):
+    """A SAML document (metadata, response) or a certificate cannot be used; `reason` is the name of the refusal."""
+
+    def __init__(self, what: str, *, reason: str, where: str = "", remedy: str = "") -> None:
+        super().__init__(what, where=where, remedy=remedy)
+        self.reason = reason
 
 
 class PlanError(AwsfedError):

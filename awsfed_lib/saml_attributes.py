@@ -1,0 +1,46 @@
+"""The SAML attributes that AWS reads, and what it takes as their values.
+
+Source: docs.aws.amazon.com IAM/latest/UserGuide/id_roles_providers_create_saml_assertions.html; names keep their case and
+stay the same in every partition.
+"""
+
+from __future__ import annotations
+
+import re
+
+NAMESPACE = "https://aws.amazon.com/SAML/Attributes"
+ROLE, SESSION_NAME, SESSION_DURATION = f"{NAMESPACE}/Role", f"{NAMESPACE}/RoleSessionName", f"{NAMESPACE}/SessionDuration"
+SOURCE_IDENTITY, PRINCIPAL_TAG = f"{NAMESPACE}/SourceIdentity", f"{NAMESPACE}/PrincipalTag:"
+NAME_ID = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier"
+SHORTEST_SESSION, LONGEST_SESSION, DEFAULT_SESSION = 900, 43_200, 3_600
+LONGEST_RESPONSE = 100_000  # characters of the base64 text that AssumeRoleWithSAML takes
+_SESSION_NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
+_EMPTY_RESPONSE, _AROUND_VALUE = 5_950, 33  # bytes of an Entra response without roles (measured), and of the markup around one value
+
+
+def session_name_problem(name: str) -> str:
+    """Why AWS refuses `name` as RoleSessionName; "" when it does not."""
+    if not name:
+        return "RoleSessionName is empty."
+    if "#EXT#" in name.upper():
+        return "A guest's user name holds #EXT#, and # is no character of a RoleSessionName."
+    if not 2 <= len(name) <= 64:  # noqa: PLR2004  AWS's limits, said in the message
+        return f"RoleSessionName has {len(name)} characters; AWS takes 2 to 64."
+    if not _SESSION_NAME.fullmatch(name):
+        wrong = "".join(sorted(set(re.sub(r"[\w+=,.@-]", "", name, flags=re.ASCII))))
+        return f"RoleSessionName holds {wrong!r}; AWS takes letters, digits and _+=,.@- only."
+    return ""
+
+
+def duration_problem(text: str) -> str:
+    """Why AWS refuses `text` as SessionDuration; "" when it does not."""
+    if not re.fullmatch(r"[0-9]{1,6}", text, re.ASCII):
+        return f"SessionDuration is {text!r}, and must be a whole number of seconds."
+    if not SHORTEST_SESSION <= int(text) <= LONGEST_SESSION:
+        return f"SessionDuration is {text} seconds; AWS takes {SHORTEST_SESSION} to {LONGEST_SESSION}."
+    return ""
+
+
+def response_size(values: list[str]) -> int:
+    """Estimate the base64 characters of a response that carries these role values; compare with LONGEST_RESPONSE."""
+    return (_EMPTY_RESPONSE + sum(len(value.encode()) + _AROUND_VALUE for value in values)) * 4 // 3
