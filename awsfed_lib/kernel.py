@@ -1,0 +1,81 @@
+"""A kernel of one's own: private sockets, this very Python, and of the environment only what a runbook needs.
+
+TCP ports are chosen before they are bound, so kernels that start together collide, and other users of the machine may
+read what passes (github.com/jupyter/jupyter_client issue 487, ipykernel pull request 1515); sockets in a folder of mode
+0700 have neither fault. A kernel inherits every variable of its parent otherwise, tokens of other tools included.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, ClassVar
+
+from jupyter_client.kernelspec import KernelSpec
+from jupyter_client.manager import AsyncKernelManager
+
+LONGEST_SOCKET = 90  # a socket's path has 104 bytes on macOS, 108 on Linux (unix(7))
+ALWAYS = frozenset({
+    "PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "SYSTEMDRIVE",
+    "USERPROFILE", "APPDATA", "LOCALAPPDATA", "COMSPEC", "PATHEXT", "VIRTUAL_ENV", "CONDA_PREFIX", "LD_LIBRARY_PATH",
+    "DYLD_LIBRARY_PATH", "PYTHONPATH", "PYTHONUTF8", "PYTHONIOENCODING", "DISPLAY", "WAYLAND_DISPLAY", "BROWSER",
+    "DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR",
+})  # fmt: skip
+PROXIES = frozenset({
+    "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE",
+})  # fmt: skip
+SIGN_IN = ("AWS_", "AZURE_", "IDENTITY_", "IMDS_", "MSI_", "ACTIONS_ID_TOKEN_REQUEST_")
+_OURS = ("AWSFED_", "LC_")
+
+
+def environment(given: Mapping[str, str], cloud: str) -> dict[str, str]:
+    """Return the variables of `given` that a kernel gets: those of the system and ours, and for real clouds sign-in and proxies.
+
+    A run against the sandbox gets no real credentials, so that it cannot reach anything real.
+    """
+    real = cloud != "sandbox"
+    return {
+        name: value
+        for name, value in given.items()
+        if name.upper() in ALWAYS
+        or name.startswith(_OURS)
+        or (real and (name.upper() in PROXIES or name.startswith(SIGN_IN)))
+    }  # fmt: skip
+
+
+class PrivateKernelManager(AsyncKernelManager):
+    """Starts kernels of this Python, over sockets in `folder`, with `variables` as their whole environment."""
+
+    folder: ClassVar[Path]
+    variables: ClassVar[Mapping[str, str]]
+
+    def __init__(self, **options: Any) -> None:
+        place = {"connection_file": str(self.folder / "kernel.json")}
+        ipc = {} if sys.platform == "win32" else {"transport": "ipc", "ip": str(self.folder / "s")}
+        super().__init__(**{**options, **place, **ipc})
+
+    @property
+    def kernel_spec(self) -> KernelSpec:
+        """This Python, whatever kernel of that name is installed for the user: the runner and the kernel are one version."""
+        argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        return KernelSpec(argv=argv, display_name="Python 3", language="python", metadata={"supported_encryption": "curve"})
+
+    async def _async_pre_start_kernel(self, **options: Any) -> Any:
+        return await super()._async_pre_start_kernel(**{**options, "env": dict(self.variables)})
+
+
+@contextmanager
+def private(variables: Mapping[str, str]) -> Iterator[type[PrivateKernelManager]]:
+    """Give a kernel manager class with a folder of its own, which is gone afterwards with everything IPython left in it."""
+    with tempfile.TemporaryDirectory(prefix="awsfed-", dir=_short(), ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        own = {**variables, "IPYTHONDIR": str(folder / "ipython"), "JUPYTER_RUNTIME_DIR": name}
+        yield type("OwnKernelManager", (PrivateKernelManager,), {"folder": folder, "variables": own})
+
+
+def _short() -> str | None:
+    """Return a folder for temporary files whose path leaves room for a socket's name; None is the system's choice."""
+    return "/tmp" if len(tempfile.gettempdir()) > LONGEST_SOCKET - 30 and Path("/tmp").is_dir() else None  # noqa: S108  mkdtemp makes it private
