@@ -34,11 +34,15 @@ FATES: Mapping[str, tuple[str, Tone]] = {
     "not sent": ("-", "calm"),
 }
 VERDICTS: Mapping[str, tuple[str, Tone]] = {
+    "done": ("✓", "good"),
     "nothing to do": ("=", "good"),
     "planned": ("…", "news"),
     "applied": ("✓", "good"),
     "unverified": ("?", "warn"),
+    "findings": ("!", "warn"),
     "failed": ("✕", "bad"),
+    "incomplete": ("?", "bad"),
+    "interrupted": ("?", "warn"),
     "taken": ("✓", "good"),
     "skipped": ("-", "calm"),
     "effective": ("✓", "good"),
@@ -48,6 +52,12 @@ VERDICTS: Mapping[str, tuple[str, Tone]] = {
     "untrusted": ("!", "warn"),
     "unread": ("?", "warn"),
     "nobody": ("-", "calm"),
+    "works": ("✓", "good"),
+    "console only": ("!", "warn"),
+    "broken": ("✕", "bad"),
+    "unknown": ("?", "warn"),
+    "passed": ("✓", "good"),
+    "not checked": ("?", "warn"),
 }
 RESULTS: Mapping[str, tuple[str, Tone]] = {
     "ok": ("✓", "good"),
@@ -56,12 +66,27 @@ RESULTS: Mapping[str, tuple[str, Tone]] = {
     "unknown": ("?", "warn"),
     "note": ("i", "calm"),
 }
+STATES: Mapping[str, tuple[str, Tone]] = {
+    "ready": ("✓", "good"),
+    "waiting": ("…", "news"),
+    "blocked": ("✕", "bad"),
+    "unknown": ("?", "warn"),
+    "excluded": ("-", "calm"),
+    "no provider": ("-", "calm"),
+    "signs": ("✓", "good"),
+    "active": ("=", "news"),
+    "inactive": ("-", "calm"),
+    "not yet valid": ("…", "news"),
+    "expired": ("✕", "bad"),
+}
 WORDS: Mapping[str, Mapping[str, tuple[str, Tone]]] = {
     "action": ACTIONS,
     "severity": SEVERITIES,
     "fate": FATES,
     "verdict": VERDICTS,
     "result": RESULTS,
+    "state": STATES,
+    "status": STATES,
 }
 
 
@@ -146,3 +171,15 @@ def quiet(sentence: str) -> str:
 def counted(number: int, noun: str, plural: str = "") -> str:
     """`1 request`, `1,812 requests`."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def duration(seconds: float) -> str:
+    """Write seconds for people: `0.4 s`, `41 s`, `2 min 05 s`, `1 h 02 min`."""
+    whole = round(seconds)
+    if seconds < 10:  # noqa: PLR2004  below ten, tenths say something
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(whole, 60)
+    hours, left = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {left:02d} min"
+    return f"{minutes} min {rest:02d} s" if minutes else f"{whole} s"

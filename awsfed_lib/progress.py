@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterable, Iterator, Sized
 from dataclasses import dataclass, field
 from typing import Any, TextIO, TypeVar
 
+from awsfed_lib.markup import duration
+
 Item = TypeVar("Item")
 HEADLESS = "AWSFED_HEADLESS"
 EVERY = 5.0
@@ -100,15 +102,3 @@ def told(iterable: Iterable[Item], teller: Told, problem: Callable[[Item], Any])
         ending = "in"
     finally:
         teller.write(ending)
-
-
-def duration(seconds: float) -> str:
-    """Write seconds for people: `0.4 s`, `41 s`, `2 min 05 s`, `1 h 02 min`."""
-    whole = round(seconds)
-    if seconds < 10:  # noqa: PLR2004  below ten, tenths say something
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(whole, 60)
-    hours, left = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {left:02d} min"
-    return f"{minutes} min {rest:02d} s" if minutes else f"{whole} s"

@@ -104,6 +104,7 @@ _SHEET = """
   border: 1px solid var(--awsfed-line); border-radius: 4px; padding: 8px 10px; margin: 6px 0 10px;
   max-height: 460px; overflow: auto; white-space: pre; overflow-wrap: normal; line-height: 1.45;
 }
+.awsfed .awsfed-box pre { border: 0; padding: 0; white-space: pre-wrap; overflow-wrap: anywhere; }
 @media (max-width: 560px) {
   .awsfed-card { padding: 10px 12px; }
   .awsfed dl { grid-template-columns: 1fr; gap: 0; }
@@ -113,10 +114,10 @@ _SHEET = """
   .awsfed-box, .awsfed tr, .awsfed-chips { break-inside: avoid; }
   .awsfed-scroll { overflow: visible; }
   .awsfed thead { display: table-header-group; }
-  .awsfed table { font-size: 8.5pt; }
-  .awsfed thead th, .awsfed tbody th, .awsfed tbody td {
-    padding-right: 8px; min-width: 0; white-space: pre-wrap; overflow-wrap: break-word;
-  }
+  .awsfed table { font-size: 7.5pt; width: 100%; }
+  .awsfed table th[class], .awsfed table td[class] { padding-right: 6px; min-width: 0; max-width: none; white-space: pre-wrap; }
+  .awsfed table .awsfed-short, .awsfed table .awsfed-number { overflow-wrap: break-word; }
+  .awsfed-chip { font-size: inherit; padding: 0 4px; }
   .awsfed pre { max-height: none; white-space: pre-wrap; overflow-wrap: anywhere; }
 }
 """
