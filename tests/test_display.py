@@ -6,10 +6,9 @@ import re
 import unicodedata
 from dataclasses import replace
 from html.parser import HTMLParser
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
 from typing import Any
 
+import hostile
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -21,10 +20,6 @@ from awsfed_lib.errors import AwsfedError, NotApproved
 from awsfed_lib.escape import LIMIT, breakable, escaped, json_text, visible, visible_lines
 from awsfed_lib.outcome import Outcome, Sent
 from awsfed_lib.plan import Plan
-
-_spec = spec_from_file_location("hostile", Path(__file__).with_name("hostile.py"))
-hostile = module_from_spec(_spec)
-_spec.loader.exec_module(hostile)
 
 TENANT, APPLICATION = "3f2b1c9e-0000-4a11-9e5d-4c0d8f1a2b3c", "7d1e6f3a-52aa-4f0b-8b77-9c2d1e4f5a6b"
 VALUE = "arn:aws:iam::012345678901:role/team/Admin,arn:aws:iam::012345678901:saml-provider/WAAD"
@@ -141,7 +136,7 @@ def test_hostile_name_adds_no_line_to_a_text(payload: Any) -> None:
 @given(st.text(max_size=300))
 @settings(max_examples=150, deadline=None)
 def test_any_text_keeps_the_shape(name: Any) -> None:
-    for view, benign in zip(every_view(name or "x"), every_view("benign"), strict=True):
+    for view, benign in zip(every_view("n" + name), every_view("benign"), strict=True):
         assert widths_apart(view["text/html"]) == widths_apart(benign["text/html"])
         assert hidden(view["text/plain"]) == hidden(view["text/html"]) == []
 

@@ -5,10 +5,10 @@ import os
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
+import hostile
 import nbformat
 import pandas as pd
 import pytest
@@ -16,10 +16,6 @@ from nbformat import v4
 
 from awsfed_lib import display, export, sanitizer
 from awsfed_lib.errors import RecordError
-
-_spec = spec_from_file_location("hostile", Path(__file__).with_name("hostile.py"))
-hostile = module_from_spec(_spec)
-_spec.loader.exec_module(hostile)
 
 CHROMIUM = Path("/usr/bin/chromium")
 RUN = {
