@@ -70,14 +70,3 @@ def refuse_other_key(request: Any, **_: Any) -> None:
             operation="signing",
             remedy="This botocore does not take credentials for single requests; install the pinned version, and report it.",
         )
-
-
-def refuse_other_account(arn: str, account_id: str, operation: str) -> None:
-    """Raise AwsError when an answer about `account_id` names an object of another account."""
-    if [*arn.split(":", 5)][4:5] != [account_id]:
-        raise AwsError(
-            f"An answer for account {account_id} is about {arn}; the whole reading is stopped, since nothing of it can be trusted.",
-            account_id=account_id,
-            operation=operation,
-            remedy="This must never happen; please report it with the versions of boto3 and awsfed.",
-        )

@@ -92,12 +92,8 @@ def _index(groups: Iterable[Row]) -> dict[tuple[str, str], list[Row]]:
 
 
 def _find(row: Row, index: Mapping[tuple[str, str], list[Row]]) -> tuple[str, list[Row]]:
-    if row["group_id"]:
-        return "id", index.get(("id", row["group_id"]), [])
-    if found := index.get(("uniqueName", row["unique_name"])):
-        return "uniqueName", found
-    found = index.get(("name", row["group_name"].casefold()), [])
-    return ("name" if found else ""), found
+    tries = [("id", row["group_id"])] if row["group_id"] else [("uniqueName", row["unique_name"]), ("name", row["group_name"].casefold())]
+    return next(((how, found) for how, text in tries if (found := index.get((how, text)))), ("", []))
 
 
 def _matched(row: Row, how: str, found: Sequence[Row]) -> dict[str, Any]:

@@ -20,8 +20,9 @@ from botocore.exceptions import ClientError
 from botocore.handlers import json_decode_policies
 from botocore.utils import parse_timestamp
 
-from awsfed_lib.acting import acting_in, refuse_other_account, refuse_other_key, sign_for_account
+from awsfed_lib.acting import acting_in, refuse_other_key, sign_for_account
 from awsfed_lib.allowed import AwsGate
+from awsfed_lib.answers import refuse_other_account, whole
 from awsfed_lib.errors import ParameterError, SignInError
 from awsfed_lib.problems import DENIED, code_of
 from awsfed_lib.session import LoopbackSession, no_sign_in, session_for, signing_in
@@ -61,7 +62,8 @@ class Hub:
         with signing_in():
             settings = _settings(session, partition, workers)
             self.sts, self.organizations = self._own("sts", settings), self._own("organizations", settings)
-            self.iam, self.spoke = self._shared("iam", settings), self._shared("sts", settings)
+            quick = _quick(session)
+            self.iam, self.spoke = self._shared(quick, "iam", settings), self._shared(quick, "sts", settings)
             self.account_id, self.arn = self._identity()
 
     def _own(self, service: str, settings: Config) -> Any:
@@ -69,9 +71,9 @@ class Hub:
         self.gate.guard(client)
         return client
 
-    def _shared(self, service: str, settings: Config) -> Any:
+    def _shared(self, quick: boto3.Session, service: str, settings: Config) -> Any:
         """Make a client without credentials of its own: what signs its requests is decided for each."""
-        client = _quick(self.session).client(  # type: ignore[call-overload]  # a name, not a literal
+        client = quick.client(  # type: ignore[call-overload]  # a name, not a literal
             service, endpoint_url=_endpoint(self.session), aws_access_key_id="none", aws_secret_access_key="none", config=settings  # noqa: S106  # signs nothing
         )  # fmt: skip
         self.gate.guard(client)
@@ -84,14 +86,15 @@ class Hub:
         if self.session.get_credentials() is None:
             raise no_sign_in("There are no AWS credentials on this machine.")
         found = self.sts.get_caller_identity()
-        partition = found["Arn"].split(":")[1]
+        arn: str = whole(found, "Arn")
+        partition = arn.split(":")[1]
         if partition != self.partition:
             raise ParameterError(
                 f"The AWS credentials are of partition {partition}, and the parameter says {self.partition}.",
-                where=found["Arn"],
+                where=arn,
                 remedy="Correct the parameter `partition`, or sign in to the other partition.",
             )
-        return found["Account"], found["Arn"]
+        return arn.split(":")[4], arn
 
     @contextmanager
     def acting(self, account_id: str, *, via: str, external_id: str) -> Iterator[None]:
@@ -120,8 +123,8 @@ class Hub:
             DurationSeconds=SESSION_SECONDS,
             **external,
         )
-        refuse_other_account(answer["AssumedRoleUser"]["Arn"], account_id, "AssumeRole")
-        granted = answer["Credentials"]
+        refuse_other_account(whole(answer, "AssumedRoleUser")["Arn"], account_id, "AssumeRole")
+        granted = whole(answer, "Credentials")
         return Credentials(granted["AccessKeyId"], granted["SecretAccessKey"], granted["SessionToken"])
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -18,9 +18,10 @@ import boto3
 import pandas as pd
 
 from awsfed_lib import body, pair, trust
+from awsfed_lib.answers import all_pages, own_entries
 from awsfed_lib.hub import Hub
 from awsfed_lib.organization import Organization
-from awsfed_lib.reading import all_pages, own_entries, read_organization
+from awsfed_lib.reading import read_organization
 from awsfed_lib.rounds import Reading
 from awsfed_lib.selection import Account
 from awsfed_lib.tables import ACCOUNTS, COUNT, ROLES, frame
@@ -77,9 +78,9 @@ def _in_order(rows: Iterable[Row]) -> list[Row]:
 
 def roles_in(hub: Hub, account: Account, asked: str) -> Roles:
     """Read the roles of one account to the last page; errors as those of `all_pages`."""
-    details = all_pages(hub.iam.get_account_authorization_details, "RoleDetailList", account, Filter=["Role"])
-    listed = all_pages(hub.iam.list_roles, "Roles", account)
-    providers = own_entries(hub.iam.list_saml_providers(), "SAMLProviderList", account)
+    details = all_pages(hub.iam.get_account_authorization_details, "RoleDetailList", account.account_id, Filter=["Role"])
+    listed = all_pages(hub.iam.list_roles, "Roles", account.account_id)
+    providers = own_entries(hub.iam.list_saml_providers(), "SAMLProviderList", account.account_id)
     # A role made or gone between the two lists is in one of them: it is shown, never dropped.
     roles = [{**listed.get(arn, {}), **details.get(arn, {})} for arn in sorted({*details, *listed})]
     rows = [rows for role in roles if (rows := _rows(role, account, providers, asked))]

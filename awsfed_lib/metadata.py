@@ -177,9 +177,11 @@ def _text(document: bytes | str) -> tuple[str, bool]:
     except UnicodeDecodeError:
         raise DocumentError("The metadata is not UTF-8, the only encoding that IAM reads.", reason="encoding") from None
     had_bom = text.startswith("\ufeff")
-    text = text.removeprefix("\ufeff")
+    text = text.lstrip("\ufeff")
     if len(text) > LONGEST:
         raise DocumentError(f"The metadata has {len(text)} characters; IAM takes {LONGEST}.", reason="too-long")
+    if "\0" in text:  # UTF-16 of plain letters is UTF-8, too, and the parser would find out: another text than is uploaded
+        raise DocumentError("The metadata holds NUL characters; it is UTF-16, or broken.", reason="encoding")
     declared = _ENCODING.match(text)
     if declared and declared[1].lower() not in ("utf-8", "utf8"):
         raise DocumentError(f"The metadata declares the encoding {declared[1][:40]}; IAM reads UTF-8 only.", reason="encoding")
@@ -225,7 +227,6 @@ def _locations(found: Metadata) -> list[str]:
 
 
 _RULES: tuple[tuple[str, Callable[[Metadata], bool], str], ...] = (
-    ("too-short", lambda m: len(m.document) < SHORTEST, f"The metadata has fewer than the {SHORTEST} characters that IAM asks for."),
     ("no-key", lambda m: not m.certificates, "The metadata holds no signing key."),
     ("too-many-keys", lambda m: len(m.certificates) > MOST_KEYS, f"The metadata holds more than {MOST_KEYS} signing keys, IAM's quota."),
     ("key-kind", lambda m: any(c.key_bits == 0 for c in m.certificates), "A signing key is not RSA; Entra ID signs with RSA."),
@@ -244,4 +245,5 @@ _RULES: tuple[tuple[str, Callable[[Metadata], bool], str], ...] = (
         lambda m: not _locations(m) or not all(url.startswith("https://") for url in _locations(m)),
         "The metadata names no https address to sign in at.",
     ),
+    ("too-short", lambda m: len(m.document) < SHORTEST, f"The metadata has fewer than the {SHORTEST} characters that IAM asks for."),
 )

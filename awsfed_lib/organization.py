@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from awsfed_lib.accounts_file import read_accounts
-from awsfed_lib.errors import AwsError, ParameterError, UnreadError
-from awsfed_lib.problems import DENIED, code_of, message_of
+from awsfed_lib.answers import whole
+from awsfed_lib.errors import ParameterError, UnreadError
+from awsfed_lib.problems import DENIED, UNUSABLE, code_of, message_of
 from awsfed_lib.selection import Account, Selection
-from awsfed_lib.session import signing_in
+from awsfed_lib.session import refused, signing_in
 
 if TYPE_CHECKING:
     from awsfed_lib.hub import Hub
@@ -75,7 +76,7 @@ def _listed(hub: Hub, organization: Organization) -> Iterator[Account]:
     units = Units(hub)
     with _listing():
         for page in pages(hub.organizations.list_accounts):
-            for entry in page["Accounts"]:
+            for entry in whole(page, "Accounts"):
                 yield _placed(_account(entry), units, organization.only)
 
 
@@ -117,7 +118,7 @@ class Units:
         """Unit id → path of names, ids from the root down."""
         found: dict[str, tuple[str, tuple[str, ...]]] = {}
         for page in pages(self._client.list_roots):
-            for root in page["Roots"]:
+            for root in whole(page, "Roots"):
                 found[root["Id"]] = ("/", (root["Id"],))
                 found |= self._below(root["Id"], "", (root["Id"],))
         return found
@@ -125,7 +126,7 @@ class Units:
     def _below(self, parent: str, path: str, ids: tuple[str, ...]) -> dict[str, tuple[str, tuple[str, ...]]]:
         found: dict[str, tuple[str, tuple[str, ...]]] = {}
         for page in pages(self._client.list_organizational_units_for_parent, ParentId=parent):
-            for unit in page["OrganizationalUnits"]:
+            for unit in whole(page, "OrganizationalUnits"):
                 name, chain = f"{path}/{unit['Name']}".strip("/"), (*ids, unit["Id"])
                 found[unit["Id"]] = (name, chain)
                 found |= self._below(unit["Id"], name, chain)
@@ -138,7 +139,7 @@ class Units:
             entry["Id"]: unit
             for unit in self.paths
             for page in pages(self._client.list_accounts_for_parent, ParentId=unit)
-            for entry in page["Accounts"]
+            for entry in whole(page, "Accounts")
         }
 
 
@@ -154,24 +155,25 @@ def _placed(account: Account, units: Units, only: Selection) -> Account:
 @contextmanager
 def _listing() -> Iterator[None]:
     """Put into words why the organization could not be listed."""
-    try:
-        with signing_in():
+    with signing_in():
+        try:
             yield
-    except ClientError as error:
-        raise _refused(error) from None
+        except ClientError as error:
+            if code_of(error) in UNUSABLE:
+                raise
+            raise refused(error, _way_on(error)) from None
 
 
-def _refused(error: ClientError) -> AwsError:
-    what, remedy = f"AWS Organizations refused {error.operation_name} ({code_of(error)}): {message_of(error)}", "Run again."
+def _way_on(error: ClientError) -> str:
     if code_of(error) == "AWSOrganizationsNotInUseException":
-        remedy = "This account is in no organization: name the accounts in a CSV, and set accounts_file."
-    elif code_of(error) in DENIED and "is not authorized to perform" in message_of(error):
-        remedy = (
-            f"Give the identity that awsfed runs as organizations:{error.operation_name} (awsfed_lib.permissions.hub shows the policy)."
+        return "This account is in no organization: name the accounts in a CSV, and set accounts_file."
+    if code_of(error) in DENIED and "is not authorized to perform" in message_of(error):
+        return (
+            f"Give the identity that awsfed runs as organizations:{error.operation_name} (fed.aws.permissions.hub_policy shows the policy)."
         )
-    elif code_of(error) in DENIED:
-        remedy = (
+    if code_of(error) in DENIED:
+        return (
             "Only the management account and delegated administrators may list an organization: register this account as one, "
             "run from another account, or set accounts_file."
         )
-    return AwsError(what, account_id="of the credentials", operation=error.operation_name, code=code_of(error), remedy=remedy)
+    return "Run again."

@@ -14,11 +14,12 @@ import boto3
 import pandas as pd
 
 from awsfed_lib import metadata
+from awsfed_lib.answers import own_entries, whole
 from awsfed_lib.errors import DocumentError
 from awsfed_lib.hub import Hub
 from awsfed_lib.inventory import account_table
 from awsfed_lib.organization import Organization
-from awsfed_lib.reading import own_entries, read_organization, whole
+from awsfed_lib.reading import read_organization
 from awsfed_lib.selection import Account
 from awsfed_lib.tables import PROVIDERS, frame
 
@@ -40,7 +41,7 @@ def providers(
 
 def providers_in(hub: Hub, account: Account, asked: str) -> list[dict[str, Any]]:
     """Read the providers of one account with their metadata: rows of PROVIDERS with their `problem`."""
-    arns = sorted(own_entries(hub.iam.list_saml_providers(), "SAMLProviderList", account))
+    arns = sorted(own_entries(hub.iam.list_saml_providers(), "SAMLProviderList", account.account_id))
     wanted = [arn for arn in arns if asked in ("", arn.rsplit("/", 1)[1])]
     return [_row(account, arn, hub.iam.get_saml_provider(SAMLProviderArn=arn)) for arn in wanted]
 

@@ -7,7 +7,7 @@ from concurrent.futures import Executor
 import boto3
 import pandas as pd
 
-from awsfed_lib.acting import refuse_other_account
+from awsfed_lib.answers import refuse_other_account, whole
 from awsfed_lib.hub import Hub
 from awsfed_lib.organization import Organization
 from awsfed_lib.reading import read_organization
@@ -28,6 +28,6 @@ def reach(organization: Organization, *, executor: Executor | None = None, sessi
 
 def who_in(hub: Hub, account: Account) -> str:
     """Return the ARN that awsfed has in one account (sts:GetCallerIdentity needs no permission)."""
-    found = hub.spoke.get_caller_identity()["Arn"]
+    found: str = whole(hub.spoke.get_caller_identity(), "Arn")
     refuse_other_account(found, account.account_id, "GetCallerIdentity")
     return found

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Executor
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import boto3
 
-from awsfed_lib.acting import refuse_other_account
-from awsfed_lib.errors import AwsError, SignInError, UnreadError, WriteForbidden
+from awsfed_lib.errors import AwsError, SignInError, WriteForbidden
 from awsfed_lib.hub import Hub, hub
 from awsfed_lib.organization import Organization, accounts
 from awsfed_lib.problems import Reader, problem
@@ -20,7 +19,6 @@ from awsfed_lib.selection import Account
 Found = TypeVar("Found")
 Look = Callable[[Hub, Account], Found]
 FATAL = (AwsError, SignInError, WriteForbidden)  # nothing may be read on after one of these
-PAGE = 1000  # MaxItems of IAM lists; the default is 100
 READABLE = ("ACTIVE", "")  # "" where the state is not known: a CSV does not say it
 
 
@@ -49,38 +47,3 @@ def read_account(hub: Hub, organization: Organization, look: Look[Found], accoun
     except Exception as error:  # noqa: BLE001  one account must not end the reading of the others
         found = problem(error, Reader(organization.via, organization.external_id, account.manages))
         return Reading(account, None, found.text, found.passing)
-
-
-def all_pages(call: Callable[..., Any], key: str, account: Account, **request: Any) -> dict[str, Mapping[str, Any]]:
-    """Read an IAM list to its last page: ARN → entry.
-
-    Raises UnreadError when an answer is not whole (no list, no word on truncation, truncated without a way on), and
-    AwsError when an entry is of another account.
-    """
-    found: dict[str, Mapping[str, Any]] = {}
-    markers: list[str] = []
-    while True:
-        answer = call(MaxItems=PAGE, **request, **({"Marker": markers[-1]} if markers else {}))
-        found |= own_entries(answer, key, account)
-        if not whole(answer, "IsTruncated"):
-            return found
-        marker = whole(answer, "Marker")
-        if marker in markers:
-            raise UnreadError(f"IAM gave the same page of {key} twice. Run again.")
-        markers.append(marker)
-
-
-def own_entries(answer: Mapping[str, Any], key: str, account: Account) -> dict[str, Mapping[str, Any]]:
-    """Return the entries of a list by ARN; raises AwsError when one is of another account."""
-    entries: Iterable[Mapping[str, Any]] = whole(answer, key)
-    found = {whole(entry, "Arn"): entry for entry in entries}
-    for arn in found:
-        refuse_other_account(arn, account.account_id, key)
-    return found
-
-
-def whole(answer: Mapping[str, Any], key: str) -> Any:
-    """Return a part that an answer must have; raises UnreadError when it is missing, since missing is not empty."""
-    if key not in answer:
-        raise UnreadError(f"IAM answered without {key}. Run again.")
-    return answer[key]

@@ -32,7 +32,7 @@ from awsfed_lib.verdict import CODES
 
 if TYPE_CHECKING:
     from awsfed_lib.auth import Session
-    from awsfed_lib.aws import Organization
+    from awsfed_lib.organization import Organization
     from awsfed_lib.graph import Graph
 
 
@@ -84,7 +84,7 @@ class Run:
     @cached_property
     def organization(self) -> Organization:
         """Which accounts are read, and through which role."""
-        from awsfed_lib.aws import Organization
+        from awsfed_lib.organization import Organization
         from awsfed_lib.selection import Selection
 
         given = self.parameters
@@ -94,6 +94,8 @@ class Run:
             partition=given.partition,
             only=Selection(given.include_accounts, given.exclude_accounts),
             accounts_file=given.accounts_file,
+            cloud=given.cloud,
+            workers=given.workers,
         )
 
     @cached_property

@@ -23,8 +23,13 @@ class Rule(NamedTuple):
 
 
 def _rule(kind: str, *forms: str) -> Rule:
-    """Join several forms into a rule; `~B` stands for a base64 letter, `~U` for one of base64url."""
-    return Rule(kind, re.compile("|".join(forms).replace("~B", "[A-Za-z0-9+/]").replace("~U", "[A-Za-z0-9_-]"), re.DOTALL))
+    """Join several forms into a rule; `~B` stands for a base64 letter, `~U` for one of base64url, `~^X` for a place that no X precedes.
+
+    The end of a terminal's colour sequence (ESC [31m) ends in a letter, and is such a place too. Repetitions are bounded
+    where a hostile text could make the search slow.
+    """
+    form = re.sub(r"~\^(~?[A-Z]|\[.*?\])", r"(?:(?<!\1)|(?<=[0-9]m))", "|".join(forms))
+    return Rule(kind, re.compile(form.replace("~B", "[A-Za-z0-9+/]").replace("~U", "[A-Za-z0-9_-]"), re.DOTALL))
 
 
 _XML_END = r".*?(?:</[A-Za-z0-9:]*(?:Assertion|Response)>|\Z)"
@@ -33,17 +38,17 @@ ANYWHERE = (
         "a private key",
         r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----|\Z)",
     ),
-    _rule("a token (JWT)", r"(?<!~U)eyJ~U{8,}\.~U{4,}(?:\.~U*)*"),
+    _rule("a token (JWT)", r"~^~UeyJ~U{8,4000}\.~U{4,}(?:\.~U*)*"),
     _rule("an AWS access key", r"(?<![A-Z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Z0-9])"),
-    _rule("an AWS session token", r"(?<!~B)(?:FwoG|IQoJ|FQoG)~B{60,}={0,2}"),
-    _rule("an Entra client secret", r"(?<![\w~.-])[\w~.-]{3}[0-9]Q~[\w~.-]{31,34}(?![\w~.-])"),
-    _rule("an Entra refresh token", r"(?<!~U)[01]\.A~U{40,}(?:\.~U*)*"),
+    _rule("an AWS session token", r"~^~B(?:FwoG|IQoJ|FQoG)~B{60,}={0,2}"),
+    _rule("an Entra client secret", r"[\w~.-]{3}[0-9]Q~[\w~.-]{31,40}"),
+    _rule("an Entra refresh token", r"~^~U[01]\.A~U{40,}(?:\.~U*)*"),
     _rule(
         "a SAML assertion",
         r"<saml[A-Za-z0-9]*:(?:Assertion|Response)\b" + _XML_END,
         r"<(?:[A-Za-z0-9]+:)?(?:Assertion|Response)\b[^>]{0,2000}urn:oasis:names:tc:SAML" + _XML_END,
         r"%3Csaml[A-Za-z0-9%._~+-]{40,}",
-        r"(?<!~B)(?:PHNhbWw|PEFzc2VydGlv|PFJlc3BvbnNl)~B{40,}={0,2}",
+        r"~^~B(?:PHNhbW[wx]|PEFzc2VydGlv|PFJlc3BvbnNl)~B{40,}={0,2}",
     ),
     _rule(
         "a storage signature (SAS)",
@@ -51,9 +56,9 @@ ANYWHERE = (
         r"SharedAccessSignature\s*=\S+",
         r"AccountKey=\S{20,}",
     ),
-    _rule("a password in an address", r"(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{1,20}://[^\s/@:\"'<>]{1,100}:[^\s/@\"'<>]{1,200}@"),
-    _rule("a bearer token", r"\b[Bb]earer\s+[A-Za-z0-9._~+/-]{20,}={0,2}"),
-    _rule("a token of a code host", r"(?<!\w)(?:gh[pousr]_\w{20,}|github_pat_\w{20,}|glpat-~U{20,}|xox[abprs]-~U{10,})"),
+    _rule("a password in an address", r"~^[a-z0-9+.-][a-z][a-z0-9+.-]{1,20}://[^\s/@:\"'<>]{1,100}:[^\s/@\"'<>]{1,200}@"),
+    _rule("a bearer token", r"[Bb]earer\s+[A-Za-z0-9._~+/-]{20,}={0,2}"),
+    _rule("a token of a code host", r"~^[A-Za-z0-9_](?:gh[pousr]_\w{20,}|github_pat_\w{20,}|glpat-~U{20,}|xox[abprs]-~U{10,})"),
 )
 _MIXED = r"(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])"
 WHOLE = (

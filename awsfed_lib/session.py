@@ -9,10 +9,13 @@ from typing import Any
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from awsfed_lib import clouds
 from awsfed_lib.errors import AwsError, SignInError
 from awsfed_lib.problems import NETWORK, UNUSABLE, code_of, message_of
+
+OWN = "of the credentials"
 
 
 class LoopbackSession(boto3.Session):
@@ -45,22 +48,24 @@ def session_for(cloud: str) -> boto3.Session:
 
 @contextmanager
 def signing_in() -> Iterator[None]:
-    """Turn whatever boto3 says about the hub's credentials into SignInError, with AWS's own words."""
+    """Turn what boto3 and AWS say of the credentials of this machine into SignInError, and their other refusals into AwsError."""
     try:
         yield
     except ClientError as error:
         if code_of(error) not in UNUSABLE:
-            raise
+            raise refused(error, "Run again.") from None
         raise no_sign_in(f"AWS does not take the credentials of this machine ({code_of(error)}): {message_of(error)}") from None
-    except NETWORK as error:
-        raise AwsError(
-            f"AWS could not be reached: {error}",
-            account_id="of the credentials",
-            operation="sign in",
-            remedy="Check network, proxy and region, then run again.",
-        ) from None
+    except (*NETWORK, ResponseParserError) as error:
+        what = f"AWS could not be reached, or something else answered in its place: {error}"
+        raise AwsError(what, account_id=OWN, operation="sign in", remedy="Check network, proxy and region, then run again.") from None
     except BotoCoreError as error:
         raise no_sign_in(f"There are no usable AWS credentials ({type(error).__name__}): {error}") from None
+
+
+def refused(error: ClientError, remedy: str) -> AwsError:
+    """Make the AwsError that says what AWS refused to the credentials of this machine."""
+    what = f"AWS refused {error.operation_name} ({code_of(error)}): {message_of(error)}"
+    return AwsError(what, account_id=OWN, operation=error.operation_name, code=code_of(error), remedy=remedy)
 
 
 def no_sign_in(what: str) -> SignInError:

@@ -73,10 +73,13 @@ def _certificate(text: str) -> x509.Certificate:
         certificate = x509.load_der_x509_certificate(base64.b64decode(text, validate=True))
     except ValueError:
         raise _unparsable() from None
-    key = certificate.public_key()
-    if isinstance(key, rsa.RSAPublicKey) and key.key_size < 1024:
+    if _bits(certificate.public_key()) < 1024:
         raise _unparsable()
     return certificate
+
+
+def _bits(key: object) -> int:
+    return key.key_size if isinstance(key, rsa.RSAPublicKey) else 1024
 
 
 @lru_cache(maxsize=1)

@@ -15,7 +15,11 @@ from .cloud import Account, Cloud
 from .evaluation import listed, statements
 from .wire import AwsError
 
-OPERATORS = r"(ForAnyValue:|ForAllValues:)?(String|Arn|Numeric|Date|Bool|Binary|IpAddress|NotIpAddress|Null)\w*"
+OPERATORS = (
+    r"(ForAnyValue:|ForAllValues:)?"
+    r"(String(Not)?(Equals(IgnoreCase)?|Like)|Arn(Not)?(Equals|Like)|(Numeric|Date)((Not)?Equals|(Less|Greater)Than(Equals)?)"
+    r"|Bool|BinaryEquals|(Not)?IpAddress|Null)(IfExists)?"
+)
 
 
 def require(cloud: Cloud, account: Account, text: str) -> None:

@@ -1,0 +1,224 @@
+"""Microsoft Graph as awsfed sees it: reads that give whole tables, and the service that plans are applied to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, NamedTuple, Self
+
+import pandas as pd
+
+from awsfed_lib import apply, approles, batch, facts, objects, pages
+from awsfed_lib.auth import Session
+from awsfed_lib.change import Request, Subject
+from awsfed_lib.clouds import SANDBOX
+from awsfed_lib.errors import ParameterError, UnreadError
+from awsfed_lib.gate import Gate, PlanGate
+from awsfed_lib.outcome import Answer
+from awsfed_lib.pace import Clock
+from awsfed_lib.transport import Budget, Call, Transport
+from awsfed_lib.writes import Delivery
+
+AWS_TEMPLATE = "8b1025e4-1dd2-430b-a150-2ef79cd700f5"  # "AWS Single-Account Access" in the global cloud
+IN_FILTER = 15  # values of one `in` filter
+BY_IDS = 1000  # ids of one getByIds (learn.microsoft.com graph/api/directoryobject-getbyids)
+PAUSES = (1.0, 1.0, 2.0, 2.0, 3.0, 3.0, 4.0, 4.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0)  # 70 s in all
+READS = 3
+UNWRITTEN = 4  # pauses for a lagging replica when this session wrote nothing that could lag
+
+
+class Directory(NamedTuple):
+    """The tenant: id, name, verified domains, and the service plans of its licences (AAD_PREMIUM, …)."""
+
+    tenant_id: str
+    name: str
+    domains: tuple[str, ...]
+    plans: frozenset[str]
+
+
+class Graph:
+    """Graph of one tenant over one signed-in session. Made by `reading` or `writing`; implements `apply.Service`.
+
+    Reads raise GraphError when Graph refuses, UnreadError when an answer is not whole, SignInError without a token.
+    """
+
+    def __init__(self, session: Session, gate: Gate, clock: Clock) -> None:
+        self.realm = session.tenant_id
+        scale = 0.001 if session.cloud.name == SANDBOX else 1.0
+        self.patience = apply.Patience(READS, tuple(pause * scale for pause in PAUSES))
+        self._transport = Transport(session.cloud, session.source, gate, clock)
+        self._wrote = False
+
+    @classmethod
+    def reading(cls, session: Session, *, clock: Clock = Clock()) -> Self:  # noqa: B008  frozen, and made of functions
+        """Make a Graph that only reads; nothing can permit it a write."""
+        return cls(session, Gate(), clock)
+
+    @classmethod
+    def writing(cls, session: Session, *, clock: Clock = Clock()) -> Self:  # noqa: B008  frozen, and made of functions
+        """Make a Graph that can carry out plans; outside of one it only reads."""
+        return cls(session, PlanGate(), clock)
+
+    @property
+    def budget(self) -> Budget:
+        """What this session has used so far: requests, throttled, retried, units, waited seconds."""
+        return self._transport.budget
+
+    def read(self, path: str) -> list[dict[str, Any]]:
+        """Every object of the collection at `path`, over all pages."""
+        return pages.every(self._transport, path)
+
+    def one(self, path: str) -> dict[str, Any]:
+        """Read the one object at `path`."""
+        return pages.one(self._transport, path)
+
+    def service_principal(self, service_principal: str, *keys: str) -> dict[str, Any]:
+        """Read the service principal as Graph sends it, reduced to `id` and `keys` when there are any."""
+        select = f"?$select={','.join(dict.fromkeys(('id', *keys)))}" if keys else ""
+        wire = self.one(f"/servicePrincipals/{_guid(service_principal)}{select}")
+        if wire.get("id") != service_principal:
+            raise UnreadError("Another service principal came back than the one that was asked for.", where=service_principal)
+        return wire
+
+    def application(self, service_principal: str) -> Subject:
+        """Read the enterprise application, as the subject of a plan."""
+        return self._subject(self.service_principal(service_principal, "displayName"))
+
+    def service_principals_by_template(self, template_id: str = AWS_TEMPLATE) -> list[Subject]:
+        """Every enterprise application made from a gallery template, by name."""
+        same = f"applicationTemplateId%20eq%20{pages.quoted(template_id)}"
+        found = self.read(f"/servicePrincipals?$filter={same}&$select=id,displayName&$top=999")
+        return sorted((self._subject(wire) for wire in found), key=lambda subject: (subject.name, subject.id))
+
+    def _subject(self, wire: dict[str, Any]) -> Subject:
+        name = objects.need(wire, "displayName", "A service principal")
+        return Subject("servicePrincipal", objects.need(wire, "id", "A service principal"), name, self.realm)
+
+    def app_roles(self, service_principal: str) -> pd.DataFrame:
+        """APP_ROLES of the service principal, in the order of Graph, each entry kept whole."""
+        return approles.entries(self._app_roles(service_principal))
+
+    def _app_roles(self, service_principal: str) -> list[dict[str, Any]]:
+        return _listed(self.service_principal(service_principal, "appRoles"), "appRoles")
+
+    def scopes(self, service_principal: str) -> int:
+        """How many permission scopes count against the limit of 700 beside the appRoles (ids of both count once)."""
+        wire = self.service_principal(service_principal, "appRoles", "oauth2PermissionScopes")
+        roles, scopes = ({entry.get("id") for entry in _listed(wire, key)} for key in ("appRoles", "oauth2PermissionScopes"))
+        return len(scopes - roles)
+
+    def assignments(self, service_principal: str) -> pd.DataFrame:
+        """Read ASSIGNMENTS of the service principal: users, groups and service principals."""
+        return objects.assignments(service_principal, self._assignments(service_principal))
+
+    def _assignments(self, service_principal: str) -> list[dict[str, Any]]:
+        return self.read(f"/servicePrincipals/{_guid(service_principal)}/appRoleAssignedTo?$top=999")
+
+    def groups(self, *, names: Iterable[str] = (), unique_names: Iterable[str] = (), ids: Iterable[str] = ()) -> pd.DataFrame:
+        """Read GROUPS that have one of the display names, unique names or ids. A name may find several; one that finds none has no row."""
+        return objects.groups(self._groups(sorted(set(names)), sorted(set(unique_names)), sorted(set(ids))))
+
+    def _groups(self, names: list[str], unique_names: list[str], ids: list[str]) -> list[dict[str, Any]]:
+        paths = [*_filters("displayName", names), *_filters("uniqueName", unique_names)]
+        found = [group for table in batch.gather(self._transport, paths) for group in table]
+        for start in range(0, len(ids), BY_IDS):
+            found += self._by_ids(ids[start : start + BY_IDS])
+        return found
+
+    def _by_ids(self, ids: list[str]) -> list[dict[str, Any]]:
+        path = f"/directoryObjects/getByIds?$select={','.join(objects.GROUP_KEYS)}"
+        body = json.dumps({"ids": [_guid(identity) for identity in ids], "types": ["group"]})
+        return pages.values(path, pages.whole(path, self._transport.fetch(Call("POST", path, body))))
+
+    def members(self, group_ids: Iterable[str]) -> pd.DataFrame:
+        """MEMBERS: the direct members of each group, users and others. Only these get the roles of the group."""
+        ids = list(dict.fromkeys(group_ids))
+        select = ",".join(objects.MEMBER_KEYS)
+        found = batch.gather(self._transport, [f"/groups/{_guid(group)}/members?$select={select}&$top=999" for group in ids])
+        return objects.members((group, member) for group, table in zip(ids, found, strict=True) for member in table)
+
+    def jobs(self, service_principal: str) -> list[dict[str, Any]]:
+        """Read the synchronization jobs; an active one imports roles by itself, and then nobody else may write appRoles."""
+        return self.read(f"/servicePrincipals/{_guid(service_principal)}/synchronization/jobs")
+
+    def directory(self) -> Directory:
+        """Read the tenant and its licences, for preflight."""
+        tenant = next(iter(self.read("/organization?$select=id,displayName,verifiedDomains")), {})
+        skus = [sku for sku in self.read("/subscribedSkus") if sku.get("capabilityStatus") == "Enabled"]
+        plans = {str(plan.get("servicePlanName")) for sku in skus for plan in sku.get("servicePlans") or []}
+        domains = tuple(sorted(str(domain.get("name")) for domain in tenant.get("verifiedDomains") or []))
+        return Directory(objects.need(tenant, "id", "The tenant"), str(tenant.get("displayName") or ""), domains, frozenset(plans))
+
+    # apply.Service
+
+    def live(self, table: str, of: str) -> tuple[str, ...]:
+        """Read the facts of `app_roles` or `assignments` of a service principal, or of `groups` by a JSON list of names."""
+        return tuple(_FACTS[table](item) for item in self._wire(table, of))
+
+    def snapshot(self, table: str, of: str) -> bytes:
+        """Read the live table as Graph sends it: {"table", "of", "value": [...]}, to restore from."""
+        return json.dumps({"table": table, "of": of, "value": self._wire(table, of)}, ensure_ascii=False, indent=1).encode()
+
+    def _wire(self, table: str, of: str) -> list[dict[str, Any]]:
+        if table == "app_roles":
+            return self._app_roles(of)
+        if table == "assignments":
+            return self._assignments(of)
+        if table == "groups":
+            names = [str(name) for name in json.loads(of)]
+            return list({objects.need(group, "id", "A group"): group for group in self._groups(names, names, [])}.values())
+        raise ParameterError(f"Graph has no table {table!r}.")
+
+    def permit(self, requests: Sequence[Request]) -> AbstractContextManager[None]:
+        """Let exactly these requests through while the context is open. Raises WriteForbidden when this session only reads."""
+        context: AbstractContextManager[None] = self._transport.gate.permit(requests)
+        return context
+
+    def send(self, requests: Sequence[Request]) -> list[Answer]:
+        """Send requests that do not depend on each other; one answer each, in order. Never raises for an answer."""
+        lag = self.patience.pauses if self._wrote else self.patience.pauses[:UNWRITTEN]
+        answers = Delivery(self._transport, lag, self._still).send(requests)
+        self._wrote = self._wrote or any(answer.fate == "done" for answer in answers)
+        return answers
+
+    def _still(self, request: Request) -> bool:
+        conditions = request.conditions
+        return not conditions or apply.agree(self, lambda: all(apply.matches(self, basis) for basis in conditions), self.patience.reads)
+
+    def wait(self, seconds: float) -> None:
+        """Wait."""
+        self._transport.clock.sleep(seconds)
+
+
+def _assignment(wire: dict[str, Any]) -> str:
+    return facts.assignment(*(objects.need(wire, key, "An assignment") for key in ("appRoleId", "principalId")))
+
+
+def _group(wire: dict[str, Any]) -> str:
+    return facts.group(wire.get("uniqueName") or "", objects.need(wire, "displayName", "A group"))
+
+
+_FACTS: Mapping[str, Callable[[dict[str, Any]], str]] = {"app_roles": facts.app_role, "assignments": _assignment, "groups": _group}
+
+
+def _guid(text: str) -> str:
+    """`text` when it can stand in a path as it is; ParameterError else."""
+    if not text or not all(char.isalnum() or char in "-_" for char in text):
+        raise ParameterError(f"{text!r} is not an object id.", remedy="Take the object id from the portal: a GUID.")
+    return text
+
+
+def _listed(wire: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    """Return the list under `key`, or UnreadError: a service principal without one was not read whole."""
+    found = wire.get(key)
+    if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
+        raise UnreadError(f"The service principal came without its list of {key}.", where=str(wire.get("id")), remedy="Run it again.")
+    return found
+
+
+def _filters(key: str, values: Sequence[str]) -> list[str]:
+    """Paths that find groups by `key`, IN_FILTER values each (graph/aad-advanced-queries: `in` works where `eq` does)."""
+    chunks = (values[start : start + IN_FILTER] for start in range(0, len(values), IN_FILTER))
+    select = ",".join(objects.GROUP_KEYS)
+    return [f"/groups?$filter={key}%20in%20({','.join(map(pages.quoted, chunk))})&$select={select}&$top=999" for chunk in chunks]

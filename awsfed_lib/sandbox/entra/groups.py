@@ -1,0 +1,144 @@
+"""Groups (learn.microsoft.com/graph/api/resources/group, group-post-groups, group-upsert, group-delete)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from awsfed_lib.sandbox.entra import audit, deletion, members, relations
+from awsfed_lib.sandbox.entra.patching import changed
+from awsfed_lib.sandbox.entra.permissions import CREATE_GROUPS, READ_GROUPS, WRITE_GROUPS
+from awsfed_lib.sandbox.entra.query import Shape, collection, count, single
+from awsfed_lib.sandbox.entra.refusals import already_exists, bad_request, invalid_value, read_only, value_required
+from awsfed_lib.sandbox.entra.routing import Call, Route, lookup
+from awsfed_lib.sandbox.entra.schema import GROUP
+from awsfed_lib.sandbox.entra.timestamps import seconds
+from awsfed_lib.sandbox.entra.wire import AlternateKey, Answer
+
+REQUIRED = ("displayName", "mailEnabled", "mailNickname", "securityEnabled")
+LONGEST_NICKNAME = 64
+NOT_IN_NICKNAME = frozenset('@()\\[]";:<>, ')
+SHAPE = Shape(
+    GROUP,
+    "groups",
+    {
+        "members": lambda call, record: relations.members(call, record["id"]),
+        "memberOf": lambda call, record: relations.containers(call, record["id"]),
+        "owners": lambda call, record: relations.objects(call, call.view.related("owners", record["id"])),
+    },
+)
+
+
+def list_groups(call: Call) -> Answer:
+    """GET /groups."""
+    return collection(call, SHAPE, call.view.rows("groups"))
+
+
+def count_groups(call: Call) -> Answer:
+    """GET /groups/$count."""
+    return count(call, SHAPE, call.view.rows("groups"))
+
+
+def get_group(call: Call) -> Answer:
+    """GET /groups/{id} and (uniqueName='…')."""
+    return single(call, SHAPE, call.addressed("groups"))
+
+
+def create_group(call: Call) -> Answer:
+    """POST /groups: 201 with the group."""
+    return _created(call, call.body)
+
+
+def patch_group(call: Call) -> Answer:
+    """PATCH: 204. By uniqueName with `Prefer: create-if-missing` a missing group is made: 201 (graph/api/group-upsert)."""
+    key = call.keys[0]
+    if isinstance(key, AlternateKey) and "create-if-missing" in call.ask.headers.get("prefer", ""):
+        if lookup(call.tenant.now_view, "groups", key) is None:
+            return _created(call, {**call.body, "uniqueName": key.value})
+    call.require(WRITE_GROUPS)
+    record = call.to_write("groups")
+    return _patched(call, record)
+
+
+def _patched(call: Call, record: Mapping[str, Any]) -> Answer:
+    body = call.body
+    plain = {name: value for name, value in body.items() if not name.endswith("@odata.bind")}
+    _refuse_nickname(plain.get("mailNickname", "unchanged"))
+    after = changed(GROUP, record, plain)
+    added = members.bound(call, body, "members")
+    if added:
+        members.refuse_present(call, record["id"], added)
+    changes = [(name, record.get(name), after.get(name)) for name in plain if record.get(name) != after.get(name)]
+    writes: list[tuple[str, str, Any]] = [("groups", record["id"], after)]
+    if added:
+        writes.append(("members", record["id"], (*call.tenant.now_view.related("members", record["id"]), *added)))
+    audit.commit(call, audit.changed(record, "group", "Update", changes), writes)
+    return Answer(204)
+
+
+def delete_group(call: Call) -> Answer:
+    """DELETE: 204. Its assignments and memberships go with it."""
+    record = call.to_write("groups")
+    audit.commit(call, audit.changed(record, "group", "Delete", ()), deletion.removal(call, record["id"]))
+    return Answer(204)
+
+
+def _created(call: Call, body: Mapping[str, Any]) -> Answer:
+    call.require(CREATE_GROUPS)
+    plain = {name: value for name, value in body.items() if not name.endswith("@odata.bind")}
+    _refuse_new(call, plain)
+    related = {name: members.bound(call, body, name) for name in ("members", "owners")}
+    members.refuse_many([one for ids in related.values() for one in ids])
+    unique_name = plain.pop("uniqueName", None)
+    fresh = GROUP.filled({"id": call.tenant.mint(), "createdDateTime": seconds(call.tenant.clock()), "uniqueName": unique_name})
+    made = changed(GROUP, fresh, plain)
+    writes = [(name, made["id"], tuple(ids)) for name, ids in related.items() if ids]
+    changes = [(name, None, plain[name]) for name in plain]
+    audit.commit(call, audit.changed(made, "group", "Add", changes), [("groups", made["id"], made), *writes])
+    answer = single(call, SHAPE, made, status=201)
+    return Answer(201, answer.body, {**answer.headers, "Location": f"{call.base}/groups/{made['id']}"})
+
+
+def _refuse_new(call: Call, plain: Mapping[str, Any]) -> None:
+    """What a new group must have, and what must not be there yet."""
+    for name in REQUIRED:
+        if plain.get(name) is None or plain[name] == "":
+            raise value_required(name, "Group")
+    if "id" in plain:
+        raise read_only("id")
+    _refuse_nickname(plain["mailNickname"])
+    unified = "Unified" in plain.get("groupTypes", ())
+    if not unified and (plain["mailEnabled"] is True or plain["securityEnabled"] is not True):
+        raise bad_request(
+            "The service does not currently support writes of mail-enabled groups. Please ensure that the mail-enablement property is unset "
+            "and the security-enablement property is set."
+        )
+    unique_name = plain.get("uniqueName")
+    if unique_name and call.tenant.now_view.by_alternate("groups", "uniqueName", unique_name) is not None:
+        raise already_exists("uniqueName")
+
+
+def _refuse_nickname(value: Any) -> None:
+    """ASCII without `@ ( ) \\ [ ] " ; : < > ,` and space, at most 64 (graph/api/resources/group)."""
+    fits = isinstance(value, str) and value.isascii() and len(value) <= LONGEST_NICKNAME and not NOT_IN_NICKNAME & set(value)
+    if not fits or not value:
+        raise invalid_value("mailNickname", "Group")
+
+
+ROUTES = (
+    Route("GET", "groups", list_groups, READ_GROUPS),
+    Route("POST", "groups", create_group, CREATE_GROUPS),
+    Route("GET", "groups/$count", count_groups, READ_GROUPS),
+    Route("GET", "groups/{}", get_group, READ_GROUPS),
+    Route("PATCH", "groups/{}", patch_group, CREATE_GROUPS),
+    Route("DELETE", "groups/{}", delete_group, WRITE_GROUPS),
+    Route("GET", "groups/{}/memberOf", lambda call: relations.list_containers(call, call.addressed("groups")["id"]), READ_GROUPS, 2),
+    Route("GET", "groups/{}/owners", lambda call: relations.list_owners(call, call.addressed("groups")["id"]), READ_GROUPS),
+    Route(
+        "GET",
+        "groups/{}/transitiveMemberOf",
+        lambda call: relations.list_all_containers(call, call.addressed("groups")["id"]),
+        READ_GROUPS,
+        2,
+    ),
+)

@@ -1,0 +1,118 @@
+"""Relations between directory objects: members, containers, owners, read as collections of directoryObject.
+
+What a token may not read of a related object comes as nulls, with type and id only
+(learn.microsoft.com/graph/permissions-overview, "limited information returned for inaccessible member objects").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from awsfed_lib.sandbox.entra import inheritance
+from awsfed_lib.sandbox.entra.filtering import Rows
+from awsfed_lib.sandbox.entra.permissions import READ_OF_TABLE, allowed
+from awsfed_lib.sandbox.entra.query import Shape, collection, count
+from awsfed_lib.sandbox.entra.refusals import bad_request
+from awsfed_lib.sandbox.entra.routing import Call
+from awsfed_lib.sandbox.entra.schema import GROUP, KINDS, SERVICE_PRINCIPAL, USER, Kind
+from awsfed_lib.sandbox.entra.wire import Answer
+
+TABLES = ("users", "groups", "servicePrincipals")
+DIRECTORY_OBJECT = Kind(
+    "",
+    "directoryObject",
+    {"id": None, "deletedDateTime": None},
+    USER.names | GROUP.names | SERVICE_PRINCIPAL.names,
+    advanced_filters=frozenset({"displayName", "id", "userPrincipalName", "mail", "userType", "accountEnabled"}),
+)
+
+
+def table_of(call: Call, object_id: str) -> str:
+    """The table that holds the object; "" when no user, group or service principal has that id."""
+    return next((table for table in TABLES if call.view.get(table, object_id) is not None), "")
+
+
+def directory_object(call: Call, table: str, record: Mapping[str, Any]) -> dict[str, Any]:
+    """The object as an item of a mixed collection."""
+    shown = inheritance.shown(call.view, record) if table == "servicePrincipals" else KINDS[table].filled(record)
+    kind = {"@odata.type": f"#microsoft.graph.{KINDS[table].type}"}
+    if allowed(READ_OF_TABLE[table], call.caller):
+        return kind | shown
+    hidden = {name: [] if isinstance(value, list) else None for name, value in shown.items()}
+    return kind | hidden | {"id": shown["id"]}
+
+
+def objects(call: Call, ids: Iterable[str]) -> Rows:
+    """The objects with those ids; ids that lead nowhere (deleted, not replicated) are left out."""
+    found = ((table, call.view.get(table, key)) for key in ids for table in [table_of(call, key)] if table)
+    return [directory_object(call, table, record) for table, record in found]
+
+
+def members(call: Call, group_id: str) -> Rows:
+    """Direct members."""
+    return objects(call, call.view.related("members", group_id))
+
+
+def transitive_members(call: Call, group_id: str) -> Rows:
+    """Members of the group and of the groups in it, each once."""
+    found: dict[str, None] = {}
+    waiting = [group_id]
+    while waiting:
+        new = [key for key in call.view.related("members", waiting.pop(0)) if key not in found]
+        found |= dict.fromkeys(new)
+        waiting += [key for key in new if call.view.get("groups", key) is not None]
+    return objects(call, found)
+
+
+def containers(call: Call, object_id: str) -> Rows:
+    """The groups that hold the object directly."""
+    return objects(call, _containing(call, object_id))
+
+
+def all_containers(call: Call, object_id: str) -> Rows:
+    """The groups that hold the object directly or through other groups."""
+    found: dict[str, None] = {}
+    waiting = [object_id]
+    while waiting:
+        new = [key for key in _containing(call, waiting.pop(0)) if key not in found]
+        found |= dict.fromkeys(new)
+        waiting += new
+    return objects(call, found)
+
+
+def _containing(call: Call, object_id: str) -> list[str]:
+    # A plain scan: it is asked for seldom, and an index would have to lag like the rest.
+    held = call.tenant.tables["members"]
+    return [group_id for group_id in held if object_id in call.view.related("members", group_id)]
+
+
+SHAPE = Shape(DIRECTORY_OBJECT, "directoryObjects", {})
+
+
+def list_containers(call: Call, object_id: str) -> Answer:
+    """GET …/memberOf."""
+    return collection(call, SHAPE, containers(call, object_id))
+
+
+def list_all_containers(call: Call, object_id: str) -> Answer:
+    """GET …/transitiveMemberOf."""
+    return collection(call, SHAPE, all_containers(call, object_id))
+
+
+def list_owners(call: Call, object_id: str) -> Answer:
+    """GET …/owners."""
+    return collection(call, SHAPE, objects(call, call.view.related("owners", object_id)))
+
+
+def cast(call: Call, rows: Rows, kind: Kind) -> Answer:
+    """`…/microsoft.graph.user`: needs the advanced query capabilities (docs-contrib concepts/aad-advanced-queries.md)."""
+    if not call.advanced:
+        raise bad_request("The request is not supported without the header ConsistencyLevel: eventual and $count=true.", "Request_UnsupportedQuery")
+    wanted = f"#microsoft.graph.{kind.type}"
+    return collection(call, Shape(kind, kind.table, {}), [row for row in rows if row["@odata.type"] == wanted])
+
+
+def count_of(call: Call, rows: Rows) -> Answer:
+    """`…/$count` of a relation."""
+    return count(call, SHAPE, rows)

@@ -1,0 +1,108 @@
+"""Throttling by resource units, per application and tenant (learn.microsoft.com/graph/throttling-limits)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from awsfed_lib.sandbox.entra.timestamps import http_date
+from awsfed_lib.sandbox.switches import RetryAfter, Switches
+
+REPORTS_LIMIT = 5  # requests to audit and sign-in logs in one window
+
+
+@dataclass(frozen=True)
+class Charge:
+    """What one request costs: resource units, and one more write or report read when it is one."""
+
+    units: int
+    writes: int = 0
+    reports: int = 0
+
+
+@dataclass
+class _Window:
+    start: datetime
+    units: int = 0
+    writes: int = 0
+    reports: int = 0
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the meter says: headers for the answer, and whether the request is refused."""
+
+    headers: dict[str, str]
+    refused: bool
+
+
+@dataclass
+class Meter:
+    """How much every application has used in its current window."""
+
+    _windows: dict[str, _Window] = field(default_factory=dict)
+
+    def charge(self, caller: tuple[str, str], cost: Charge, switches: Switches, now: datetime) -> Verdict:
+        """Charge one request of `caller` (appId, tenant id); a refused one costs nothing."""
+        headers = {"x-ms-resource-unit": str(cost.units)}
+        if switches.throttle is None and switches.throttle_writes is None:
+            return Verdict(headers, refused=False)
+        window = self._window(caller[0], switches, now)
+        over = _over(window, cost, switches)
+        if over:
+            return Verdict(headers | _refusal(caller, over, _left(window, switches, now), switches, now), refused=True)
+        window.units, window.writes, window.reports = (
+            window.units + cost.units,
+            window.writes + cost.writes,
+            window.reports + cost.reports,
+        )
+        return Verdict(headers | _warning(window, switches), refused=False)
+
+    def _window(self, app_id: str, switches: Switches, now: datetime) -> _Window:
+        window = self._windows.get(app_id)
+        if window is None or now >= window.start + timedelta(seconds=switches.throttle_seconds):
+            window = self._windows[app_id] = _Window(now)
+        return window
+
+
+def _over(window: _Window, cost: Charge, switches: Switches) -> str:
+    """Which limit the request would break, in the words of x-ms-throttle-information; "" for none."""
+    if switches.throttle is not None and window.units + cost.units > switches.throttle:
+        return "ResourceUnitLimitExceeded"
+    if switches.throttle_writes is not None and window.writes + cost.writes > switches.throttle_writes:
+        return "WriteLimitExceeded"
+    return "ResourceUnitLimitExceeded" if window.reports + cost.reports > REPORTS_LIMIT else ""
+
+
+def _left(window: _Window, switches: Switches, now: datetime) -> float:
+    return switches.throttle_seconds - (now - window.start).total_seconds()
+
+
+def _warning(window: _Window, switches: Switches) -> dict[str, str]:
+    """The share of the limit that is used, shown from 0.8 up."""
+    share = window.units / switches.throttle if switches.throttle else 0.0
+    return {"x-ms-throttle-limit-percentage": f"{share:.1f}"} if share >= 0.8 else {}
+
+
+def _refusal(caller: tuple[str, str], over: str, left: float, switches: Switches, now: datetime) -> dict[str, str]:
+    side = "Write" if over == "WriteLimitExceeded" else "ReadWrite"
+    return {
+        **_retry_after(switches.retry_after, left, now),
+        "x-ms-throttle-scope": f"Tenant_Application/{side}/{caller[0]}/{caller[1]}",
+        "x-ms-throttle-information": over,
+        "x-ms-throttle-limit-percentage": "1.0",
+    }
+
+
+def _retry_after(form: RetryAfter, left: float, now: datetime) -> dict[str, str]:
+    """Seconds, fractions of seconds (the sample of docs-contrib concepts/throttling.md), a date (RFC 9110), or what breaks clients."""
+    text = {
+        "int": str(math.ceil(left)),
+        "fraction": f"{left:.3f}",
+        "date": http_date(now + timedelta(seconds=math.ceil(left) + 1)),
+        "none": "",
+        "malformed": "soon",
+        "huge": "86400",
+    }[form]
+    return {"Retry-After": text} if text else {}

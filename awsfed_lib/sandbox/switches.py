@@ -1,0 +1,74 @@
+"""The switches of the sandbox: how the twin of Entra ID behaves where the real service varies or is unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Literal, get_args
+
+RetryAfter = Literal["int", "fraction", "date", "none", "malformed", "huge"]
+ValueChange = Literal["strict", "lenient"]
+Origin = Literal["ignore", "refuse"]
+
+
+@dataclass(frozen=True)
+class Switches:
+    """One setting of all switches; a change makes a new one.
+
+    `lag_reads`: that many reads after a write still show the state before it, to app-only tokens
+    (devblogs.microsoft.com/identity/designing-for-eventual-consistency-for-microsoft-entra).
+    `throttle`: resource units that one application may use in `throttle_seconds`; None: no limit. `throttle_writes`: writes in that time
+    (learn.microsoft.com/graph/throttling-limits). `retry_after`: the form of that header on a 429.
+    `strict`: leaving out an enabled role is refused; False: it is removed without a word (the two readings of Microsoft's page on roles).
+    `value_change`: whether `value` of an enabled role can be changed. `origin`: whether a PATCH that carries `origin` is refused.
+    `page`: default page size. `token_seconds`: lifetime of access tokens. `metadata_bom`: federation metadata starts with a byte order mark.
+    `seed`: what is random in the twin follows from it.
+    """
+
+    lag_reads: int = 0
+    throttle: int | None = None
+    throttle_writes: int | None = None
+    throttle_seconds: float = 10.0
+    retry_after: RetryAfter = "int"
+    strict: bool = True
+    value_change: ValueChange = "strict"
+    origin: Origin = "ignore"
+    page: int = 100
+    token_seconds: int = 3599
+    metadata_bom: bool = False
+    seed: int = 0
+
+    def changed(self, wanted: Mapping[str, Any]) -> Switches:
+        """These switches with the wanted ones changed. Raises ValueError for an unknown name or a value of the wrong kind."""
+        for name, value in wanted.items():
+            if not _fits(name, value):
+                raise ValueError(f"There is no switch {name!r} with the value {value!r}; the switches are {sorted(asdict(self))}.")
+        return replace(self, **wanted)
+
+
+def _fits(name: str, value: object) -> bool:
+    return name in _kinds() and any(_is(value, kind) for kind in _kinds()[name])
+
+
+def _is(value: object, kind: object) -> bool:
+    if kind is int:
+        return type(value) is int and value >= 0
+    if kind is float:
+        return type(value) in (int, float) and value > 0  # type: ignore[operator]
+    if isinstance(kind, type):
+        return type(value) is kind
+    return value == kind
+
+
+def _kinds() -> dict[str, tuple[object, ...]]:
+    """For each switch what its value can be: a type, or the literal values."""
+    written: dict[str, tuple[object, ...]] = {
+        "int": (int,),
+        "int | None": (int, type(None)),
+        "float": (float,),
+        "bool": (bool,),
+        "RetryAfter": get_args(RetryAfter),
+        "ValueChange": get_args(ValueChange),
+        "Origin": get_args(Origin),
+    }
+    return {field.name: written[str(field.type)] for field in fields(Switches)}
