@@ -132,7 +132,9 @@ ENTRA: dict[str, SignInRefusal] = {
         "No federated credential of the app registration fits the assertion.", "Compare issuer, subject and audience with the credential."
     ),
     "700211": SignInRefusal("No federated credential has this issuer.", "Compare the issuer with the credential."),
-    "700212": SignInRefusal("No federated credential has this audience.", "It must be api://AzureADTokenExchange, with USGov or China behind it in those clouds."),
+    "700212": SignInRefusal(
+        "No federated credential has this audience.", "It is api://AzureADTokenExchange, with USGov or China behind it in those clouds."
+    ),
     "700213": SignInRefusal("No federated credential has this subject.", "Compare the subject with the credential."),
     "70016": SignInRefusal("The code was not entered yet.", "Enter it in time."),
     "70020": SignInRefusal("The code was not entered in time.", "Run the cell again and enter the new code."),

@@ -67,7 +67,7 @@ class Scripted:
 
     @property
     def writes(self):
-        return [asked for asked in self.asked if asked.method not in ("GET",)]
+        return [asked for asked in self.asked if asked.method != "GET"]
 
     def play(self, *answers):
         """Give these answers one after the other; the last one stays."""
@@ -148,7 +148,7 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request, client_address):
-        """A client that hangs up is part of the play."""
+        """Say nothing: a client that hangs up is part of the play."""
 
 
 @contextmanager

@@ -33,7 +33,9 @@ SECRET = "canary-of-a-secret"
 
 def jwt(**claims):
     body = {"tid": TENANT, "appid": CLIENT, "idtyp": "app", "roles": ["Application.Read.All"], "exp": 1795521600} | claims
-    return ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in (b'{"alg":"none"}', json.dumps(body).encode(), b"canary-signature"))
+    return ".".join(
+        base64.urlsafe_b64encode(part).decode().rstrip("=") for part in (b'{"alg":"none"}', json.dumps(body).encode(), b"canary-signature")
+    )
 
 
 class Login:
@@ -65,15 +67,26 @@ class Login:
     def answer(self, asked):
         base = f"{self.server.url}/{TENANT}"
         if asked.path.endswith("/.well-known/openid-configuration"):
-            known = {"authorization_endpoint": f"{base}/authorize", "token_endpoint": f"{base}/token", "issuer": base, "device_authorization_endpoint": f"{base}/devicecode"}  # fmt: skip  # noqa: E501
+            known = {"authorization_endpoint": f"{base}/authorize", "token_endpoint": f"{base}/token", "issuer": base, "device_authorization_endpoint": f"{base}/devicecode"}  # fmt: skip
             return self.discovery if isinstance(self.discovery, Says) else Says(200, known | self.discovery)
         self.forms.append({name: values[0] for name, values in parse_qs(asked.body).items()})
         if asked.path.endswith("/devicecode"):
-            return Says(200, {"device_code": "dc", "user_code": "ABC-123", "message": "Open the page and enter ABC-123", "interval": 5, "expires_in": 900})
+            return Says(
+                200,
+                {
+                    "device_code": "dc",
+                    "user_code": "ABC-123",
+                    "message": "Open the page and enter ABC-123",
+                    "interval": 5,
+                    "expires_in": 900,
+                },
+            )
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
     def around(self, *, person=None, hours=None, **environment):
-        return Surroundings(environment=environment, clock=(hours or scripted.Hours()).clock, person=person, sandbox_file=self.description())
+        return Surroundings(
+            environment=environment, clock=(hours or scripted.Hours()).clock, person=person, sandbox_file=self.description()
+        )
 
     def description(self):
         file = self.folder / "sandbox.json"
@@ -214,7 +227,7 @@ def test_refusals_carry_entras_words_cause_and_next_step(login, description, cau
 
 def test_unknown_tenant_is_told_in_entras_words(login):
     """MSAL hides AADSTS90002 behind a general sentence; it is in the chain of causes."""
-    login.discovery = Says(400, {"error": "invalid_tenant", "error_description": "AADSTS90002: Tenant 'x' not found. Check to make sure you have the correct tenant ID.\r\nTrace"})  # fmt: skip  # noqa: E501
+    login.discovery = Says(400, {"error": "invalid_tenant", "error_description": "AADSTS90002: Tenant 'x' not found. Check to make sure you have the correct tenant ID.\r\nTrace"})  # fmt: skip
     with pytest.raises(SignInError, match="AADSTS90002") as error:
         secret(login)
     assert "no such tenant in this cloud" in error.value.what
@@ -271,7 +284,12 @@ def test_half_a_token_answer_is_not_logged(login, caplog, capfd):
 def test_failures_show_no_secret(login, caplog, capfd):
     caplog.set_level(logging.DEBUG)
     shown = []
-    for says in (Says(drop=True), login.bad("AADSTS7000215: Invalid client secret provided."), Says(500, {}), Says(200, {"access_token": 7})):
+    for says in (
+        Says(drop=True),
+        login.bad("AADSTS7000215: Invalid client secret provided."),
+        Says(500, {}),
+        Says(200, {"access_token": 7}),
+    ):
         login.answers = [says]
         try:
             secret(login)
@@ -407,7 +425,9 @@ def test_unknown_method_names_those_that_exist(login):
 
 
 def test_what_an_application_holds(login):
-    assert held(secret(login)) == Held("application", frozenset({"Application.Read.All"}), TENANT, CLIENT, "", datetime(2026, 11, 24, 12, tzinfo=UTC))
+    assert held(secret(login)) == Held(
+        "application", frozenset({"Application.Read.All"}), TENANT, CLIENT, "", datetime(2026, 11, 24, 12, tzinfo=UTC)
+    )
 
 
 def test_what_a_person_holds(login):

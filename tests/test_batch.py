@@ -86,7 +86,11 @@ def test_throttled_items_are_asked_again_after_the_longest_wait(server, transpor
 
     def answer(url):
         wait = waits.pop(url, None)
-        return (429, {"error": {"code": "TooManyRequests"}}, {"Retry-After": wait}) if wait else (200, {"value": [{"id": url}]}, {"x-ms-resource-unit": "3"})
+        return (
+            (429, {"error": {"code": "TooManyRequests"}}, {"Retry-After": wait})
+            if wait
+            else (200, {"value": [{"id": url}]}, {"x-ms-resource-unit": "3"})
+        )
 
     answering(server, answer)
     found = gather(transport, [f"/groups/{n}/members" for n in range(4)])

@@ -76,7 +76,14 @@ def test_sandbox_is_read_from_the_root(described, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     "url",
-    ["https://graph.microsoft.com", "https://127.0.0.1.evil.example", "https://127.0.0.1@evil.example", "https://10.0.0.1", "https://[::2]", "ftp://127.0.0.1"],
+    [
+        "https://graph.microsoft.com",
+        "https://127.0.0.1.evil.example",
+        "https://127.0.0.1@evil.example",
+        "https://10.0.0.1",
+        "https://[::2]",
+        "ftp://127.0.0.1",
+    ],
 )
 @pytest.mark.parametrize("key", ["login_url", "graph_url", "aws_url"])
 def test_sandbox_off_this_machine_is_refused(described, key, url):
@@ -86,7 +93,7 @@ def test_sandbox_off_this_machine_is_refused(described, key, url):
 
 
 def test_sandbox_sign_in_without_tls_is_refused(described):
-    with pytest.raises(ParameterError, match="login_url.*https"):
+    with pytest.raises(ParameterError, match=r"login_url.*https"):
         clouds.named("sandbox", described(login_url="http://127.0.0.1:80"))
 
 

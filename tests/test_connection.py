@@ -25,7 +25,7 @@ def server(served):
 
 @pytest.fixture
 def stranger(tmp_path):
-    """A host with a certificate of another authority, and that authority's file."""
+    """Serve a host with a certificate of another authority, and that authority's file."""
     with scripted.serve(tmp_path) as other:
         other.play(Says(200, {}))
         yield other
@@ -33,7 +33,7 @@ def stranger(tmp_path):
 
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
 def test_ca_bundle_of_the_environment_does_not_replace_the_sandbox_authority(server, stranger, monkeypatch, variable):
-    """requests lets REQUESTS_CA_BUNDLE override session.verify while trust_env is on (many company machines set it)."""
+    """While trust_env is on, requests lets REQUESTS_CA_BUNDLE override session.verify (many company machines set it)."""
     monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
     monkeypatch.delenv("CURL_CA_BUNDLE", raising=False)
     monkeypatch.setenv(variable, stranger.ca_file)
@@ -63,7 +63,7 @@ def test_proxies_of_the_environment_are_for_real_clouds_only(server, monkeypatch
 
 
 def test_netrc_is_not_read(server, monkeypatch, tmp_path):
-    """requests CVE-2024-47081: .netrc credentials went to other hosts."""
+    """CVE-2024-47081 of requests: .netrc credentials went to other hosts."""
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login someone password canary\n")
     monkeypatch.setenv("NETRC", str(netrc))

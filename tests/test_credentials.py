@@ -26,7 +26,9 @@ def made(key=KEY, start=-10, end=10):
 def pem(*parts, password=None):
     lock = BestAvailableEncryption(password) if password else NoEncryption()
     texts = [
-        part.public_bytes(Encoding.PEM) if isinstance(part, x509.Certificate) else part.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, lock)
+        part.public_bytes(Encoding.PEM)
+        if isinstance(part, x509.Certificate)
+        else part.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, lock)
         for part in parts
     ]
     return b"".join(texts)

@@ -129,7 +129,9 @@ def test_header_of_an_upsert_is_part_of_the_request():
 def test_batch_is_checked_item_by_item():
     gate = PlanGate()
     one, other = (planned("POST", "/servicePrincipals/sp/appRoleAssignedTo", {"appRoleId": role}) for role in "ab")
-    items = [{"method": "POST", "url": one.path, "body": {"appRoleId": role}, "headers": {"Content-Type": "application/json"}} for role in "abc"]
+    items = [
+        {"method": "POST", "url": one.path, "body": {"appRoleId": role}, "headers": {"Content-Type": "application/json"}} for role in "abc"
+    ]
     with gate.permit([one, other]):
         gate.check(batch(*items[:2]))
         gate.check(batch(items[0], {"method": "GET", "url": "/groups"}))
@@ -153,6 +155,8 @@ def test_path_that_would_become_another_is_refused(path):
         versioned(path)
 
 
-@pytest.mark.parametrize(("path", "full"), [("/groups", "/v1.0/groups"), ("/beta/x", "/beta/x"), ("/v1.0/x", "/v1.0/x"), ("/v1.0x", "/v1.0/v1.0x")])
+@pytest.mark.parametrize(
+    ("path", "full"), [("/groups", "/v1.0/groups"), ("/beta/x", "/beta/x"), ("/v1.0/x", "/v1.0/x"), ("/v1.0x", "/v1.0/v1.0x")]
+)
 def test_version_is_added_once(path, full):
     assert versioned(path) == full

@@ -39,7 +39,11 @@ def test_all_pages_come_in_order(server, transport):
         Says(200, {"value": [{"id": 2}]}),
     )
     assert pages.every(transport, "/groups?$top=1", pages.EVENTUAL) == [{"id": 1}, {"id": 2}]
-    assert [asked.path for asked in server.asked] == ["/v1.0/groups?$top=1", "/v1.0/groups?$skiptoken=X%2744%27", "/v1.0/groups?$skiptoken=Y"]
+    assert [asked.path for asked in server.asked] == [
+        "/v1.0/groups?$top=1",
+        "/v1.0/groups?$skiptoken=X%2744%27",
+        "/v1.0/groups?$skiptoken=Y",
+    ]
     assert {asked.headers["ConsistencyLevel"] for asked in server.asked} == {"eventual"}
 
 
@@ -57,7 +61,7 @@ def thief(tmp_path_factory):
         yield other
 
 
-@pytest.mark.parametrize("form", ["{thief}/v1.0/groups", "{own}@{thief_host}/v1.0", "http://{own_host}/v1.0", "//{thief_host}/v1.0", "https://{own_name}:1/x", "/v1.0/groups", "", "file:///etc/passwd", 7, {"a": 1}, "https://user@{own_host}/v1.0/groups"])  # fmt: skip  # noqa: E501
+@pytest.mark.parametrize("form", ["{thief}/v1.0/groups", "{own}@{thief_host}/v1.0", "http://{own_host}/v1.0", "//{thief_host}/v1.0", "https://{own_name}:1/x", "/v1.0/groups", "", "file:///etc/passwd", 7, {"a": 1}, "https://user@{own_host}/v1.0/groups"])  # fmt: skip
 def test_next_page_elsewhere_gets_no_token(server, transport, thief, form):
     """The bearer token leaked by nextLink in Policy-Weaver issue 112, agent-bom pull 4751, autorest.powershell pull 1551."""
     names = {"thief": thief.url, "own": server.url, "thief_host": thief.url[8:], "own_host": server.url[8:], "own_name": "127.0.0.1"}

@@ -22,8 +22,8 @@ def shown(request):
 @pytest.mark.parametrize(
     "show",
     [
-        str, repr, lambda t: f"{t}", lambda t: f"{t!r:>10}", lambda t: f"{t:s}", lambda t: "%s" % t, lambda t: "%r" % [t],  # noqa: UP031
-        lambda t: "{}".format(t), lambda t: format(t, ""), lambda t: ascii(t), lambda t: str({"a": (t, [t])}),  # noqa: UP032
+        str, repr, lambda t: f"{t}", lambda t: f"{t!r:>10}", lambda t: f"{t:s}", lambda t: "%s" % t, lambda t: "%r" % [t],
+        "{}".format, lambda t: format(t, ""), ascii, lambda t: str({"a": (t, [t])}),
         lambda t: json.dumps({"x": 1, "t": t}, default=str) if isinstance(t, Token) else "",
     ],
 )  # fmt: skip

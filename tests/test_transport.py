@@ -148,7 +148,9 @@ def test_reads_that_stay_broken_are_unread(server, transport, hours):
 
 @pytest.mark.parametrize("form", ["3", "3.5", "Tue, 24 Nov 2026 12:00:03 GMT"])
 def test_nothing_is_sent_before_it_is_due(server, transport, hours, form):
-    server.play(refusal(429, "TooManyRequests", "Please retry again later.", **{"Retry-After": form, "Date": "Tue, 24 Nov 2026 12:00:00 GMT"}), OK)
+    server.play(
+        refusal(429, "TooManyRequests", "Please retry again later.", **{"Retry-After": form, "Date": "Tue, 24 Nov 2026 12:00:00 GMT"}), OK
+    )
     transport.fetch(READ)
     assert 3 <= hours.slept[0] < 5
 
@@ -224,17 +226,21 @@ def test_faults_show_the_token_nowhere(server, transport, caplog, capfd):
     """Tracebacks with locals (IPython's Verbose, capture_locals), chained exceptions, debug logs and warnings."""
     caplog.set_level(logging.DEBUG)
     texts = []
-    plays = [Says(drop=True), Says(200, {"a": "b" * 99}, cut=9), Says(302, {}, {"Location": "https://evil.example"}), refusal(401), refusal(403)]
+    plays = [
+        Says(drop=True),
+        Says(200, {"a": "b" * 99}, cut=9),
+        Says(302, {}, {"Location": "https://evil.example"}),
+        refusal(401),
+        refusal(403),
+    ]
     for says in [*plays, Says(500, b"<html>")]:
         server.play(says)
-        try:
+        with pytest.raises((GraphError, UnreadError)) as caught:
             transport.fetch(READ)
-        except (GraphError, UnreadError) as error:
-            assert error.__context__ is None
-            assert error.__cause__ is None
-            text = io.StringIO()
-            traceback.TracebackException.from_exception(error, capture_locals=True).print(file=text)
-            texts += [text.getvalue(), str(error), repr(error), repr(vars(error))]
+        error, text = caught.value, io.StringIO()
+        assert (error.__context__, error.__cause__) == (None, None)
+        traceback.TracebackException.from_exception(error, capture_locals=True).print(file=text)
+        texts += [text.getvalue(), str(error), repr(error), repr(vars(error))]
     with contextlib.suppress(WriteForbidden):
         transport.attempt(Call("DELETE", "/groups/x"))
     assert len(texts) == 24

@@ -69,10 +69,31 @@ def test_carried_out(server, delivery, request_, status):
     [
         (assignment(), refusal(400, "Request_BadRequest", "Permission being assigned already exists on the object")),
         (assignment(), refusal(409, "Conflict", "EntitlementGrant entry already exists")),
-        (PATCH, refusal(400, "Request_BadRequest", "One or more added object references already exist for the following modified properties: 'members'.")),
-        (PATCH, refusal(400, "Request_BadRequest", "A conflicting object with one or more of the specified property values is present in the directory.")),
+        (
+            PATCH,
+            refusal(
+                400,
+                "Request_BadRequest",
+                "One or more added object references already exist for the following modified properties: 'members'.",
+            ),
+        ),
+        (
+            PATCH,
+            refusal(
+                400,
+                "Request_BadRequest",
+                "A conflicting object with one or more of the specified property values is present in the directory.",
+            ),
+        ),
         (DELETE, refusal(400, "Request_BadRequest", "EntitlementGrant being updated or deleted is not found.")),
-        (DELETE, refusal(404, "Request_ResourceNotFound", "Resource 'a' does not exist or one of its queried reference-property objects are not present.")),
+        (
+            DELETE,
+            refusal(
+                404,
+                "Request_ResourceNotFound",
+                "Resource 'a' does not exist or one of its queried reference-property objects are not present.",
+            ),
+        ),
     ],
 )
 def test_answers_that_may_be_the_echo_of_our_own_request_are_unknown(server, delivery, request_, says):
@@ -84,7 +105,10 @@ def test_answers_that_may_be_the_echo_of_our_own_request_are_unknown(server, del
     assert len(server.asked) == 1
 
 
-@pytest.mark.parametrize("says", [Says(drop=True), Says(201, {"a": "b" * 99}, cut=20), Says(500), Says(502, b"<html>"), Says(503, {}, {"Retry-After": "1"}), Says(504)])
+@pytest.mark.parametrize(
+    "says",
+    [Says(drop=True), Says(201, {"a": "b" * 99}, cut=20), Says(500), Says(502, b"<html>"), Says(503, {}, {"Retry-After": "1"}), Says(504)],
+)
 @pytest.mark.parametrize("request_", [PATCH, assignment(), DELETE], ids=lambda r: r.method)
 def test_write_without_a_clear_answer_is_unknown_and_never_sent_again(server, delivery, hours, says, request_):
     """azure-core and botocore send POST and PATCH again on 500, 503 and 504; the second one then meets the first."""
@@ -96,7 +120,10 @@ def test_write_without_a_clear_answer_is_unknown_and_never_sent_again(server, de
 
 @pytest.mark.parametrize(
     "says",
-    [refusal(429, "TooManyRequests", "Please retry again later.", **{"Retry-After": "7"}), refusal(409, "Directory_ConcurrencyViolation", "Please wait briefly and retry.")],
+    [
+        refusal(429, "TooManyRequests", "Please retry again later.", **{"Retry-After": "7"}),
+        refusal(409, "Directory_ConcurrencyViolation", "Please wait briefly and retry."),
+    ],
 )
 def test_write_that_was_turned_away_is_sent_again(server, delivery, hours, says):
     server.play(says, says, Says(204))
@@ -119,7 +146,14 @@ def test_throttling_without_an_end_is_a_refusal_with_the_time(server, delivery):
         (assignment(), refusal(400, "Request_BadRequest", "Not a valid reference update.")),
         (assignment(), refusal(400, "Request_BadRequest", "Permission being assigned was not found on application")),
         (assignment(), refusal(404, "Request_ResourceNotFound", "Resource 'sp' does not exist")),
-        (PATCH, refusal(400, "CannotDeleteOrUpdateEnabledEntitlement", "Permission (scope or role) cannot be deleted or updated unless disabled first.")),
+        (
+            PATCH,
+            refusal(
+                400,
+                "CannotDeleteOrUpdateEnabledEntitlement",
+                "Permission (scope or role) cannot be deleted or updated unless disabled first.",
+            ),
+        ),
     ],
 )
 def test_lagging_replica_is_given_time(server, delivery, hours, request_, says):
@@ -216,11 +250,14 @@ def test_several_requests_travel_in_batches_of_twenty(server, delivery):
     assert answers[0].request_id == "rid-b"
     assert [len(asked.json["requests"]) for asked in server.asked] == [20, 20, 5]
     first = server.asked[0].json["requests"][0]
-    assert first == {"id": "0", "method": "POST", "url": "/servicePrincipals/sp/appRoleAssignedTo", "headers": {"Content-Type": "application/json"}, "body": {"appRoleId": "0"}}  # fmt: skip  # noqa: E501
+    assert first == {"id": "0", "method": "POST", "url": "/servicePrincipals/sp/appRoleAssignedTo", "headers": {"Content-Type": "application/json"}, "body": {"appRoleId": "0"}}  # fmt: skip
 
 
 JUDGED = {
-    "there": {"status": 400, "body": {"error": {"code": "Request_BadRequest", "message": "Permission being assigned already exists on the object"}}},
+    "there": {
+        "status": 400,
+        "body": {"error": {"code": "Request_BadRequest", "message": "Permission being assigned already exists on the object"}},
+    },
     "denied": {"status": 403, "body": {"error": {"code": "Authorization_RequestDenied", "message": "no"}}},
     "broken": {"status": 500, "body": None},
     "busy": {"status": 429, "headers": {"Retry-After": "11"}, "body": {"error": {"code": "TooManyRequests"}}},
@@ -262,7 +299,9 @@ def test_beta_requests_travel_alone(server, delivery):
 
 
 def test_upsert_header_travels(server, delivery):
-    upsert = Request("PATCH", "/groups(uniqueName='x')", '{"displayName": "x"}', "p", Settled("groups", "x"), headers=(("Prefer", "create-if-missing"),))
+    upsert = Request(
+        "PATCH", "/groups(uniqueName='x')", '{"displayName": "x"}', "p", Settled("groups", "x"), headers=(("Prefer", "create-if-missing"),)
+    )
     server.play(Says(201, {}))
     send(delivery, upsert)
     assert server.asked[0].headers["Prefer"] == "create-if-missing"
