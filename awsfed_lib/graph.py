@@ -117,7 +117,7 @@ class Graph:
 
     def groups(self, *, names: Iterable[str] = (), unique_names: Iterable[str] = (), ids: Iterable[str] = ()) -> pd.DataFrame:
         """Read GROUPS that have one of the display names, unique names or ids. A name may find several; one that finds none has no row."""
-        return objects.groups(self._groups(sorted(set(names)), sorted(set(unique_names)), sorted(set(ids))))
+        return objects.groups(self._groups(*(sorted(set(given) - {""}) for given in (names, unique_names, ids))))
 
     def _groups(self, names: list[str], unique_names: list[str], ids: list[str]) -> list[dict[str, Any]]:
         paths = [*_filters("displayName", names), *_filters("uniqueName", unique_names)]
@@ -138,6 +138,15 @@ class Graph:
         found = batch.gather(self._transport, [f"/groups/{_guid(group)}/members?$select={select}&$top=999" for group in ids])
         return objects.members((group, member) for group, table in zip(ids, found, strict=True) for member in table)
 
+    def membership(self, group_ids: Iterable[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Read GROUPS and MEMBERS of these groups and of all groups inside them, so that nested members can be told from direct ones."""
+        waiting, known, tables = set(group_ids), set[str](), list[pd.DataFrame]()
+        while waiting:
+            tables.append(self.members(sorted(waiting)))
+            known |= waiting
+            waiting = set(tables[-1].loc[tables[-1].member_type == "Group", "member_id"]) - known
+        return self.groups(ids=known), pd.concat(tables, ignore_index=True) if tables else objects.members([])
+
     def jobs(self, service_principal: str) -> list[dict[str, Any]]:
         """Read the synchronization jobs; an active one imports roles by itself, and then nobody else may write appRoles."""
         return self.read(f"/servicePrincipals/{_guid(service_principal)}/synchronization/jobs")
@@ -149,6 +158,11 @@ class Graph:
         plans = {str(plan.get("servicePlanName")) for sku in skus for plan in sku.get("servicePlans") or []}
         domains = tuple(sorted(str(domain.get("name")) for domain in tenant.get("verifiedDomains") or []))
         return Directory(objects.need(tenant, "id", "The tenant"), str(tenant.get("displayName") or ""), domains, frozenset(plans))
+
+    def tenant(self) -> Subject:
+        """Read the tenant, as the subject of a plan."""
+        found = next(iter(self.read("/organization?$select=id,displayName")), {})
+        return Subject("tenant", objects.need(found, "id", "The tenant"), str(found.get("displayName") or ""), self.realm)
 
     # apply.Service
 

@@ -69,6 +69,13 @@ class Record:
         durable.write_new(path, _exact(name, table))
         return path
 
+    def keep_text(self, name: str, text: str) -> Path:
+        """Keep the text of a CSV as tables/NAME.csv, as it is."""
+        durable.folder(self.folder / TABLES)
+        path = self._free(f"{TABLES}/{name}", ".csv")
+        durable.write_new(path, text.encode())
+        return path
+
     def keep_json(self, name: str, value: object) -> Path:
         """Keep a JSON value as NAME.json; a name that is taken gets a number."""
         path = self._free(name, ".json")

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from awsfed_lib import journal, opening, parameters, results, runbooks, where
+from awsfed_lib import frames, journal, opening, parameters, results, runbooks, where
 from awsfed_lib.change import Guards
 from awsfed_lib.display import Banner
 from awsfed_lib.errors import UnreadError
 from awsfed_lib.journal import Journal
 from awsfed_lib.lock import Locks
+from awsfed_lib.mapping import read_mapping
 from awsfed_lib.opening import RUNNER, Clock
 from awsfed_lib.outcome import Outcome
 from awsfed_lib.parameters import Parameters
@@ -47,6 +48,7 @@ def begin(runbook: str, names: Mapping[str, object], *, clock: Clock = opening.n
     locks = Locks(where.locks(), {"runbook": book.id, "record": record.folder.name})
     run = Run(book, checked, record, Journal(record.folder, locks, clock), clock)
     run.journal.note("begin", runbook=book.id, parameters=parameters.plain(checked))
+    frames.register()
     _display(run)
     return run
 
@@ -99,10 +101,10 @@ class Run:
         )
 
     @cached_property
-    def group_map(self) -> str:
-        """The text of the CSV that group_map names; "" when it names none."""
+    def mapping(self) -> pd.DataFrame | None:
+        """GROUP_MAP of the CSV that the parameter group_map names; None when it names none."""
         name = self.parameters.group_map
-        return where.table_file(name).read_text(encoding="utf-8-sig") if name else ""
+        return read_mapping(where.table_file(name).read_text(encoding="utf-8-sig")) if name else None
 
     @cached_property
     def session(self) -> Session:
@@ -125,10 +127,12 @@ class Run:
         self.record.update(who={**self.record.run().get("who", {}), **who})
 
     def keep(self, **things: object) -> None:
-        """Keep tables, plans and JSON values in the record, by name; a name that is taken gets a number."""
+        """Keep tables, plans, CSV texts and JSON values in the record, by name; a name that is taken gets a number."""
         for name, thing in things.items():
             if isinstance(thing, pd.DataFrame):
-                self.record.keep_table(name, thing)
+                frames.kept(thing, f"tables/{self.record.keep_table(name, thing).stem}.csv")
+            elif isinstance(thing, str):
+                self.record.keep_text(name, thing)
             else:
                 self.record.keep_json(name, results.of_plan(thing) if isinstance(thing, Plan) else thing)
 

@@ -187,6 +187,16 @@ FINDINGS = Schema(
     },
     ("finding_id",),
 )
+CHECKS = Schema(
+    "checks",
+    {
+        "check": Column(TEXT, "what was looked at"),
+        "result": Column(TEXT, "ok, missing, look"),
+        "detail": Column(TEXT, "what was found"),
+        "remedy": Column(TEXT, "what to do; '' when ok"),
+    },
+    ("check",),
+)
 CHANGES = Schema(
     "changes",
     {

@@ -1,0 +1,106 @@
+"""A whole sandbox: the Entra ID side over HTTPS, the AWS side over HTTP, and the file by which clients find both.
+
+Everything listens on 127.0.0.1 only, is made from a seed, and is gone when the process ends; the file is written for its
+owner only, and is taken away again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from awsfed_lib.sandbox import saml
+from awsfed_lib.sandbox.aws import Org
+from awsfed_lib.sandbox.front import Front
+from awsfed_lib.sandbox.org import world
+from awsfed_lib.sandbox.server import Server
+from awsfed_lib.sandbox.store import Tenant
+from awsfed_lib.sandbox.tls import Authority
+
+FILE = "sandbox.json"
+SEED, ACCOUNTS = 1, 24
+
+
+@dataclass(frozen=True)
+class Size:
+    """What world to serve: same size, same world. `ports`: Entra ID and AWS; 0 takes a free one."""
+
+    seed: int = SEED
+    accounts: int = ACCOUNTS
+    partition: str = "aws"
+    ports: tuple[int, int] = (0, 0)
+
+
+class Sandbox:
+    """A running sandbox; a context manager. `tenant` and `org` are its two sides, in process."""
+
+    def __init__(self, folder: Path, size: Size = Size()) -> None:  # noqa: B008  frozen
+        """Serve the world of `size`, and describe it in `folder`/sandbox.json. Raises OSError when a port is taken."""
+        self.world = world(size.seed, size.accounts, partition=size.partition)
+        self.tenant = Tenant(self.world["tenant"])
+        self.org = Org(self.world["org"], lambda app, which: self.tenant.metadata(app, "stale" if which == "stale" else "current"))
+        self.folder = folder
+        authority = Authority()
+        self.entra = Server(Front(self.tenant), authority.server_context(), size.ports[0])
+        self.aws = Server(self.org.app, port=size.ports[1])
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        authority.write(folder / "ca.pem")
+        self.file = _private(folder / FILE, json.dumps(self._description(), indent=1).encode())
+
+    def _description(self) -> dict[str, Any]:
+        hub = self.org.credentials["hub"]
+        return {
+            "tenant_id": self.tenant.id,
+            "login_url": self.entra.url,
+            "graph_url": self.entra.url,
+            "aws_url": self.aws.url,
+            "ca_file": str(self.folder / "ca.pem"),
+            "clients": {client["displayName"].removeprefix("awsfed "): self._client(client["appId"]) for client in self._clients},
+            "aws": {
+                "access_key_id": hub.access_key,
+                "secret_access_key": hub.secret,
+                "region": self.org.cloud.place.region,
+            },
+            "application_id": self.world["tenant"]["main"],
+            "management": self.world["org"]["management"],
+            "partition": self.world["org"]["partition"],
+        }
+
+    @property
+    def _clients(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.world["tenant"]["clients"]
+        return found
+
+    def _client(self, app_id: str) -> dict[str, str]:
+        pem = self.tenant.client_credentials(app_id).pair.pem
+        return {"client_id": app_id, "certificate_file": str(_private(self.folder / f"{app_id}.pem", pem))}
+
+    def can_sign_in(self, user_id: str, role_arn: str) -> tuple[bool, str]:
+        """Whether the user can sign in to that role now, by a signed SAML response; and if not, why not."""
+        return saml.can_sign_in(self.tenant, self.org, user_id, self.world["tenant"]["main"], role_arn)
+
+    def close(self) -> None:
+        """Stop serving, and take the description and the throw-away keys away."""
+        self.entra.close()
+        self.aws.close()
+        for path in self.folder.glob("*"):
+            if path.name == FILE or path.suffix == ".pem":
+                path.unlink(missing_ok=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+def _private(path: Path, content: bytes) -> Path:
+    """Write a file that only its owner can read, from the first byte on."""
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(content)
+    return path
