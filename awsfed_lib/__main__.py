@@ -199,29 +199,36 @@ def verify(folder: Path, digest: str | None) -> None:
     click.echo(f"unchanged  {record.folder.name}  verdict {record.run()['verdict']}  digest {record.digest}")
 
 
-@main.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-def sandbox(arguments: tuple[str, ...]) -> None:
+@main.command()
+@click.option("--seed", default=1, show_default=True, help="Another seed, another world; the same seed, the same world.")
+@click.option("--accounts", type=click.IntRange(3, 10_000), default=24, show_default=True, help="AWS accounts of the organization.")
+@click.option("--partition", type=click.Choice(["aws", "aws-us-gov", "aws-cn"]), default="aws", show_default=True)
+def sandbox(seed: int, accounts: int, partition: str) -> None:
     """Serve Entra ID, Graph and an AWS organization on this machine, to try everything on."""
-    _extra("awsfed_lib.sandbox.serve", arguments)
+    serve = _extra("awsfed_lib.sandbox.serve")
+    from awsfed_lib import where
+
+    with _stoppable(), serve.Sandbox(where.sandbox_file().parent, serve.Size(seed, accounts, partition)) as served:
+        click.echo(f"Entra ID and Graph  {served.entra.url}\nAWS                 {served.aws.url}\ndescribed in        {served.file}")
+        click.echo("Try, in another terminal: awsfed run 00 -f parameters/sandbox.yml    Stop with Ctrl-C.")
+        signal.pause()
 
 
-@main.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-def demo(arguments: tuple[str, ...]) -> None:
-    """Walk through the runbooks against the sandbox."""
-    _extra("awsfed_lib.demo", arguments)
+@main.command()
+def demo() -> None:
+    """Walk through the runbooks against the sandbox, to a proven sign-in."""
+    with _stoppable():
+        _extra("awsfed_lib.demo").demo(lambda line: click.echo(line))
 
 
-def _extra(module: str, arguments: tuple[str, ...]) -> None:
-    """Call `main(arguments)` of a module that needs the extra `sandbox`."""
+def _extra(module: str) -> Any:
+    """Import a module that needs the extra `sandbox`."""
     try:
-        main_of = importlib.import_module(module).main
+        return importlib.import_module(module)
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("awsfed_lib"):
             raise
         raise ParameterError(f"The sandbox needs {error.name}, which is not installed.", remedy="pip install 'awsfed[sandbox]'") from None
-    sys.exit(main_of(list(arguments)))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, NoReturn, get_args
@@ -19,10 +19,11 @@ import requests
 
 from awsfed_lib import clouds, credentials, person, sources
 from awsfed_lib.clouds import Cloud
-from awsfed_lib.connection import connect
+from awsfed_lib.connection import connect, trusted
 from awsfed_lib.errors import ParameterError, SignInError, UnreadError
 from awsfed_lib.pace import Clock
 from awsfed_lib.person import Person
+from awsfed_lib.tokens import Token
 from awsfed_lib.transport import Source
 
 Method = Literal["certificate", "managed-identity", "workload", "device-code", "interactive", "secret"]
@@ -94,10 +95,15 @@ def sign_in(who: SignIn, *, around: Surroundings | None = None) -> Session:
     around = around or Surroundings()
     cloud = clouds.named(who.cloud, around.sandbox_file)
     session = _METHODS[who.method](who, cloud, around)
-    tenant = session.source.token().claims.get("tid")
-    if _is_guid(who.tenant_id) and tenant not in (None, who.tenant_id.lower()):
+    return replace(session, tenant_id=_realm(who, session.source.token()))
+
+
+def _realm(who: SignIn, token: Token) -> str:
+    """Return the id of the tenant that the token is of, also when it was named by its domain: plans never cross it."""
+    tenant = str(token.claims.get("tid") or who.tenant_id)
+    if _is_guid(who.tenant_id) and tenant.lower() != who.tenant_id.lower():
         raise SignInError(f"The token is of tenant {tenant}, and not of the one that was asked for.", where=who.where)
-    return session
+    return tenant
 
 
 def held(session: Session) -> Held:
@@ -188,12 +194,11 @@ def _by_secret(who: SignIn, cloud: Cloud, around: Surroundings) -> Session:
 
 def _by_managed_identity(who: SignIn, cloud: Cloud, around: Surroundings) -> Session:
     """Ask this machine's own endpoint (169.254.169.254 or localhost, plain HTTP by design), so no proxy and no pin by cloud."""
-    del around
     identity = msal.UserAssignedManagedIdentity(client_id=who.client_id) if who.client_id else msal.SystemAssignedManagedIdentity()
 
     def make() -> msal.ManagedIdentityClient:
         session = requests.Session()
-        session.trust_env = False
+        session.trust_env, session.verify = False, trusted(cloud, around.environment)
         return msal.ManagedIdentityClient(identity, http_client=session, client_capabilities=CAPABILITIES)
 
     return _session(who, cloud, sources.Managed(make, cloud.graph_url, who.where, [make()]))

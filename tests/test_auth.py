@@ -12,9 +12,11 @@ import webbrowser
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import jwt as signed
 import pytest
 import requests
 import scripted
+import twin as twins
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -24,6 +26,7 @@ from cryptography.x509.oid import NameOID
 from awsfed_lib import auth
 from awsfed_lib.auth import Held, SignIn, Surroundings, held, sign_in
 from awsfed_lib.errors import ParameterError, SignInError, UnreadError
+from awsfed_lib.graph import Graph
 from awsfed_lib.person import Person
 
 Says, TENANT, CLIENT = scripted.Says, scripted.TENANT, "99999999-8888-7777-6666-555555555555"
@@ -449,3 +452,135 @@ def test_token_that_tells_nothing_is_unread_and_not_poor(login):
 
 def test_every_method_of_the_parameter_exists():
     assert set(auth._METHODS) == set(auth.get_args(auth.Method))
+
+
+# Against the sandbox: a login that checks signatures, times, tenants and clients as Entra does.
+
+
+@pytest.fixture(scope="module")
+def tenant(tmp_path_factory):
+    with twins.running(tmp_path_factory.mktemp("twin")) as running:
+        yield running
+
+
+@pytest.fixture
+def twin(tenant):
+    tenant.tenant.reset()
+    return tenant
+
+
+@pytest.mark.parametrize("client", ["reader", "writer", "poor"])
+def test_certificate_against_the_sandbox(twin, client):
+    session = twin.session(client)
+    found = held(session)
+    assert found.kind == "application"
+    assert found.permissions == twin.clients[client].permissions
+    assert (found.tenant_id, found.client_id) == (twin.id, twin.clients[client].app_id)
+    assert session.certificate_ends == twin.clients[client].pair.certificate.not_valid_after_utc
+    assert session.tenant_id == twin.id
+
+
+def test_tenant_by_its_domain_is_the_tenant(twin):
+    """A plan never crosses a realm: whoever names the tenant by its domain gets the same realm."""
+    session = sign_in(SignIn("sandbox", twin.tenant.domain, twin.clients["reader"].app_id, "certificate"), around=twin.around())
+    assert session.tenant_id == twin.id
+
+
+def test_secret_against_the_sandbox(twin):
+    around = twin.around(AZURE_CLIENT_SECRET=twin.clients["reader"].secret)
+    assert held(twin.session(method="secret", around=around)).client_id == twin.clients["reader"].app_id
+
+
+@pytest.mark.parametrize(
+    ("who_", "environment", "code", "remedy"),
+    [
+        (("00000000-1111-2222-3333-444444444444", "reader", "certificate"), {}, "AADSTS90002", "tenant_id and cloud"),
+        ((None, "00000000-1111-2222-3333-444444444444", "certificate"), {"AZURE_CLIENT_CERTIFICATE_PATH": "reader.pem"}, "AADSTS700016", "client_id"),
+        ((None, "reader", "certificate"), {"other certificate": "writer.pem"}, "AADSTS700027", "Upload the certificate"),
+        ((None, "reader", "secret"), {"AZURE_CLIENT_SECRET": "canary-wrong"}, "AADSTS7000215", "not its id"),
+    ],
+)
+def test_usual_refusals_of_the_sandbox(twin, monkeypatch, who_, environment, code, remedy):
+    name, client, method = who_
+    if "AZURE_CLIENT_CERTIFICATE_PATH" in environment:
+        environment = {"AZURE_CLIENT_CERTIFICATE_PATH": str(twin.folder / "reader.pem")}
+    if "other certificate" in environment:
+        monkeypatch.setattr(auth.clouds.Sandbox, "certificate_of", lambda self, client_id: str(twin.folder / "writer.pem"))
+    identity = twin.clients[client].app_id if client in twin.clients else client
+    with pytest.raises(SignInError, match=code) as error:
+        sign_in(SignIn("sandbox", name or twin.id, identity, method), around=twin.around(**environment))
+    assert remedy in error.value.remedy
+    assert "canary" not in str(error.value)
+
+
+def workload(twin, folder, **changes):
+    claims = {"iss": "https://workload.sandbox.invalid", "sub": f"client:{twin.clients['reader'].app_id}", "aud": "api://AzureADTokenExchange"}
+    moment = twin.tenant.clock().timestamp()
+    file = folder / "federated"
+    file.write_text(signed.encode(claims | {"exp": moment + 600, "iat": moment} | changes, twin.tenant.keys.key("workload"), "RS256"))
+    return twin.around(AZURE_FEDERATED_TOKEN_FILE=str(file))
+
+
+def test_workload_against_the_sandbox(twin, tmp_path):
+    assert held(twin.session(method="workload", around=workload(twin, tmp_path))).kind == "application"
+
+
+@pytest.mark.parametrize(
+    ("claim", "code"), [({"aud": "api://AzureADTokenExchangeChina"}, "AADSTS700212"), ({"sub": "x"}, "AADSTS700213"), ({"iss": "x"}, "AADSTS700211")]
+)
+def test_workload_that_no_credential_fits(twin, tmp_path, claim, code):
+    with pytest.raises(SignInError, match=code):
+        twin.session(method="workload", around=workload(twin, tmp_path, **claim))
+
+
+def test_managed_identity_against_the_sandbox(twin, monkeypatch):
+    monkeypatch.setenv("IDENTITY_ENDPOINT", f"{twin.url}/msi/token")
+    monkeypatch.setenv("IDENTITY_HEADER", twin.tenant.identity_header)
+    assert held(twin.session("writer", "managed-identity")).client_id == twin.clients["writer"].app_id
+
+
+def test_device_code_against_the_sandbox(twin):
+    user = next(user for user in twin.tenant.tables["users"].values() if user["accountEnabled"])
+    hours = scripted.Hours()
+    around = twin.around(person=twin.at_device_page(user["userPrincipalName"]), clock=hours.clock)
+    session = twin.session("reader", "device-code", around)
+    found = held(session)
+    assert (found.kind, found.user_name) == ("delegated", user["userPrincipalName"])
+    assert hours.slept == [1]
+    session.source.renew("")
+    assert hours.slept == [1], "renewed by the refresh token"
+
+
+def test_device_code_that_is_declined_at_the_sandbox(twin):
+    around = twin.around(person=twin.at_device_page(decline=True), clock=scripted.Hours().clock)
+    with pytest.raises(SignInError, match="declined"):
+        twin.session("reader", "device-code", around)
+
+
+def test_interactive_against_the_sandbox(twin, monkeypatch):
+    with twin.browser(monkeypatch) as somebody:
+        session = twin.session("reader", "interactive", twin.around(person=somebody))
+    assert held(session).kind == "delegated"
+
+
+def test_sandbox_is_reached_whatever_bundle_and_proxy_the_environment_names(twin, monkeypatch):
+    """Company machines set these; for the sandbox none of them counts."""
+    for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "AWS_CA_BUNDLE", "SSL_CERT_FILE"):
+        monkeypatch.setenv(variable, "/nowhere/company.pem")
+    for variable in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(variable, "http://127.0.0.1:9")
+    session = twin.session()
+    assert len(Graph.reading(session).app_roles(twin.application_id)) > 0
+
+
+def test_token_does_not_reach_any_file_or_output_of_a_real_run(twin, capfd, caplog):
+    caplog.set_level(logging.DEBUG)
+    session = twin.session()
+    text = str.__str__(session.source.token().header).removeprefix("Bearer ")
+    graph = Graph.reading(session)
+    graph.app_roles(twin.application_id)
+    graph.members(list(twin.tenant.tables["groups"]))
+    shown = "".join([repr(session), repr(vars(session)), repr(graph), caplog.text, *capfd.readouterr()])
+    assert len(text) > 200
+    assert text not in shown
+    assert text.split(".")[2] not in shown

@@ -95,7 +95,7 @@ BAD = {
     "role_label": [("{role}", "may hold"), ("{role_name.__class__}", "may hold"), ("{role_name!r}", "may hold"), ("{role_name:>9}", "may hold"), ("{0}", "may hold"), ("{}", "may hold"),
                    ("{role_name", "without its partner"), ("role_name}", "without its partner"), ("AWS", "must hold {role_name}"), ("{account_id}", "must hold {role_name}"),
                    ("{role_name}" + "x" * 200, "211 characters"), ("{role_name[0]}", "may hold"), (5, "number")],
-    "group_name": [("AWS-{role_name}", "two roles get one name"), ("AWS-{account_id}", "two roles get one name"), ("{account_id}{role_name}{x}", "may hold"), ("", "must hold"),
+    "group_name": [("AWS-{account_id}", "two roles get one name"), ("{account_id}{role_name}{x}", "may hold"), ("", "must hold"),
                    ("{account_id}-{role_name}\n", "space")],
     "protected_roles": [("*Admin*", "must be a list"), ([""], "empty entry"), ([1], "number"), (["*Admin*", "*Admin*"], "twice")],
     "protected_groups": [("x", "must be a list"), (["x\ny"], "U+000A"), ([None], "is empty")],
