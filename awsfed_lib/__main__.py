@@ -218,7 +218,7 @@ def sandbox(seed: int, accounts: int, partition: str) -> None:
 def demo() -> None:
     """Walk through the runbooks against the sandbox, to a proven sign-in."""
     with _stoppable():
-        _extra("awsfed_lib.demo").demo(lambda line: click.echo(line))
+        _extra("awsfed_lib.demo").demo(click.echo)
 
 
 def _extra(module: str) -> Any:

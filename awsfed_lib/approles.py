@@ -148,9 +148,7 @@ def _basis(application: Subject, collection: Sequence[Entry]) -> Basis:
     return Basis.over(TABLE, application.id, tuple(facts.app_role(entry) for entry in collection))
 
 
-def _requests(
-    application: Subject, course: Stages, lost: Sequence[tuple[Mapping[str, Any], str]], remaining: Basis
-) -> tuple[Request, ...]:
+def _requests(application: Subject, course: Stages, lost: Sequence[tuple[Mapping[str, Any], str]], remaining: Basis) -> tuple[Request, ...]:
     """DELETE the assignments, PATCH what is added and turned, PATCH without what goes, as long as nobody was assigned meanwhile."""
     requests = assigned.in_waves(assigned.revoke(application, row, role) for row, role in lost)
     beside = (remaining,) if course.removed else ()
@@ -161,9 +159,7 @@ def _requests(
     return tuple(requests)
 
 
-def _patch(
-    application: Subject, before: Sequence[Entry], after: Sequence[Entry], *, wave: int, beside: tuple[Basis, ...]
-) -> Request:
+def _patch(application: Subject, before: Sequence[Entry], after: Sequence[Entry], *, wave: int, beside: tuple[Basis, ...]) -> Request:
     old, new = ({facts.app_role(entry) for entry in state} for state in (before, after))
     return Request(
         "PATCH",

@@ -115,18 +115,14 @@ def many_roles(_: Evidence, terms: Terms) -> Iterator[Item]:
 
 def administrators(_: Evidence, terms: Terms) -> Iterator[Item]:
     """Count the people who reach AdministratorAccess, and the accounts."""
-    reached = [
-        path for path in terms.paths if path["user_name"] and path["verdict"] in EFFECTIVE and ADMINISTRATOR in path["policies"]
-    ]
+    reached = [path for path in terms.paths if path["user_name"] and path["verdict"] in EFFECTIVE and ADMINISTRATOR in path["policies"]]
     people, accounts = {path["user_name"] for path in reached}, {path["account_id"] for path in reached}
     yield Item("", "AdministratorAccess", f"{len(people)} people reach AdministratorAccess, in {len(accounts)} accounts.")
 
 
 def _assigned_groups(evidence: Evidence) -> list[str]:
     emitted = [name for name, row in evidence.app_role_rows.items() if row["value"]]
-    assigned = {
-        row["principal_id"] for name in emitted for row in evidence.assigned.get(name, []) if row["principal_type"] == "Group"
-    }
+    assigned = {row["principal_id"] for name in emitted for row in evidence.assigned.get(name, []) if row["principal_type"] == "Group"}
     return sorted(assigned)
 
 

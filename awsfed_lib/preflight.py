@@ -25,7 +25,7 @@ NEEDS: Mapping[str, tuple[frozenset[str], ...]] = {
 PREMIUM = frozenset({"AAD_PREMIUM", "AAD_PREMIUM_P2"})
 
 
-def check(
+def check(  # noqa: PLR0913  one fact each, as they were read
     *,
     held: Collection[str],
     plans: Collection[str],
@@ -34,7 +34,7 @@ def check(
     capacity: Capacity,
     reach: pd.DataFrame,
 ) -> pd.DataFrame:
-    """CHECKS: check, result (ok, missing, look), detail, remedy.
+    """Run every check: CHECKS, each ok, missing or look, with what to do.
 
     `held`: permissions of the token. `plans`: service plans of the tenant's licences. `application`: the service principal
     as Graph sends it. `jobs`: its synchronization jobs. `reach`: account_id, account_name, reach, problem.
@@ -58,11 +58,13 @@ def _row(check_: str, result: str, detail: str, remedy: str = "") -> dict[str, s
 def _permissions(runbook: str, needs: Sequence[frozenset[str]], held: Collection[str]) -> dict[str, str]:
     missing = [" or ".join(sorted(need)) for need in needs if not need & set(held)]
     detail = f"lacks {'; '.join(missing)}" if missing else "every Graph permission is held" if needs else "needs none"
-    return _row(f"Graph permissions of {runbook}", "missing" if missing else "ok", detail, "Grant one of each and consent, or take another client.")
+    return _row(
+        f"Graph permissions of {runbook}", "missing" if missing else "ok", detail, "Grant one of each and consent, or take another client."
+    )
 
 
 def _licence(plans: Collection[str]) -> dict[str, str]:
-    """Groups can be assigned to an application only with P1 or P2 (learn.microsoft.com entra/identity/enterprise-apps/assign-user-or-group)."""
+    """Look for P1 or P2: groups need it (learn.microsoft.com entra/identity/enterprise-apps/assign-user-or-group-access-portal)."""
     have = sorted(PREMIUM & set(plans))
     detail = f"has {', '.join(have)}" if have else "no enabled licence with Entra ID P1 or P2 was found"
     return _row("licence for assigning groups", "ok" if have else "look", detail, "Without P1 or P2 groups cannot be assigned; users can.")
@@ -70,7 +72,12 @@ def _licence(plans: Collection[str]) -> dict[str, str]:
 
 def _mode(application: Mapping[str, Any]) -> dict[str, str]:
     mode = application.get("preferredSingleSignOnMode")
-    return _row("single sign-on mode", "ok" if mode == "saml" else "look", f"is {mode or 'not set'}", "Set it to SAML in the portal: Single sign-on.")
+    return _row(
+        "single sign-on mode",
+        "ok" if mode == "saml" else "look",
+        f"is {mode or 'not set'}",
+        "Set it to SAML in the portal: Single sign-on.",
+    )
 
 
 def _assignment(application: Mapping[str, Any]) -> dict[str, str]:
@@ -80,7 +87,7 @@ def _assignment(application: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _jobs(jobs: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """An active role import undoes what is patched by hand (learn.microsoft.com entra/identity/saas-apps/amazon-web-service-tutorial)."""
+    """Look for a role import: it undoes what is patched by hand (entra/identity/saas-apps/amazon-web-service-tutorial)."""
     active = [job for job in jobs if (job.get("schedule") or {}).get("state") == "Active"]
     detail = f"{len(active)} of {len(jobs)} active: it disables and re-adds appRoles by itself" if active else "none is active"
     return _row("role import (synchronization jobs)", "missing" if active else "ok", detail, "Stop provisioning before 04-approles.")
@@ -88,10 +95,26 @@ def _jobs(jobs: Sequence[Mapping[str, Any]]) -> dict[str, str]:
 
 def _capacity(capacity: Capacity) -> dict[str, str]:
     detail = f"{capacity.used} of {capacity.limit} permission definitions are used, {capacity.disabled} of them disabled"
-    return _row("room for appRoles", "ok" if capacity.free > 0 else "missing", detail, "Remove dangling appRoles (04-approles), or split the accounts.")
+    return _row(
+        "room for appRoles",
+        "ok" if capacity.free > 0 else "missing",
+        detail,
+        "Remove dangling appRoles (04-approles), or split the accounts.",
+    )
 
 
 def _reach(accounts: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
     unread = [row for row in accounts if row["problem"]]
-    summary = _row("reach into AWS", "ok" if not unread else "look", f"{len(accounts) - len(unread)} of {len(accounts)} accounts can be read", "See below.")
-    return [summary, *(_row(f"account {row['account_id']} {row['account_name']}", "look", row["problem"], "Nothing of it is ever removed.") for row in unread)]
+    summary = _row(
+        "reach into AWS",
+        "ok" if not unread else "look",
+        f"{len(accounts) - len(unread)} of {len(accounts)} accounts can be read",
+        "See below.",
+    )
+    return [
+        summary,
+        *(
+            _row(f"account {row['account_id']} {row['account_name']}", "look", row["problem"], "Nothing of it is ever removed.")
+            for row in unread
+        ),
+    ]

@@ -33,8 +33,8 @@ from awsfed_lib.verdict import CODES
 
 if TYPE_CHECKING:
     from awsfed_lib.auth import Session
-    from awsfed_lib.organization import Organization
     from awsfed_lib.graph import Graph
+    from awsfed_lib.organization import Organization
 
 
 def begin(runbook: str, names: Mapping[str, object], *, clock: Clock = opening.now) -> Run:

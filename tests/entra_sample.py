@@ -50,7 +50,14 @@ ANNA, BEN, GUEST, GONE = guid("Anna"), guid("Ben"), guid("Guest"), guid("Gone")
 ADMINS, AUDITORS, NESTED, OFFICE, EMPTY = (guid(f"group {name}") for name in ("admins", "auditors", "nested", "office", "empty"))
 POLICY = guid("policy")
 READER, WRITER, POOR, OWNER = (guid(f"client {name}") for name in ("reader", "writer", "poor", "owner"))
-READS = ["Application.Read.All", "GroupMember.Read.All", "User.ReadBasic.All", "AuditLog.Read.All", "Policy.Read.All", "Organization.Read.All"]
+READS = [
+    "Application.Read.All",
+    "GroupMember.Read.All",
+    "User.ReadBasic.All",
+    "AuditLog.Read.All",
+    "Policy.Read.All",
+    "Organization.Read.All",
+]
 WRITES = ["Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All", "Group.ReadWrite.All", "Synchronization.Read.All"]
 
 
@@ -135,4 +142,7 @@ def _groups() -> list[dict[str, Any]]:
         (OFFICE, "Office", [ANNA], {"securityEnabled": False, "mailEnabled": True, "groupTypes": ["Unified"]}),
         (EMPTY, "O'Neill & Sons", [], {}),
     ]
-    return [{"id": key, "displayName": name, "mailNickname": f"group{nth}", "members": held, **more} for nth, (key, name, held, more) in enumerate(rows)]
+    return [
+        {"id": key, "displayName": name, "mailNickname": f"group{nth}", "members": held, **more}
+        for nth, (key, name, held, more) in enumerate(rows)
+    ]

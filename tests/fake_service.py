@@ -93,7 +93,9 @@ class World:
         if len(new) != len(entries) or len(set(values)) != len(values):
             raise Refused("Request contains a property with duplicate values.")
         if len(new) + self.scopes > max(700, len(live) + self.scopes):
-            raise Refused(f"The total count of values: {len(new) + self.scopes} exceeds the set maxValuesCount limit: 700 for property: Entitlement")
+            raise Refused(
+                f"The total count of values: {len(new) + self.scopes} exceeds the set maxValuesCount limit: 700 for property: Entitlement"
+            )
         for key, old in live.items():
             if old["origin"] == "Application" and new.get(key) != old:
                 raise Refused("Property appRoles on the service principal does not match the application object")

@@ -88,7 +88,9 @@ class World:
                 return Answer("refused", 403, "AccessDenied")
             self.documents[account] = metadata.parse(body["SAMLMetadataDocument"]).document
         elif request.path.endswith("/addTokenSigningCertificate"):
-            self.certs.append(certificate(body["displayName"], self.now.replace(microsecond=0), self.lasting.days, serial=900 + len(self.certs)))
+            self.certs.append(
+                certificate(body["displayName"], self.now.replace(microsecond=0), self.lasting.days, serial=900 + len(self.certs))
+            )
             self.names.append(body["displayName"])
         elif "preferredTokenSigningKeyThumbprint" in body:
             self.active = next(one for one in self.certs if one.thumbprint == body["preferredTokenSigningKeyThumbprint"])

@@ -214,7 +214,7 @@ def main(accounts: str, roles: str, latency_ms: str) -> None:
         for action in ("GetAccountAuthorizationDetails", "ListRoles"):
             rendered._pages(action, account, 0)
     with Loopback(rendered.app) as server:
-        print(server.url, flush=True)  # noqa: T201  what the parent waits for
+        print(server.url, flush=True)
         sys.stdin.read()
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from made import APPLICATION, DIRECTORY, MSIAM, accounts, assignment, assignments, desired, group, guid, role, roles, wire
 from scenarios import Scenario, of_account, scenarios
 
-from awsfed_lib import approles, apply, facts
+from awsfed_lib import apply, approles, facts
 from awsfed_lib import assignments as a
 from awsfed_lib import groups as g
 from awsfed_lib.change import Guards
@@ -149,7 +149,9 @@ def test_i21_a_lost_answer_is_read_back_and_adopted_or_sent_again(number, fault,
     service.faults[number] = fault
     outcome = carry_out(world, service)
     assert outcome.verdict == "applied"
-    assert [sent.fate for sent in outcome.sent] == ["adopted" if place == number and fault == "lost" else "sent" for place in range(REQUESTS)]
+    assert [sent.fate for sent in outcome.sent] == [
+        "adopted" if place == number and fault == "lost" else "sent" for place in range(REQUESTS)
+    ]
     repeats = Counter(request.literal for request in service.sent)
     assert sorted(repeats.values()) == [1] * (REQUESTS - 1) + [1 if fault == "lost" else 2]
     assert {table: sorted(world.facts(table)) for table in world.tables} == undisturbed(world_again)
@@ -474,7 +476,7 @@ def test_from_roles_to_access_in_three_plans(fault, lag):
         service = FakeService(world, lag=lag)
         service.faults[0] = fault
         finish(plan_of, service)
-    assert [entry["id"] for entry in world.tables["app_roles"]][0] == MSIAM["id"]
+    assert next(entry["id"] for entry in world.tables["app_roles"]) == MSIAM["id"]
     assert len(world.tables["app_roles"]) == 4
     assert sorted(row["group_name"] for row in world.tables["groups"]) == sorted(f"AWS-{A}-{name}" for _, name in names)
     assert len(world.tables["assignments"]) == 3

@@ -1,5 +1,6 @@
 import csv
 import io
+import itertools
 import json
 from pathlib import Path
 
@@ -76,7 +77,7 @@ def test_the_two_roles_of_the_tutorial_give_its_json():
 
 
 def test_the_notepad_of_the_tutorial():
-    """"store all of them in format Role ARN,Trusted entities in a notepad", sorted, as CSV that a spreadsheet can open."""
+    """ "store all of them in format Role ARN,Trusted entities in a notepad", sorted, as CSV that a spreadsheet can open."""
     taken = [role(B, "Auditors"), role(A, "Admin"), role(A, "with,comma"), role(A, "No", verdict="skipped", value="")]
     text = approles.tutorial_csv(roles(*taken))
     assert list(csv.reader(io.StringIO(text))) == [
@@ -100,7 +101,7 @@ def test_trap_1_the_body_holds_the_whole_collection():
 
 
 def test_trap_2_a_removal_is_two_patches_that_differ_by_the_removed():
-    """"cannot be deleted or updated unless disabled first" (github.com/Azure/azure-cli issue 16166)."""
+    """ "cannot be deleted or updated unless disabled first" (github.com/Azure/azure-cli issue 16166)."""
     made = plan(live(wire(A, "Gone"), wire(A, "Kept")), desired((A, "Kept")), guards=Guards(max_removed=1))
     first, second = bodies(made)
     assert [entry["isEnabled"] for entry in first] == [True, False, True]
@@ -137,7 +138,7 @@ def many(number, **fields):
 
 @pytest.mark.parametrize("scopes", [0, 1, 3])
 def test_trap_4_the_limit_of_700_counts_scopes_msiam_access_and_disabled_ones(scopes):
-    """"enabled and disabled" definitions share 700 (learn.microsoft.com howto-add-app-roles-in-apps, app-role-limits)."""
+    """ "enabled and disabled" definitions share 700 (learn.microsoft.com howto-add-app-roles-in-apps, app-role-limits)."""
     full = live(*many(699 - scopes, isEnabled=False))
     assert capacity(full, scopes) == (700, 700, 699 - scopes, 0)
     assert not plan(full, desired(), scopes=scopes)
@@ -149,7 +150,7 @@ def test_trap_4_the_limit_of_700_counts_scopes_msiam_access_and_disabled_ones(sc
 
 
 def test_trap_4_an_object_over_the_limit_may_stay_and_shrink():
-    """"If the count stays the same or decreases the update is accepted" is the rule of the same page."""
+    """ "If the count stays the same or decreases the update is accepted" is the rule of the same page."""
     over = live(*many(710), wire(B, "Off", isEnabled=False))
     (body,) = bodies(plan(over, desired((B, "Off"))))
     assert len(body) == 712
@@ -177,7 +178,7 @@ def test_trap_5_entries_of_the_application_go_back_byte_for_byte():
 
 
 def test_trap_6_origin_is_echoed_as_read_and_new_entries_have_none():
-    """"must not be included in any POST or PATCH" says the resource page; the tutorials send back what they read."""
+    """ "must not be included in any POST or PATCH" says the resource page; the tutorials send back what they read."""
     (body,) = bodies(plan(live(wire(A, "Old")), desired((A, "Old"), (A, "New"))))
     assert [entry.get("origin") for entry in body] == ["Application", "ServicePrincipal", None]
 
@@ -207,7 +208,8 @@ def test_trap_7_what_is_live_and_too_long_does_not_stop_the_others():
 )
 def test_trap_7_characters_of_a_value(text, why):
     """No spaces, no leading dot, a set of ASCII (learn.microsoft.com graph/api/resources/approle, value)."""
-    assert (why in flaw(text)) and bool(flaw(text)) == bool(why)
+    assert why in flaw(text)
+    assert bool(flaw(text)) == bool(why)
 
 
 def test_trap_8_two_values_that_differ_in_case_only_are_never_sent_together():
@@ -234,8 +236,10 @@ def test_trap_8_a_second_entry_for_one_role_is_kept_and_named():
 
 
 def test_trap_9_a_role_of_the_app_registration_is_never_touched_nor_doubled():
-    """"Application" only comes from the application object; ours belong on the service principal (github.com/awslabs/aws-iam-aad)."""
-    table = live(wire(A, "Admin", origin="Application"), wire(A, "Gone", origin="Application"), wire(A, "Off", origin="Application", isEnabled=False))
+    """ "Application" only comes from the application object; ours belong on the service principal (github.com/awslabs/aws-iam-aad)."""
+    table = live(
+        wire(A, "Admin", origin="Application"), wire(A, "Gone", origin="Application"), wire(A, "Off", origin="Application", isEnabled=False)
+    )
     made = plan(table, desired((A, "Admin"), (A, "Off")), guards=Guards(max_removed=9))
     assert not made
     assert by_key(made)[value(A, "Off")].why == "of the application registration, and disabled there"
@@ -294,7 +298,9 @@ def test_render_takes_what_was_taken_sorted_with_the_names_of_the_template():
     assert list(table["app_role_id"]) == ["", ""]
 
 
-@pytest.mark.parametrize("label", ["{role_name.__class__}", "{nonsense}", "{role_name!r}", "{role_name:>9}", "{0}", "same for all", "{", "{}"])
+@pytest.mark.parametrize(
+    "label", ["{role_name.__class__}", "{nonsense}", "{role_name!r}", "{role_name:>9}", "{0}", "same for all", "{", "{}"]
+)
 def test_a_template_takes_names_of_fields_only(label):
     with pytest.raises(ParameterError, match="template"):
         approles.render(roles(role(A, "Admin")), label=label)
@@ -342,7 +348,10 @@ def test_basis_and_goal_are_the_facts_before_and_after():
     made = plan(live(gone), desired((A, "New")), assignments=assignments(lost, stays), guards=Guards(max_removed=2))
     given_ = [facts.assignment(row["app_role_id"], row["principal_id"]) for row in (lost, stays)]
     *_, last = bodies(made)
-    assert made.basis == (Basis.over("app_roles", "sp-1", (facts.app_role(MSIAM), facts.app_role(gone))), Basis.over("assignments", "sp-1", tuple(given_)))
+    assert made.basis == (
+        Basis.over("app_roles", "sp-1", (facts.app_role(MSIAM), facts.app_role(gone))),
+        Basis.over("assignments", "sp-1", tuple(given_)),
+    )
     assert made.goal == (
         Basis.over("app_roles", "sp-1", tuple(map(facts.app_role, last))),
         Basis.over("assignments", "sp-1", (given_[1],)),
@@ -428,7 +437,7 @@ def test_a_recorded_collection_is_restored_with_its_ids():
 
 
 def test_a_recorded_disabled_role_is_made_enabled_and_then_disabled():
-    """"must be true when creating" (learn.microsoft.com graph/api/resources/approle, isEnabled)."""
+    """ "must be true when creating" (learn.microsoft.com graph/api/resources/approle, isEnabled)."""
     first, last = bodies(plan(live(), recorded(wire(A, "Admin", isEnabled=False))))
     assert (first[1]["isEnabled"], last[1]["isEnabled"]) == (True, False)
     (body,) = bodies(plan(live(wire(A, "Admin")), recorded(wire(A, "Admin", isEnabled=False))))
@@ -499,7 +508,7 @@ def test_i5_every_body_keeps_the_rules(scenario: Scenario):
 @given(scenarios(removed=st.just(1000)))
 def test_i6_what_goes_was_disabled_in_the_body_before(scenario: Scenario):
     states = [list(scenario.live), *bodies(scenario.plan())]
-    for before, after in zip(states, states[1:], strict=False):
+    for before, after in itertools.pairwise(states):
         assert all(not entry["isEnabled"] for entry in before if entry["id"] not in set(ids(after)))
 
 

@@ -1,7 +1,24 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from made import APPLICATION, MSIAM, account, accounts, arn, assignment, assignments, group, groups, guid, live, provider, role, roles, shuffled, wire
+from made import (
+    APPLICATION,
+    MSIAM,
+    account,
+    accounts,
+    arn,
+    assignment,
+    assignments,
+    group,
+    groups,
+    guid,
+    live,
+    provider,
+    role,
+    roles,
+    shuffled,
+    wire,
+)
 
 from awsfed_lib import assignments as a
 from awsfed_lib import facts
@@ -157,7 +174,9 @@ def test_shuffled_inputs_give_one_plan(seed):
     assert a.plan(APPLICATION, *mixed[:3], within=mixed[3], guards=Guards(5)).id == one.id
 
 
-@given(st.sets(st.sampled_from(["Admin", "Ops", "Billing"])), st.sets(st.sampled_from(["g1", "g2", "AWS-000000012345-Admin"])), st.booleans())
+@given(
+    st.sets(st.sampled_from(["Admin", "Ops", "Billing"])), st.sets(st.sampled_from(["g1", "g2", "AWS-000000012345-Admin"])), st.booleans()
+)
 def test_i20_an_unread_account_loses_no_assignment(wanted, holders, read):
     known = assignments(*(assignment(entry["id"], holder) for entry in (ADMIN, OPS) for holder in sorted(holders)))
     within = accounts(account(A, "" if read else "AccessDenied"))

@@ -495,7 +495,12 @@ def test_secret_against_the_sandbox(twin):
     ("who_", "environment", "code", "remedy"),
     [
         (("00000000-1111-2222-3333-444444444444", "reader", "certificate"), {}, "AADSTS90002", "tenant_id and cloud"),
-        ((None, "00000000-1111-2222-3333-444444444444", "certificate"), {"AZURE_CLIENT_CERTIFICATE_PATH": "reader.pem"}, "AADSTS700016", "client_id"),
+        (
+            (None, "00000000-1111-2222-3333-444444444444", "certificate"),
+            {"AZURE_CLIENT_CERTIFICATE_PATH": "reader.pem"},
+            "AADSTS700016",
+            "client_id",
+        ),
         ((None, "reader", "certificate"), {"other certificate": "writer.pem"}, "AADSTS700027", "Upload the certificate"),
         ((None, "reader", "secret"), {"AZURE_CLIENT_SECRET": "canary-wrong"}, "AADSTS7000215", "not its id"),
     ],
@@ -514,7 +519,11 @@ def test_usual_refusals_of_the_sandbox(twin, monkeypatch, who_, environment, cod
 
 
 def workload(twin, folder, **changes):
-    claims = {"iss": "https://workload.sandbox.invalid", "sub": f"client:{twin.clients['reader'].app_id}", "aud": "api://AzureADTokenExchange"}
+    claims = {
+        "iss": "https://workload.sandbox.invalid",
+        "sub": f"client:{twin.clients['reader'].app_id}",
+        "aud": "api://AzureADTokenExchange",
+    }
     moment = twin.tenant.clock().timestamp()
     file = folder / "federated"
     file.write_text(signed.encode(claims | {"exp": moment + 600, "iat": moment} | changes, twin.tenant.keys.key("workload"), "RS256"))
@@ -526,7 +535,12 @@ def test_workload_against_the_sandbox(twin, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("claim", "code"), [({"aud": "api://AzureADTokenExchangeChina"}, "AADSTS700212"), ({"sub": "x"}, "AADSTS700213"), ({"iss": "x"}, "AADSTS700211")]
+    ("claim", "code"),
+    [
+        ({"aud": "api://AzureADTokenExchangeChina"}, "AADSTS700212"),
+        ({"sub": "x"}, "AADSTS700213"),
+        ({"iss": "https://other.invalid"}, "AADSTS700021|AADSTS700211"),
+    ],
 )
 def test_workload_that_no_credential_fits(twin, tmp_path, claim, code):
     with pytest.raises(SignInError, match=code):

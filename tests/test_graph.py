@@ -142,7 +142,12 @@ def test_group_is_found_by_its_unique_name(graph, twin):
     """learn.microsoft.com graph/api/group-upsert: sent twice, it is still one group."""
     upserted(twin)
     (row,) = graph.groups(unique_names=["AWS-001368578007-New"]).itertuples()
-    assert (row.unique_name, row.group_name, row.security_enabled, row.kind) == ("AWS-001368578007-New", "AWS-001368578007-New", True, "security")
+    assert (row.unique_name, row.group_name, row.security_enabled, row.kind) == (
+        "AWS-001368578007-New",
+        "AWS-001368578007-New",
+        True,
+        "security",
+    )
 
 
 def test_same_group_found_twice_is_one_row(graph, twin):
@@ -290,7 +295,12 @@ def test_snapshot_is_the_live_table_as_graph_sends_it(graph, twin):
 
 def test_short_answer_about_the_service_principal_is_unread(graph, twin, monkeypatch):
     """A service principal without its appRoles is unknown: a plan from it would replace them by nothing."""
-    for wire in ({"id": twin.application_id}, {"id": twin.application_id, "appRoles": None}, {"id": "another", "appRoles": []}, {"appRoles": []}):
+    for wire in (
+        {"id": twin.application_id},
+        {"id": twin.application_id, "appRoles": None},
+        {"id": "another", "appRoles": []},
+        {"appRoles": []},
+    ):
         monkeypatch.setattr(graph, "one", lambda path, wire=wire: wire)
         with pytest.raises(UnreadError):
             graph.app_roles(twin.application_id)

@@ -37,13 +37,18 @@ def test_one_group_a_taken_role_named_by_the_template():
 
 
 def test_the_tutorial_names_a_group_as_its_role():
-    """"Create new groups with the same name as that of IAM Roles created earlier"."""
+    """ "Create new groups with the same name as that of IAM Roles created earlier"."""
     (row,) = rows(wanted((A, "accountname-aws-admin"), name="{role_name}"))
     assert row["group_name"] == "accountname-aws-admin"
 
 
 @pytest.mark.parametrize(
-    "line", [f"value,group_name\n\"{value(A, 'Admin')}\",Cloud Admins", f"role_arn,group_name\n{arn(A, 'Admin')},Cloud Admins", f"account_id,role_name,group_name\n{A},Admin,Cloud Admins"]
+    "line",
+    [
+        f'value,group_name\n"{value(A, "Admin")}",Cloud Admins',
+        f"role_arn,group_name\n{arn(A, 'Admin')},Cloud Admins",
+        f"account_id,role_name,group_name\n{A},Admin,Cloud Admins",
+    ],
 )
 def test_a_mapping_names_the_role_in_three_ways(line):
     (row,) = rows(wanted((A, "Admin"), mapping=g.read_mapping(line)))

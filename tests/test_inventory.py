@@ -421,13 +421,13 @@ class Directory:
         self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         self.certificate = metadata.certificate_for(self.key, "contoso")
 
-    def principal(self, app_id: str) -> Any:  # noqa: D102  as the sandbox asks for it
+    def principal(self, app_id: str) -> Any:
         return APPLICATION
 
-    def role_values(self, user_id: str, app_id: str) -> list[str]:  # noqa: D102
+    def role_values(self, user_id: str, app_id: str) -> list[str]:
         return [self.value]
 
-    def signing_key(self, app_id: str) -> Any:  # noqa: D102
+    def signing_key(self, app_id: str) -> Any:
         return self.key, self.certificate
 
 

@@ -66,7 +66,9 @@ def test_only_doors_know_the_sandbox():
 
 def test_sandbox_imports_nothing_of_ours():
     for path in (PACKAGE / "sandbox").rglob("*.py"):
-        foreign = {n for n in imported(ast.parse(path.read_text())) if n.startswith("awsfed_lib.") and not n.startswith("awsfed_lib.sandbox")}
+        foreign = {
+            n for n in imported(ast.parse(path.read_text())) if n.startswith("awsfed_lib.") and not n.startswith("awsfed_lib.sandbox")
+        }
         assert not foreign, f"{path.name} imports {foreign}"
 
 

@@ -96,8 +96,8 @@ def test_units_without_paths_are_found_by_unit_never_by_account() -> None:
 
         with Loopback(without_paths) as older:
             keys = org.credentials["hub"]
-            hub = Hub(rendered.LoopbackSession(rendered.described(older.url, keys.access_key, keys.secret)), partition="aws", workers=1)
-            listed = {account.account_id for account in accounts(hub, select("Workloads/Prod"))}
+            other = Hub(rendered.LoopbackSession(rendered.described(older.url, keys.access_key, keys.secret)), partition="aws", workers=1)
+            listed = {account.account_id for account in accounts(other, select("Workloads/Prod"))}
         units = calls(org)["ListOrganizationalUnitsForParent"]
         assert calls(org)["ListAccountsForParent"] <= units + 5
         assert calls(org)["ListParents"] == 0

@@ -170,7 +170,9 @@ def test_an_applied_plan_says_so_after_several_agreeing_reads(world, made):
 
 def test_i22_what_was_sent_and_not_seen_is_unverified_with_numbers(world, made):
     service = FakeService(world)
-    service.before_send[2] = lambda: service.before_read.update({service.reads + 1: lambda: world.tables["app_roles"].append(wire(A, "Portal"))})
+    service.before_send[2] = lambda: service.before_read.update(
+        {service.reads + 1: lambda: world.tables["app_roles"].append(wire(A, "Portal"))}
+    )
     outcome = made.apply(service, approved=made.id, journal=FakeJournal())
     assert outcome.verdict == "unverified"
     assert "app_roles: 4 live, 3 planned" in outcome.problem

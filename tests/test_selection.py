@@ -66,7 +66,7 @@ def test_names_of_units_are_only_read_for_a_path() -> None:
         ("4,85603E+11", "was rounded by a spreadsheet"),
         ("sales", "is not 12 digits"),
         ("1234567890123", "is not 12 digits"),
-        ("١٢٣٤٥٦٧٨٩٠١٢", "is not 12 digits"),  # noqa: RUF001  digits of another script
+        ("١٢٣٤٥٦٧٨٩٠١٢", "is not 12 digits"),
         ("", "is not 12 digits"),
     ],
 )

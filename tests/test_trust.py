@@ -208,10 +208,15 @@ def test_reserved_roles_of_identity_center_are_refused_by_sts() -> None:
 
 @pytest.mark.parametrize(
     ("partition", "recipient"),
-    [("aws-us-gov", "https://signin.amazonaws-us-gov.com/saml"), ("aws-cn", "https://signin.amazonaws.cn/saml"), ("aws-iso", "https://signin.c2shome.ic.gov/saml")],
+    [
+        ("aws-us-gov", "https://signin.amazonaws-us-gov.com/saml"),
+        ("aws-cn", "https://signin.amazonaws.cn/saml"),
+        ("aws-iso", "https://signin.c2shome.ic.gov/saml"),
+    ],
 )
 def test_each_partition_has_its_own_endpoint(partition: str, recipient: str) -> None:
     provider = WAAD.replace("aws", partition, 1)
+
     def verdict(value: str) -> str:
         document = policy(allow(principal={"Federated": provider}, condition={"StringEquals": {"SAML:aud": value}}))
         return judge(document, role_arn=f"arn:{partition}:iam::{ACCOUNT}:role/admin")[0].verdict
@@ -263,7 +268,9 @@ operators = st.sampled_from(["StringEquals", "StringLike", "StringNotEquals", "F
 keys = st.sampled_from(["SAML:aud", "saml:aud", "SAML:iss", "aws:SourceIp"])
 blocks = st.dictionaries(operators, st.dictionaries(keys, st.lists(values, max_size=3) | values, max_size=2), max_size=2)
 actions = st.sampled_from([SAML, TAG, "sts:*", "*", "sts:AssumeRole", "sts:AssumeRoleWith?AML"])
-principals = st.sampled_from(["*", {"AWS": "*"}, {"Federated": WAAD}, {"Federated": [WAAD, BACKUP]}, {"Federated": OIDC}, {"Service": "ec2.amazonaws.com"}])
+principals = st.sampled_from(
+    ["*", {"AWS": "*"}, {"Federated": WAAD}, {"Federated": [WAAD, BACKUP]}, {"Federated": OIDC}, {"Service": "ec2.amazonaws.com"}]
+)
 statements = st.builds(
     lambda effect, principal, action, condition, name: {"Effect": effect, "Principal": principal, name: action, "Condition": condition},
     st.sampled_from(["Allow", "Allow", "Deny"]), principals, actions | st.lists(actions, max_size=2), blocks, st.sampled_from(["Action", "Action", "NotAction"]),

@@ -1,6 +1,8 @@
 """The sandbox's Entra side over real HTTPS, with its description on disk: sign in to it as to a real tenant."""
 
+import html
 import json
+import re
 import threading
 import webbrowser
 from contextlib import contextmanager, suppress
@@ -92,7 +94,7 @@ class Twin:
         session.trust_env, session.verify = False, str(self.folder / "ca.pem")
         with suppress(requests.RequestException):
             page = session.get(url, timeout=5).text
-            fields = dict(part.split('"', 3)[::2] for part in page.replace('" value="', '"').split('name="')[1:])
+            fields = {name: html.unescape(value) for name, value in re.findall(r'name="([^"]+)" value="([^"]*)"', page)}
             session.post(parse_qs(urlsplit(url).query)["redirect_uri"][0], data=fields, timeout=5)
 
 

@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from .amazon import federation, gate, organizations, pages, providers, roles, sts, wire
-from .amazon.assertion import SamlRefused
-from .amazon.cloud import Account, Cloud, Metadata
-from .amazon.credentials import Identity
-from .amazon.journal import Journal
-from .amazon.moto_app import Moto
-from .amazon.switches import AwsSwitches, Switchboard
-from .amazon.wire import Answer, AwsError, Call
+from awsfed_lib.sandbox.amazon import federation, gate, organizations, pages, providers, roles, sts, wire
+from awsfed_lib.sandbox.amazon.assertion import SamlRefused
+from awsfed_lib.sandbox.amazon.cloud import Account, Cloud, Metadata
+from awsfed_lib.sandbox.amazon.credentials import Identity
+from awsfed_lib.sandbox.amazon.journal import Journal
+from awsfed_lib.sandbox.amazon.moto_app import Moto
+from awsfed_lib.sandbox.amazon.switches import AwsSwitches, Switchboard
+from awsfed_lib.sandbox.amazon.wire import Answer, AwsError, Call
 
 __all__ = ["AwsError", "AwsSwitches", "Identity", "Org", "SamlRefused"]
 

@@ -32,9 +32,7 @@ from awsfed_lib.sandbox.store import Tenant
 
 VERSIONS = ("v1.0", "beta")
 FAMILIES = (principals, applications, assignments, groups, members, people, policies, catalogue, audit, batch)
-DIAGNOSTIC = {
-    "ServerInfo": {"DataCenter": "Sandbox", "Slice": "E", "Ring": "1", "ScaleUnit": "000", "RoleInstance": "SANDBOX0000"}
-}
+DIAGNOSTIC = {"ServerInfo": {"DataCenter": "Sandbox", "Slice": "E", "Ring": "1", "ScaleUnit": "000", "RoleInstance": "SANDBOX0000"}}
 
 
 @dataclass(frozen=True)

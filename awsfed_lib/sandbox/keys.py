@@ -14,7 +14,6 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from cryptography.x509.oid import NameOID
 
-
 K = TypeVar("K")
 V = TypeVar("V")
 
@@ -36,7 +35,7 @@ class KeyPair:
     @property
     def sha1(self) -> bytes:
         """The thumbprint as Entra ID shows it, 20 bytes."""
-        return self.certificate.fingerprint(hashes.SHA1())  # noqa: S303  the thumbprint is defined over SHA-1
+        return self.certificate.fingerprint(hashes.SHA1())
 
     @property
     def sha256(self) -> bytes:
@@ -56,9 +55,7 @@ class KeyPair:
     @property
     def pem(self) -> bytes:
         """Private key and certificate in one PEM file, as AZURE_CLIENT_CERTIFICATE_PATH wants it."""
-        key = self.key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        key = self.key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         return key + self.certificate.public_bytes(serialization.Encoding.PEM)
 
 

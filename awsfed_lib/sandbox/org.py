@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from .population.accounts import seats
-from .population.applications import object_ids
-from .population.organization import organization
-from .population.partitions import partition as partition_named
-from .population.roles import Setting
-from .population.tenant import tenant
+from awsfed_lib.sandbox.population.accounts import seats
+from awsfed_lib.sandbox.population.applications import object_ids
+from awsfed_lib.sandbox.population.organization import organization
+from awsfed_lib.sandbox.population.partitions import partition as partition_named
+from awsfed_lib.sandbox.population.roles import Setting
+from awsfed_lib.sandbox.population.tenant import tenant
 
 World = dict[str, Any]
 

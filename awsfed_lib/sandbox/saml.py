@@ -18,8 +18,8 @@ from lxml.builder import ElementMaker
 from signxml.algorithms import CanonicalizationMethod
 from signxml.signer import XMLSigner
 
-from .amazon.assertion import ATTRIBUTES, SAML, SAMLP, SamlRefused
-from .aws import Org
+from awsfed_lib.sandbox.amazon.assertion import ATTRIBUTES, SAML, SAMLP, SamlRefused
+from awsfed_lib.sandbox.aws import Org
 
 ASSERTION = ElementMaker(namespace=SAML[1:-1], nsmap={None: SAML[1:-1]})
 PROTOCOL = ElementMaker(namespace=SAMLP[1:-1], nsmap={"samlp": SAMLP[1:-1]})
@@ -46,7 +46,7 @@ class Directory(Protocol):
         """The key that signs now."""
 
 
-class SignInRefused(Exception):  # noqa: N818  a refusal, like SamlRefused
+class SignInRefused(Exception):
     """Entra ID does not send a response at all: `code` is its AADSTS number."""
 
     def __init__(self, code: str, message: str) -> None:

@@ -38,7 +38,7 @@ class Size:
 class Sandbox:
     """A running sandbox; a context manager. `tenant` and `org` are its two sides, in process."""
 
-    def __init__(self, folder: Path, size: Size = Size()) -> None:  # noqa: B008  frozen
+    def __init__(self, folder: Path, size: Size = Size()) -> None:
         """Serve the world of `size`, and describe it in `folder`/sandbox.json. Raises OSError when a port is taken."""
         self.world = world(size.seed, size.accounts, partition=size.partition)
         self.tenant = Tenant(self.world["tenant"])

@@ -13,7 +13,7 @@ from io import BytesIO
 from socketserver import TCPServer
 from threading import Thread
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 from wsgiref.types import WSGIApplication
 
 from werkzeug.serving import WSGIRequestHandler
@@ -136,7 +136,7 @@ class Server:
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
 
-    def __enter__(self) -> Server:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

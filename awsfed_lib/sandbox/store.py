@@ -112,8 +112,10 @@ class Tenant:
                 hook(self, writes)
 
     def metadata(self, app_id: str, which: federation.Which = "current") -> str:
-        """Federation metadata of the application (appId or object id); `stale`: as it was before its certificate was renewed;
-        `tenant`: the tenant-wide document. Raises KeyError for an unknown application."""
+        """Federation metadata of the application (appId or object id); `stale`: before its certificate was renewed.
+
+        `tenant`: the tenant-wide document. Raises KeyError for an unknown application.
+        """
         with self.lock:
             text = federation.document(self.id, self._certificates(app_id, which))
         return f"\ufeff{text}" if self.switches.metadata_bom else text
@@ -131,8 +133,9 @@ class Tenant:
 
     def principal(self, app_id: str) -> Record:
         """The service principal with that object id or appId. Raises KeyError."""
-        found = self.tables["servicePrincipals"].get(app_id)
-        return found or self.tables["servicePrincipals"][self.alternate[("servicePrincipals", "appId", app_id.lower())]]
+        found: Record | None = self.tables["servicePrincipals"].get(app_id)
+        other: Record = found or self.tables["servicePrincipals"][self.alternate[("servicePrincipals", "appId", app_id.lower())]]
+        return other
 
     def client_credentials(self, app_id: str) -> Registration:
         """Certificate (`.pair.pem`) and secret with which that client signs in. Raises KeyError for an unknown client."""
@@ -171,8 +174,8 @@ class Tenant:
     def _remember(self, table: str, key: str, record: Any) -> None:
         for place in _alternates(table, record):
             self.alternate[place] = key
-        for place in _sides(table, record):
-            self.assigned.setdefault(place, {})[key] = None
+        for side in _sides(table, record):
+            self.assigned.setdefault(side, {})[key] = None
 
     def _forget(self, table: str, key: str, record: Any) -> None:
         if record is None:

@@ -6,8 +6,8 @@ account is printed `12345`; AWS account ids have twelve digits, so that it reads
 
 from typing import Any
 
-from .population.accounts import TUTORIAL_ACCOUNT
-from .population.partitions import Partition
+from awsfed_lib.sandbox.population.accounts import TUTORIAL_ACCOUNT
+from awsfed_lib.sandbox.population.partitions import Partition
 
 
 def app_roles(place: Partition) -> list[dict[str, Any]]:

@@ -57,8 +57,16 @@ def test_not_action_and_not_resource_turn_the_list_round():
         ({"StringEqualsIfExists": {"saml:aud": "https://a"}}, {}, "allow"),
         ({"StringNotEquals": {"saml:aud": "https://a"}}, {}, "allow"),  # an absent key is not equal
         ({"StringNotEquals": {"saml:aud": ["https://a", "https://b"]}}, {"saml:aud": ["https://b"]}, "none"),
-        ({"StringLike": {"saml:aud": "https://*.signin.aws.amazon.com/saml"}}, {"saml:aud": ["https://eu.signin.aws.amazon.com/saml"]}, "allow"),
-        ({"StringLike": {"saml:aud": "https://*.signin.aws.amazon.com/saml"}}, {"saml:aud": ["https://signin.aws.amazon.com/saml"]}, "none"),
+        (
+            {"StringLike": {"saml:aud": "https://*.signin.aws.amazon.com/saml"}},
+            {"saml:aud": ["https://eu.signin.aws.amazon.com/saml"]},
+            "allow",
+        ),
+        (
+            {"StringLike": {"saml:aud": "https://*.signin.aws.amazon.com/saml"}},
+            {"saml:aud": ["https://signin.aws.amazon.com/saml"]},
+            "none",
+        ),
         ({"StringEqualsIgnoreCase": {"saml:sub": "ME@X"}}, {"saml:sub": ["me@x"]}, "allow"),
         ({"Null": {"saml:aud": "true"}}, {}, "allow"),
         ({"Null": {"saml:aud": "true"}}, {"saml:aud": ["x"]}, "none"),
@@ -68,7 +76,11 @@ def test_not_action_and_not_resource_turn_the_list_round():
         ({"ForAllValues:StringEquals": {"aws:TagKeys": ["a"]}}, {}, "allow"),
         ({"ForAnyValue:StringEquals": {"aws:TagKeys": ["a", "b"]}}, {"aws:tagkeys": ["a", "c"]}, "allow"),
         ({"StringEquals": {"a": "1", "b": "2"}}, {"a": ["1"], "b": ["3"]}, "none"),  # all keys must match
-        ({"DateLessThan": {"aws:CurrentTime": "2020-01-01"}}, {"aws:currenttime": ["2010-01-01"]}, "none"),  # not evaluated here: never matches
+        (
+            {"DateLessThan": {"aws:CurrentTime": "2020-01-01"}},
+            {"aws:currenttime": ["2010-01-01"]},
+            "none",
+        ),  # not evaluated here: never matches
     ],
 )
 def test_conditions(condition, context, decision):

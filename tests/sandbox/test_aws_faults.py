@@ -65,7 +65,13 @@ def test_the_log_tells_who_asked_what_and_holds_no_secret(aws):
     with urllib.request.urlopen(f"{aws.url}/sandbox/requests") as answer:
         log = json.load(answer)
     last = log[-1]
-    assert (last["service"], last["action"], last["account"], last["status"], last["authorization"]) == ("iam", "ListRoles", aws.sales, 200, True)
+    assert (last["service"], last["action"], last["account"], last["status"], last["authorization"]) == (
+        "iam",
+        "ListRoles",
+        aws.sales,
+        200,
+        True,
+    )
     assert last["caller"].endswith("assumed-role/awsfed-audit/test")
     assert len(last["body_sha256"]) == 64
     text = json.dumps(log)

@@ -34,7 +34,11 @@ def entries(aws) -> dict[str, dict[str, Any]]:
 
 def test_authorization_details_have_everything_but_description_and_session_length(iam, entries):
     """The botocore model: RoleDetail has neither Description nor MaxSessionDuration."""
-    found = {one["RoleName"]: one for page in everything(iam.get_account_authorization_details, "RoleDetailList", Filter=["Role"]) for one in page}
+    found = {
+        one["RoleName"]: one
+        for page in everything(iam.get_account_authorization_details, "RoleDetailList", Filter=["Role"])
+        for one in page
+    }
     assert set(found) == set(entries)
     for name, one in found.items():
         assert one["AssumeRolePolicyDocument"] == entries[name]["trust"]
@@ -113,7 +117,9 @@ def test_a_made_up_marker_is_refused(iam, refusal):
 
 
 def test_a_path_prefix_selects(iam):
-    assert {one["Path"] for one in iam.list_roles(PathPrefix="/aws-service-role/")["Roles"]} == {"/aws-service-role/organizations.amazonaws.com/"}
+    assert {one["Path"] for one in iam.list_roles(PathPrefix="/aws-service-role/")["Roles"]} == {
+        "/aws-service-role/organizations.amazonaws.com/"
+    }
 
 
 def test_a_filter_without_role_gives_no_roles(iam):
@@ -141,9 +147,9 @@ def test_a_sign_in_changes_the_last_use(aws):
 
 
 def test_special_characters_in_a_description_survive_the_xml(aws):
-    aws.org.cloud.accounts[aws.sales].role("sales-aws-admin").description = "<b>R&D</b> \"quoted\" ü"
+    aws.org.cloud.accounts[aws.sales].role("sales-aws-admin").description = '<b>R&D</b> "quoted" ü'
     found = {one["RoleName"]: one.get("Description") for one in aws.iam(aws.sales).list_roles()["Roles"]}
-    assert found["sales-aws-admin"] == "<b>R&D</b> \"quoted\" ü"
+    assert found["sales-aws-admin"] == '<b>R&D</b> "quoted" ü'
 
 
 def test_two_accounts_read_at_once_never_mix(aws):

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 
-
 def pages(client: Any, **arguments: Any) -> list[list[dict[str, Any]]]:
     found, token = [], None
     while True:
@@ -116,8 +115,6 @@ def test_organizations_throttles_with_its_own_code_and_recovers(aws, refusal):
     client = aws.client("organizations")
     assert refusal(client.list_accounts)[0] == "TooManyRequestsException"
     assert client.list_accounts()["Accounts"]
-
-
 
 
 def test_joined_method_tells_invited_accounts_apart(aws):

@@ -54,7 +54,6 @@ def test_the_audit_role_cannot_write_anything(aws, refusal, trust):
 
 def test_every_writing_action_that_the_sandbox_has_is_in_that_test(aws, trust):
 
-
     served = set(roles.checks()) | set(roles.operations()) | set(providers.operations())
     changing = {name for name in served if not name.startswith(("Get", "List"))}
     spelt = {"".join(part.capitalize() for part in name.split("_")).replace("Saml", "SAML") for name in writes(trust, aws.sales)}

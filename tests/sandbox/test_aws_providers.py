@@ -94,7 +94,7 @@ def test_a_document_that_iam_does_not_take(new, refusal, certificates, case):
 
 
 def test_a_key_below_1024_bits_is_refused(new, refusal, monkeypatch, document):
-    """IAM User Guide, troubleshoot_saml: keys of at least 1024 bits. (No library makes smaller ones any more, so the size is pretended.)"""
+    """IAM User Guide, troubleshoot_saml: keys of at least 1024 bits. (No library makes smaller ones any more, so the size is pretended.)."""
     monkeypatch.setattr(metadata, "_bits", lambda key: 1023)
     metadata.read.cache_clear()
     assert refusal(new.create_saml_provider, Name="WAAD", SAMLMetadataDocument=document)[0] == "InvalidInput"

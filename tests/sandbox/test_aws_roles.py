@@ -136,7 +136,9 @@ def test_a_malformed_trust_policy_is_refused_on_create_and_on_update(writer, tru
         assert refusal(call, **arguments)[::2] == ("MalformedPolicyDocument", 400)
 
 
-@pytest.mark.parametrize("text", ["not json", "[]", "{}", '{"Statement": []}', '{"Version": "2020-01-01", "Statement": [{}]}', '{"Statement": ["x"]}'])
+@pytest.mark.parametrize(
+    "text", ["not json", "[]", "{}", '{"Statement": []}', '{"Version": "2020-01-01", "Statement": [{}]}', '{"Statement": ["x"]}']
+)
 def test_a_document_that_is_no_policy_is_refused(writer, refusal, text):
     assert refusal(writer.create_role, RoleName="new", AssumeRolePolicyDocument=text)[0] == "MalformedPolicyDocument"
 
@@ -163,9 +165,6 @@ def test_a_new_provider_may_be_unknown_for_a_moment(writer, trust, refusal, aws)
 
 def test_every_trust_policy_of_the_world_is_one_that_iam_takes(aws, writer, trust):
     """Except those that name what is gone: IAM keeps them, and would not take them again."""
-
-
-
     refused = set()
     for account in aws.org.cloud.accounts.values():
         for role in account.roles():
@@ -229,7 +228,9 @@ def test_a_new_trust_policy_replaces_the_whole_old_one(writer, trust):
 
 def test_roles_that_aws_owns_cannot_be_changed(aws, writer, trust, refusal):
     """IAM Identity Center User Guide, troubleshooting: "this role is only modifiable by AWS"; UnmodifiableEntity, 400."""
-    owned = [role["name"] for role in aws.account(id=aws.sales)["roles"] if role["path"].startswith(("/aws-reserved/", "/aws-service-role/"))]
+    owned = [
+        role["name"] for role in aws.account(id=aws.sales)["roles"] if role["path"].startswith(("/aws-reserved/", "/aws-service-role/"))
+    ]
     assert len(owned) == 2
     for name in owned:
         for call, more in (

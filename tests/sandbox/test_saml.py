@@ -49,7 +49,14 @@ def grant(made, tenant):
 
     def give(principal: str = made["demo"]["group"], value: str = made["demo"]["value"], app: str = made["demo"]["application"]) -> None:
         record = tenant.principal(app)
-        role = {"id": tenant.mint(), "value": value, "displayName": "x", "description": "x", "isEnabled": True, "allowedMemberTypes": ["User"]}
+        role = {
+            "id": tenant.mint(),
+            "value": value,
+            "displayName": "x",
+            "description": "x",
+            "isEnabled": True,
+            "allowedMemberTypes": ["User"],
+        }
         assigned = {"id": tenant.mint(), "principalId": principal, "resourceId": app, "appRoleId": role["id"]}
         tenant.commit(
             [
@@ -140,7 +147,14 @@ def test_the_response_has_entras_shape(tenant, britta):
     one = root.find(f"{SAML}Assertion")
     issuer = f"https://sts.windows.net/{tenant.id}/"
     assert [root.findtext(f"{SAML}Issuer"), one.findtext(f"{SAML}Issuer")] == [issuer, issuer]
-    assert [child.tag.split("}")[1] for child in one] == ["Issuer", "Signature", "Subject", "Conditions", "AttributeStatement", "AuthnStatement"]
+    assert [child.tag.split("}")[1] for child in one] == [
+        "Issuer",
+        "Signature",
+        "Subject",
+        "Conditions",
+        "AttributeStatement",
+        "AuthnStatement",
+    ]
     assert root.get("Destination") == "https://signin.aws.amazon.com/saml"
     assert one.findtext(f"{SAML}Conditions/{SAML}AudienceRestriction/{SAML}Audience") == "https://signin.aws.amazon.com/saml"
     names = [node.get("Name") for node in one.iter(f"{SAML}Attribute")]
@@ -231,7 +245,7 @@ def test_a_response_over_100000_characters(org, britta):
 
 
 def test_a_changed_assertion(org, britta):
-    """"Response signature invalid": somebody gave himself another session name."""
+    """ "Response signature invalid": somebody gave himself another session name."""
     xml = base64.b64decode(britta["saml_response"]).replace(b"britta.simon@", b"ceo@")
     answer = refused(org, britta, saml_response=base64.b64encode(xml).decode())
     assert answer == ("InvalidIdentityToken", "Response signature invalid")
@@ -252,14 +266,17 @@ def test_an_unsigned_assertion_beside_the_signed_one_is_not_believed(org, britta
 
 def test_a_key_that_is_not_in_the_providers_metadata(made, tenant, org, britta):
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    unsigned = saml.assertion(saml.claims(tenant, made["demo"]["application"], made["demo"]["user"]), saml.Delivery("https://signin.aws.amazon.com/saml", 3600, NOW))
+    unsigned = saml.assertion(
+        saml.claims(tenant, made["demo"]["application"], made["demo"]["user"]),
+        saml.Delivery("https://signin.aws.amazon.com/saml", 3600, NOW),
+    )
     text = saml.encode(saml.signed(unsigned, key, metadata.certificate_for(key, "attacker")))
     assert refused(org, britta, saml_response=text) == ("InvalidIdentityToken", "Response signature invalid")
 
 
 @pytest.mark.parametrize("name", ["HR_Buero_Muenchen", "<b>Legacy</b> ERP"])
 def test_an_account_that_missed_the_new_certificate_or_holds_another_applications(made, tenant, org, grant, name):
-    """"Response signature invalid": update the provider's metadata after a certificate was renewed."""
+    """ "Response signature invalid": update the provider's metadata after a certificate was renewed."""
     account = next(one for one in made["org"]["accounts"] if one["name"] == name)
     role = next(one["name"] for one in account["roles"] if one["name"].endswith("-aws-admin"))
     arn, provider = f"arn:aws:iam::{account['id']}:role/{role}", f"arn:aws:iam::{account['id']}:saml-provider/WAAD"
@@ -279,26 +296,28 @@ def test_old_and_new_certificate_in_one_document_both_sign_in(made, tenant, org,
     new = metadata.certificate_for(key, "next year")
     provider = org.cloud.accounts[made["demo"]["account"]].provider(britta["provider_arn"])
     provider.saml_metadata_document = metadata.render(f"https://sts.windows.net/{tenant.id}/", [old, new], "https://x")
-    unsigned = saml.assertion(saml.claims(tenant, app, made["demo"]["user"]), saml.Delivery("https://signin.aws.amazon.com/saml", 3600, NOW))
+    unsigned = saml.assertion(
+        saml.claims(tenant, app, made["demo"]["user"]), saml.Delivery("https://signin.aws.amazon.com/saml", 3600, NOW)
+    )
     assert org.sign_in(**britta)
     assert org.sign_in(**(britta | {"saml_response": saml.encode(saml.signed(unsigned, key, new))}))
 
 
 def test_another_tenant(made, tenant, org, britta):
-    """"Issuer not present in specified provider"."""
+    """ "Issuer not present in specified provider"."""
     provider = org.cloud.accounts[made["demo"]["account"]].provider(britta["provider_arn"])
     provider.saml_metadata_document = provider.saml_metadata_document.replace(tenant.id, "11111111-2222-4333-8444-555555555555")
     assert refused(org, britta) == ("InvalidIdentityToken", "Issuer not present in specified provider")
 
 
 def test_a_provider_that_does_not_exist(org, britta):
-    """"Specified provider doesn't exist": the name's case counts."""
+    """ "Specified provider doesn't exist": the name's case counts."""
     answer = refused(org, britta, provider_arn=britta["provider_arn"].replace("WAAD", "waad"))
     assert answer == ("InvalidIdentityToken", "Specified provider doesn't exist")
 
 
 def test_no_role_attribute(made, tenant, org, britta):
-    """"Your request included an invalid SAML response"."""
+    """ "Your request included an invalid SAML response"."""
     text = resigned(made, tenant, lambda one: attribute(one, "Role").getparent().remove(attribute(one, "Role")))
     assert refused(org, britta, saml_response=text) == ("InvalidIdentityToken", "Your request included an invalid SAML response")
 
@@ -317,14 +336,14 @@ def test_the_pair_in_either_order_with_or_without_spaces(made, tenant, org, brit
 
 
 def test_no_session_name(made, tenant, org, britta):
-    """"RoleSessionName is required in AuthnResponse"."""
+    """ "RoleSessionName is required in AuthnResponse"."""
     text = resigned(made, tenant, lambda one: attribute(one, "RoleSessionName").getparent().remove(attribute(one, "RoleSessionName")))
     assert refused(org, britta, saml_response=text) == ("InvalidIdentityToken", "RoleSessionName is required in AuthnResponse")
 
 
 @pytest.mark.parametrize("start", ["maria_fabrikam", "alexandra.", "sean."])
 def test_a_guest_a_long_name_and_an_apostrophe(made, tenant, org, grant, start):
-    """"RoleSessionName in AuthnResponse must match …": guests' `#EXT#`, more than 64 characters, O'Neill (azure-docs#45025)."""
+    """ "RoleSessionName in AuthnResponse must match …": guests' `#EXT#`, more than 64 characters, O'Neill (azure-docs#45025)."""
     user = next(one["id"] for one in made["tenant"]["users"] if one["userPrincipalName"].startswith(start))
     grant(principal=user)
     answer = saml.can_sign_in(tenant, org, user, made["demo"]["application"], made["demo"]["role_arn"])
@@ -337,7 +356,7 @@ def test_no_recipient(made, tenant, org, britta):
 
 
 def test_no_name_id(made, tenant, org, britta):
-    """"Not authorized to perform sts:AssumeRoleWithSAML" also when there is no NameID."""
+    """ "Not authorized to perform sts:AssumeRoleWithSAML" also when there is no NameID."""
 
     def change(one: Any) -> None:
         subject = one.find(f"{SAML}Subject")
@@ -347,7 +366,7 @@ def test_no_name_id(made, tenant, org, britta):
 
 
 def test_another_audience(made, tenant, org, britta):
-    """"Response does not contain the required audience"."""
+    """ "Response does not contain the required audience"."""
 
     def change(one: Any) -> None:
         next(one.iter(f"{SAML}Audience")).text = "https://signin.aws.amazon.com/saml#1"
@@ -431,7 +450,9 @@ def test_every_oddity_of_the_world_is_judged_as_iam_would(made, tenant, org, gra
 
 def test_a_subject_that_the_trust_policy_denies(made, tenant, org, grant):
     """saml:sub in a Deny; an explicit Deny wins."""
-    account, role = next((one, role) for one in made["org"]["accounts"] for role in one["roles"] if role["name"] == "denied-for-one-subject")
+    account, role = next(
+        (one, role) for one in made["org"]["accounts"] for role in one["roles"] if role["name"] == "denied-for-one-subject"
+    )
     healthy(made, tenant, org, account)
     lee = next(one["id"] for one in made["tenant"]["users"] if one["userPrincipalName"].startswith("left.company"))
     provider = next(one["name"] for one in account["providers"] if not one["name"].startswith("AWSSSO"))
@@ -441,7 +462,7 @@ def test_a_subject_that_the_trust_policy_denies(made, tenant, org, grant):
 
 
 def test_a_role_name_in_another_case(made, tenant, org, grant):
-    """"role names are case sensitive" (in the response, although they must be unique without regard to case)."""
+    """ "role names are case sensitive" (in the response, although they must be unique without regard to case)."""
     account = next(one for one in made["org"]["accounts"] if one["id"] == made["demo"]["account"])
     role = {"name": "Sales-AWS-Admin", "path": "/"}
     assert refused(org, shown(made, tenant, org, grant, account, role)) == DENIED
@@ -488,7 +509,9 @@ def test_session_tags_need_tag_session_in_the_trust_policy(made, tenant, org, br
     text = resigned(made, tenant, change)
     assert refused(org, britta, saml_response=text) == DENIED
     role = org.cloud.accounts[made["demo"]["account"]].role_by_arn(britta["role_arn"])
-    role.assume_role_policy_document = role.assume_role_policy_document.replace('"sts:AssumeRoleWithSAML"', '["sts:AssumeRoleWithSAML","sts:TagSession"]')
+    role.assume_role_policy_document = role.assume_role_policy_document.replace(
+        '"sts:AssumeRoleWithSAML"', '["sts:AssumeRoleWithSAML","sts:TagSession"]'
+    )
     assert org.sign_in(**(britta | {"saml_response": text}))
 
 
@@ -506,7 +529,7 @@ def test_a_source_identity_needs_its_own_action(made, tenant, org, britta):
 
 
 def test_a_duration_over_the_roles_maximum(org, britta, made):
-    """"Requested DurationSeconds exceeds MaxSessionDuration set for this role"."""
+    """ "Requested DurationSeconds exceeds MaxSessionDuration set for this role"."""
     org.cloud.accounts[made["demo"]["account"]].role_by_arn(britta["role_arn"]).max_session_duration = "3600"
     answer = refused(org, britta, duration=3601)
     assert answer == ("ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
@@ -582,7 +605,9 @@ def test_other_partitions_sign_in_at_their_own_endpoint(partition, host):
     made = world(516, 5, partition=partition)
     tenant = Tenant(made["tenant"], clock=lambda: NOW)
     org = Org(made["org"], tenant.metadata, clock=lambda: NOW)
-    one = next(role for role in tenant.principal(made["tenant"]["main"])["appRoles"] if role["value"] and "sales-aws-admin" in role["value"])
+    one = next(
+        role for role in tenant.principal(made["tenant"]["main"])["appRoles"] if role["value"] and "sales-aws-admin" in role["value"]
+    )
     assigned = next(item for item in made["tenant"]["assignments"] if item["appRoleId"] == one["id"])
     group = next(item for item in made["tenant"]["groups"] if item["id"] == assigned["principalId"])
     arn = one["value"].split(",")[0]

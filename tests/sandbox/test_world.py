@@ -34,7 +34,9 @@ def role_names(made) -> Counter[str]:
 
 
 def test_the_same_seed_gives_the_same_bytes_in_another_process(made):
-    program = "import hashlib, json; from awsfed_lib.sandbox.org import world; print(hashlib.sha256(json.dumps(world(7)).encode()).hexdigest())"
+    program = (
+        "import hashlib, json; from awsfed_lib.sandbox.org import world; print(hashlib.sha256(json.dumps(world(7)).encode()).hexdigest())"
+    )
     found = subprocess.run([sys.executable, "-c", program], env={"PYTHONHASHSEED": "99"}, capture_output=True, text=True, check=True)
     assert found.stdout.strip() == digest(made)
 

@@ -14,14 +14,14 @@ from lxml import etree
 from signxml.exceptions import SignXMLException
 from signxml.verifier import SignatureConfiguration, VerifyResult, XMLVerifier
 
-from .wire import AwsError
+from awsfed_lib.sandbox.amazon.wire import AwsError
 
 SAML = "{urn:oasis:names:tc:SAML:2.0:assertion}"
 SAMLP = "{urn:oasis:names:tc:SAML:2.0:protocol}"
 ATTRIBUTES = "https://aws.amazon.com/SAML/Attributes/"
 
 
-class SamlRefused(AwsError):  # noqa: N818  the contract of the sandbox calls it so
+class SamlRefused(AwsError):
     """A sign-in that AWS refuses; `code` and `message` are AWS's own."""
 
 

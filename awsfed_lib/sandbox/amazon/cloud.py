@@ -9,13 +9,12 @@ from typing import Any
 
 from moto.iam.models import Role, SAMLProvider, iam_backends
 
+from awsfed_lib.sandbox.amazon import managed
+from awsfed_lib.sandbox.amazon.credentials import Identity, Keys
+from awsfed_lib.sandbox.amazon.metadata import foreign
+from awsfed_lib.sandbox.amazon.switches import AwsSwitches, Switchboard
 from awsfed_lib.sandbox.population import policies
 from awsfed_lib.sandbox.population.partitions import Partition, partition
-
-from . import managed
-from .credentials import Identity, Keys
-from .metadata import foreign
-from .switches import AwsSwitches, Switchboard
 
 Metadata = Callable[[str, str], str]
 CREATED = datetime(2020, 4, 3, 9, 0)  # noqa: DTZ001  moto keeps naive UTC; this is the date of the tutorial

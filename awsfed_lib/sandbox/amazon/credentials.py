@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from . import signature
-from .wire import AwsError, Call
+from awsfed_lib.sandbox.amazon import signature
+from awsfed_lib.sandbox.amazon.wire import AwsError, Call
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from . import assertion, metadata
-from .assertion import ATTRIBUTES, Assertion, SamlRefused, invalid
-from .cloud import Account, Cloud
-from .evaluation import Request, decide
-from .wire import AwsError
+from awsfed_lib.sandbox.amazon import assertion, metadata
+from awsfed_lib.sandbox.amazon.assertion import ATTRIBUTES, Assertion, SamlRefused, invalid
+from awsfed_lib.sandbox.amazon.cloud import Account, Cloud
+from awsfed_lib.sandbox.amazon.evaluation import Request, decide
+from awsfed_lib.sandbox.amazon.wire import AwsError
 
 
 @dataclass(frozen=True)

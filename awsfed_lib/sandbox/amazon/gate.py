@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from . import managed
-from .cloud import Account, Cloud
-from .credentials import Identity
-from .evaluation import Request, decide, like
-from .wire import AwsError, Call
+from awsfed_lib.sandbox.amazon import managed
+from awsfed_lib.sandbox.amazon.cloud import Account, Cloud
+from awsfed_lib.sandbox.amazon.credentials import Identity
+from awsfed_lib.sandbox.amazon.evaluation import Request, decide, like
+from awsfed_lib.sandbox.amazon.wire import AwsError, Call
 
 
 def require_partition(cloud: Cloud, call: Call) -> None:

@@ -4,8 +4,8 @@ import hashlib
 from collections import deque
 from typing import Any
 
-from .credentials import Identity
-from .wire import Call
+from awsfed_lib.sandbox.amazon.credentials import Identity
+from awsfed_lib.sandbox.amazon.wire import Call
 
 
 class Journal:

@@ -7,7 +7,7 @@ from typing import Any
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.test import run_wsgi_app
 
-from .wire import Answer, Call, replay
+from awsfed_lib.sandbox.amazon.wire import Answer, Call, replay
 
 
 class Moto:

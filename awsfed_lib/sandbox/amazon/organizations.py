@@ -11,9 +11,9 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from .cloud import Account, Cloud
-from .credentials import Identity
-from .wire import Answer, AwsError, Call, document
+from awsfed_lib.sandbox.amazon.cloud import Account, Cloud
+from awsfed_lib.sandbox.amazon.credentials import Identity
+from awsfed_lib.sandbox.amazon.wire import Answer, AwsError, Call, document
 
 JOINED = 1585904400.0  # 2020-04-03
 

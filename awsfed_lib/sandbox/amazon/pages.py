@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from .cloud import Account
-from .wire import Answer, AwsError, Call, element, envelope, tag_list
+from awsfed_lib.sandbox.amazon.cloud import Account
+from awsfed_lib.sandbox.amazon.wire import Answer, AwsError, Call, element, envelope, tag_list
 
 
 def list_roles(account: Account, call: Call, most: int) -> Answer:

@@ -12,10 +12,10 @@ from typing import Any
 
 from moto.iam.models import SAMLProvider
 
-from . import metadata
-from .cloud import Account, Cloud
-from .pages import moment
-from .wire import Answer, AwsError, Call, element, result, tag_list
+from awsfed_lib.sandbox.amazon import metadata
+from awsfed_lib.sandbox.amazon.cloud import Account, Cloud
+from awsfed_lib.sandbox.amazon.pages import moment
+from awsfed_lib.sandbox.amazon.wire import Answer, AwsError, Call, element, result, tag_list
 
 Operation = Callable[[Cloud, Account, Call], Answer]
 

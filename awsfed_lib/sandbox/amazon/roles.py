@@ -9,10 +9,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from . import trusts
-from .cloud import Account, Cloud
-from .providers import require_tags
-from .wire import Answer, AwsError, Call, result
+from awsfed_lib.sandbox.amazon import trusts
+from awsfed_lib.sandbox.amazon.cloud import Account, Cloud
+from awsfed_lib.sandbox.amazon.providers import require_tags
+from awsfed_lib.sandbox.amazon.wire import Answer, AwsError, Call, result
 
 Check = Callable[[Cloud, Account, Call], None]
 Operation = Callable[[Cloud, Account, Call], Answer]

@@ -8,7 +8,7 @@ import hmac
 from functools import lru_cache
 from urllib.parse import quote
 
-from .wire import AwsError, Call, Signature
+from awsfed_lib.sandbox.amazon.wire import AwsError, Call, Signature
 
 
 def require(call: Call, signature: Signature, secret: str) -> None:

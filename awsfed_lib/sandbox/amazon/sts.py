@@ -9,12 +9,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from . import federation
-from .cloud import Account, Cloud
-from .credentials import Identity
-from .evaluation import Request, decide
-from .gate import documents
-from .wire import Answer, AwsError, Call, element, result
+from awsfed_lib.sandbox.amazon import federation
+from awsfed_lib.sandbox.amazon.cloud import Account, Cloud
+from awsfed_lib.sandbox.amazon.credentials import Identity
+from awsfed_lib.sandbox.amazon.evaluation import Request, decide
+from awsfed_lib.sandbox.amazon.gate import documents
+from awsfed_lib.sandbox.amazon.wire import Answer, AwsError, Call, element, result
 
 
 def caller_identity(call: Call, caller: Identity) -> Answer:

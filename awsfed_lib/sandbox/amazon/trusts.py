@@ -11,9 +11,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .cloud import Account, Cloud
-from .evaluation import listed, statements
-from .wire import AwsError
+from awsfed_lib.sandbox.amazon.cloud import Account, Cloud
+from awsfed_lib.sandbox.amazon.evaluation import listed, statements
+from awsfed_lib.sandbox.amazon.wire import AwsError
 
 OPERATORS = (
     r"(ForAnyValue:|ForAllValues:)?"

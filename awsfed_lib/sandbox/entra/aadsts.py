@@ -13,7 +13,7 @@ from typing import Any
 
 
 @dataclass
-class SignInRefused(Exception):  # noqa: N818  it is what the service does, and reads as one
+class SignInRefused(Exception):
     """No token."""
 
     error: str
@@ -98,7 +98,9 @@ def malformed_assertion(why: str) -> SignInRefused:
 
 def assertion_for_another(what: str) -> SignInRefused:
     """Issuer or subject of the assertion is not the client."""
-    return SignInRefused("invalid_client", 700021, f"Client assertion application identifier doesn't match 'client_id' parameter. {what}", 401)
+    return SignInRefused(
+        "invalid_client", 700021, f"Client assertion application identifier doesn't match 'client_id' parameter. {what}", 401
+    )
 
 
 def assertion_audience(audience: object) -> SignInRefused:
@@ -165,7 +167,9 @@ def pending() -> SignInRefused:
 
 def device_code_expired() -> SignInRefused:
     """Device code: too late (RFC 8628)."""
-    return SignInRefused("expired_token", 70020, "The provided value for the input parameter 'device_code' is not valid. This device code has expired.")
+    return SignInRefused(
+        "expired_token", 70020, "The provided value for the input parameter 'device_code' is not valid. This device code has expired."
+    )
 
 
 def declined() -> SignInRefused:

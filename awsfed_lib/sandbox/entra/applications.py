@@ -54,7 +54,7 @@ def patch_application(call: Call) -> Answer:
 
 
 def _refuse_taken_uris(call: Call, own_id: str, uris: Any) -> None:
-    """identifierUris are unique in the tenant (entra-docs supported-accounts-validation)."""
+    """IdentifierUris are unique in the tenant (entra-docs supported-accounts-validation)."""
     others = (row for row in call.tenant.now_view.rows("applications") if row["id"] != own_id)
     taken = {uri.lower() for row in others for uri in row.get("identifierUris", ())}
     if any(uri.lower() in taken for uri in uris):

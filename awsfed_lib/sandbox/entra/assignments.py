@@ -65,7 +65,7 @@ def create(call: Call, table: str, side: str) -> Answer:
     return Answer(201, answer.body, {**answer.headers, "Location": location})
 
 
-def delete(call: Call, table: str, side: str) -> Answer:
+def delete(call: Call, table: str, side: str) -> Answer:  # noqa: ARG001  one shape for every route
     """DELETE …/{assignment id}; a missing one is 400, not 404 (graph-docs#12385)."""
     record, key = call.addressed(table), _assignment_key(call)
     found = call.view.get("assignments", key) and call.tenant.now_view.get("assignments", key)

@@ -25,11 +25,33 @@ KIND = Kind(
     "directoryAudits",
     "directoryAudit",
     dict.fromkeys(
-        "id category correlationId result resultReason activityDisplayName activityDateTime loggedByService operationType initiatedBy "
-        "targetResources additionalDetails".split()
+        [
+            "id",
+            "category",
+            "correlationId",
+            "result",
+            "resultReason",
+            "activityDisplayName",
+            "activityDateTime",
+            "loggedByService",
+            "operationType",
+            "initiatedBy",
+            "targetResources",
+            "additionalDetails",
+        ]
     ),
     plain_filters=frozenset(
-        "id activityDisplayName activityDateTime loggedByService correlationId initiatedBy targetResources category result".split()
+        [
+            "id",
+            "activityDisplayName",
+            "activityDateTime",
+            "loggedByService",
+            "correlationId",
+            "initiatedBy",
+            "targetResources",
+            "category",
+            "result",
+        ]
     ),
 )
 SHAPE = Shape(KIND, "auditLogs/directoryAudits", {}, top=1000)
@@ -114,9 +136,7 @@ def _target(record: Mapping[str, Any], kind: str, changes: Sequence[Change]) -> 
         "type": kind,
         "userPrincipalName": record.get("userPrincipalName"),
         "groupType": None,
-        "modifiedProperties": [
-            {"displayName": name, "oldValue": _text(old), "newValue": _text(new)} for name, old, new in changes
-        ],
+        "modifiedProperties": [{"displayName": name, "oldValue": _text(old), "newValue": _text(new)} for name, old, new in changes],
     }
 
 

@@ -48,7 +48,9 @@ ORGANIZATION = Shape(
     {},
 )
 JOB = Shape(_kind("synchronizationJob", "id templateId schedule status synchronizationJobSettings"), "synchronizationJobs", {})
-SYNC_TEMPLATE = Shape(_kind("synchronizationTemplate", "id applicationId default description discoverable factoryTag metadata"), "templates", {})
+SYNC_TEMPLATE = Shape(
+    _kind("synchronizationTemplate", "id applicationId default description discoverable factoryTag metadata"), "templates", {}
+)
 
 
 def list_templates(call: Call) -> Answer:

@@ -19,7 +19,7 @@ Vault = Mapping[str, KeyPair]  # customKeyIdentifier → key pair
 
 
 def identifier(pair: KeyPair) -> str:
-    """customKeyIdentifier of the certificate."""
+    """CustomKeyIdentifier of the certificate."""
     return base64.b64encode(pair.sha1).decode()
 
 
@@ -29,7 +29,7 @@ def thumbprint(pair: KeyPair) -> str:
 
 
 def credentials(pair: KeyPair, mint: Callable[[], str]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """keyCredentials and passwordCredentials that one signing certificate adds to the service principal."""
+    """KeyCredentials and passwordCredentials that one signing certificate adds to the service principal."""
     name = pair.certificate.subject.rfc4514_string()
     sign_id, shared = mint(), _shared(pair)
     sign = {**shared, "displayName": name, "key": None, "keyId": sign_id, "type": "X509CertAndPassword", "usage": "Sign"}

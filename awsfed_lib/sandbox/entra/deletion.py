@@ -12,8 +12,6 @@ def removal(call: Call, object_id: str) -> list[tuple[str, str, Any]]:
     tables = call.tenant.tables
     table = "groups" if object_id in tables["groups"] else "users"
     held = [("assignments", one["id"], None) for one in call.tenant.now_view.assignments("principalId", object_id)]
-    left = [
-        ("members", key, tuple(one for one in ids if one != object_id)) for key, ids in tables["members"].items() if object_id in ids
-    ]
+    left = [("members", key, tuple(one for one in ids if one != object_id)) for key, ids in tables["members"].items() if object_id in ids]
     own = [("members", object_id, None)] if object_id in tables["members"] else []
     return [*held, *left, *own, (table, object_id, None)]

@@ -97,7 +97,7 @@ def searched(rows: Rows, text: str, kind: Kind) -> Rows:
 def _clause(text: str, kind: Kind) -> tuple[str, list[str]]:
     inside = re.fullmatch(r'\s*"([A-Za-z]+):(.*)"\s*', text)
     if inside is None or inside[1] not in kind.names:
-        raise bad_request(f"Invalid search clause: {text}. Expected \"property:value\".", "Request_BadRequest")
+        raise bad_request(f'Invalid search clause: {text}. Expected "property:value".', "Request_BadRequest")
     return inside[1], _words(inside[2])
 
 

@@ -52,9 +52,12 @@ def create_group(call: Call) -> Answer:
 def patch_group(call: Call) -> Answer:
     """PATCH: 204. By uniqueName with `Prefer: create-if-missing` a missing group is made: 201 (graph/api/group-upsert)."""
     key = call.keys[0]
-    if isinstance(key, AlternateKey) and "create-if-missing" in call.ask.headers.get("prefer", ""):
-        if lookup(call.tenant.now_view, "groups", key) is None:
-            return _created(call, {**call.body, "uniqueName": key.value})
+    if (
+        isinstance(key, AlternateKey)
+        and "create-if-missing" in call.ask.headers.get("prefer", "")
+        and (lookup(call.tenant.now_view, "groups", key) is None)
+    ):
+        return _created(call, {**call.body, "uniqueName": key.value})
     call.require(WRITE_GROUPS)
     record = call.to_write("groups")
     return _patched(call, record)
@@ -119,7 +122,7 @@ def _refuse_new(call: Call, plain: Mapping[str, Any]) -> None:
 
 
 def _refuse_nickname(value: Any) -> None:
-    """ASCII without `@ ( ) \\ [ ] " ; : < > ,` and space, at most 64 (graph/api/resources/group)."""
+    r"""ASCII without `@ ( ) \\ [ ] " ; : < > ,` and space, at most 64 (graph/api/resources/group)."""
     fits = isinstance(value, str) and value.isascii() and len(value) <= LONGEST_NICKNAME and not NOT_IN_NICKNAME & set(value)
     if not fits or not value:
         raise invalid_value("mailNickname", "Group")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import secrets
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
@@ -51,8 +52,11 @@ def start_device(tenant: Tenant, form: Mapping[str, str], desk: Desk, root: str)
 
 
 def complete_device(tenant: Tenant, wanted: Mapping[str, Any]) -> None:
-    """What the person at the browser does: `user_code`, `user` (id or principal name), `wids` (directory roles; a global administrator
-    unless said otherwise), or `decline`: true. Raises KeyError for a code or user that does not exist."""
+    """What the person at the browser does.
+
+    `user_code`, `user` (id or principal name), `wids` (directory roles; a global administrator unless said otherwise), or
+    `decline`: true. Raises KeyError for a code or user that does not exist.
+    """
     found = [one for one in tenant.sessions.values() if one.get("user_code") == wanted.get("user_code")]
     if not found or found[0]["state"] != "pending":
         raise KeyError("There is no sign-in waiting for that user_code.")
@@ -85,7 +89,7 @@ def authorize(tenant: Tenant, query: Mapping[str, str], desk: Desk) -> Answer:
         "client": client.app_id,
         "scope": query.get("scope", ""),
         "challenge": query.get("code_challenge", ""),
-        "person": person(tenant, query.get("login_hint", ""), (GLOBAL_ADMINISTRATOR,)),
+        "person": replace(person(tenant, query.get("login_hint", ""), (GLOBAL_ADMINISTRATOR,)), nonce=query.get("nonce", "")),
     }
     fields = {"code": code, "state": query.get("state", ""), "client_info": "", "session_state": secrets.token_hex(8)}
     if query.get("response_mode") == "form_post":

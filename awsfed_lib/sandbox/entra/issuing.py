@@ -49,10 +49,11 @@ def _resource(scope: str) -> str:
 
 @dataclass(frozen=True)
 class Person:
-    """Who signed in: a user record, and the directory roles that the token tells."""
+    """Who signed in: a user record, the directory roles that the token tells, and the nonce that the id token repeats."""
 
     record: Mapping[str, Any]
     roles: tuple[str, ...]
+    nonce: str = ""
 
 
 def for_application(tenant: Tenant, client: Registration, resource: str) -> dict[str, Any]:
@@ -118,6 +119,7 @@ def _id_claims(tenant: Tenant, client: Registration, person: Person, issuer: str
         "iss": issuer,
         "preferred_username": identity["upn"],
         "ver": "2.0",
+        **({"nonce": person.nonce} if person.nonce else {}),
     }
 
 

@@ -81,9 +81,10 @@ def _next_roles(call: Call, key: str, wanted: Any) -> list[dict[str, Any]]:
 
 def _refuse(call: Call, before: Mapping[str, Any], body: Mapping[str, Any]) -> None:
     """What must follow the application, and a signing certificate that the object does not have."""
-    if inheritance.application_of(call.tenant.now_view, before) is not None:
-        if any(name in body and body[name] != before.get(name) for name in FOLLOWS_APPLICATION):
-            raise not_the_application()
+    if inheritance.application_of(call.tenant.now_view, before) is not None and (
+        any(name in body and body[name] != before.get(name) for name in FOLLOWS_APPLICATION)
+    ):
+        raise not_the_application()
     wanted = body.get("preferredTokenSigningKeyThumbprint")
     known = [certificates.thumbprint(pair) for pair in certificates.held(before, call.tenant.vault)]
     if wanted is not None and wanted not in known:

@@ -11,7 +11,7 @@ from typing import Any
 
 
 @dataclass
-class Refusal(Exception):  # noqa: N818  it is what the service does, and reads as one
+class Refusal(Exception):
     """An answer of the service that is not what was asked for."""
 
     status: int

@@ -39,7 +39,7 @@ def directory_object(call: Call, table: str, record: Mapping[str, Any]) -> dict[
     kind = {"@odata.type": f"#microsoft.graph.{KINDS[table].type}"}
     if allowed(READ_OF_TABLE[table], call.caller):
         return kind | shown
-    hidden = {name: [] if isinstance(value, list) else None for name, value in shown.items()}
+    hidden: dict[str, list[Any] | None] = {name: [] if isinstance(value, list) else None for name, value in shown.items()}
     return kind | hidden | {"id": shown["id"]}
 
 
@@ -108,7 +108,9 @@ def list_owners(call: Call, object_id: str) -> Answer:
 def cast(call: Call, rows: Rows, kind: Kind) -> Answer:
     """`…/microsoft.graph.user`: needs the advanced query capabilities (docs-contrib concepts/aad-advanced-queries.md)."""
     if not call.advanced:
-        raise bad_request("The request is not supported without the header ConsistencyLevel: eventual and $count=true.", "Request_UnsupportedQuery")
+        raise bad_request(
+            "The request is not supported without the header ConsistencyLevel: eventual and $count=true.", "Request_UnsupportedQuery"
+        )
     wanted = f"#microsoft.graph.{kind.type}"
     return collection(call, Shape(kind, kind.table, {}), [row for row in rows if row["@odata.type"] == wanted])
 

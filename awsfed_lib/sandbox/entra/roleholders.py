@@ -15,9 +15,7 @@ if TYPE_CHECKING:
 
 def held_by_principal(view: View, record: Mapping[str, Any]) -> Held:
     """Roles and scopes of a service principal."""
-    return Held(
-        inheritance.app_roles(view, record), inheritance.inherited_roles(view, record), inheritance.scopes(view, record)
-    )
+    return Held(inheritance.app_roles(view, record), inheritance.inherited_roles(view, record), inheritance.scopes(view, record))
 
 
 def held_by_application(record: Mapping[str, Any]) -> Held:

@@ -158,9 +158,7 @@ POLICY = Kind(
 ASSIGNMENT = Kind(
     "assignments",
     "appRoleAssignment",
-    _values(
-        "id deletedDateTime appRoleId createdDateTime principalDisplayName principalId principalType resourceDisplayName resourceId"
-    ),
+    _values("id deletedDateTime appRoleId createdDateTime principalDisplayName principalId principalType resourceDisplayName resourceId"),
     plain_filters=_names("principalDisplayName resourceId"),
     advanced_filters=_names("principalId principalType resourceDisplayName"),
 )

@@ -65,7 +65,7 @@ def is_graph(resource: str) -> bool:
 def key_id(key: RSAPrivateKey) -> str:
     """`kid` of the key that signs tokens."""
     der = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    return base64.urlsafe_b64encode(hashlib.sha1(der).digest()).decode().rstrip("=")  # noqa: S324  an identifier, as Entra ID's
+    return base64.urlsafe_b64encode(hashlib.sha1(der).digest()).decode().rstrip("=")
 
 
 def public_jwk(key: RSAPrivateKey) -> dict[str, str]:
@@ -120,7 +120,9 @@ class TokenReader:
 
     def _verify(self, token: str) -> dict[str, Any]:
         try:
-            claims = jwt.decode(token, self._key, ["RS256"], options={"verify_exp": False, "verify_aud": False, "verify_nbf": False, "verify_iat": False})
+            claims = jwt.decode(
+                token, self._key, ["RS256"], options={"verify_exp": False, "verify_aud": False, "verify_nbf": False, "verify_iat": False}
+            )
         except jwt.InvalidSignatureError:
             raise unauthenticated("Access token validation failure. Invalid signature.") from None
         except jwt.PyJWTError:

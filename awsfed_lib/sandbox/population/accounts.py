@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from . import seeds
+from awsfed_lib.sandbox.population import seeds
 
 TUTORIAL_ACCOUNT = "000000012345"
 

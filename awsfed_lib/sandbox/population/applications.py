@@ -2,12 +2,11 @@
 
 from typing import Any
 
+from awsfed_lib.sandbox.population import seeds
+from awsfed_lib.sandbox.population.accounts import TUTORIAL_ACCOUNT, Seat
+from awsfed_lib.sandbox.population.roles import Setting, families, family_prefix
 from awsfed_lib.sandbox.tutorial import app_roles as tutorial_roles
 from awsfed_lib.sandbox.tutorial import msiam_access
-
-from . import seeds
-from .accounts import TUTORIAL_ACCOUNT, Seat
-from .roles import Setting, families, family_prefix
 
 AppRole = dict[str, Any]
 TEMPLATE = "8b1025e4-1dd2-430b-a150-2ef79cd700f5"  # "AWS Single-Account Access" in the gallery

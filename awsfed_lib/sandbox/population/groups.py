@@ -3,11 +3,11 @@
 import re
 from typing import Any
 
-from . import seeds
-from .accounts import Seat
-from .applications import demo_role_name
-from .people import BRITTA, User
-from .roles import Setting, families
+from awsfed_lib.sandbox.population import seeds
+from awsfed_lib.sandbox.population.accounts import Seat
+from awsfed_lib.sandbox.population.applications import demo_role_name
+from awsfed_lib.sandbox.population.people import BRITTA, User
+from awsfed_lib.sandbox.population.roles import Setting, families
 
 Group = dict[str, Any]
 Assignment = dict[str, str]

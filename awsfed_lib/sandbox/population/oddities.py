@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from . import trusts
-from .accounts import Seat
-from .partitions import Partition
-from .roles import Role, Setting, owned_by_stack, role
+from awsfed_lib.sandbox.population import trusts
+from awsfed_lib.sandbox.population.accounts import Seat
+from awsfed_lib.sandbox.population.partitions import Partition
+from awsfed_lib.sandbox.population.roles import Role, Setting, owned_by_stack, role
 
 Builder = Callable[[Setting, Seat, Seat], Role]
 

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from . import seeds
-from .accounts import TUTORIAL_ACCOUNT, Seat, ordinary
-from .oddities import oddities
-from .roles import Role, Setting, families, identity_center_provider, left_by_aws, own, padding, tutorial
+from awsfed_lib.sandbox.population import seeds
+from awsfed_lib.sandbox.population.accounts import TUTORIAL_ACCOUNT, Seat, ordinary
+from awsfed_lib.sandbox.population.oddities import oddities
+from awsfed_lib.sandbox.population.roles import Role, Setting, families, identity_center_provider, left_by_aws, own, padding, tutorial
 
 Account = dict[str, Any]
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from . import seeds
+from awsfed_lib.sandbox.population import seeds
 
 DOMAIN = "contoso.example"
 BRITTA = f"britta.simon@{DOMAIN}"

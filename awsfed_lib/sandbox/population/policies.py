@@ -6,7 +6,7 @@ STS".
 
 from typing import Any
 
-from .partitions import Partition
+from awsfed_lib.sandbox.population.partitions import Partition
 
 FAMILIES = ("aws-admin", "finance-admin", "read-only-user", "devops-user", "tpm-user")
 

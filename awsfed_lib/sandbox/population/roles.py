@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from . import policies, seeds, trusts
-from .accounts import TUTORIAL_ACCOUNT, Seat
-from .partitions import Partition
+from awsfed_lib.sandbox.population import policies, seeds, trusts
+from awsfed_lib.sandbox.population.accounts import TUTORIAL_ACCOUNT, Seat
+from awsfed_lib.sandbox.population.partitions import Partition
 
 Role = dict[str, Any]
 

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from . import seeds
-from .accounts import Seat
-from .applications import all_roles, application_pair, demo_role_name, guid, value
-from .groups import Directory, populate
-from .people import DOMAIN, users
-from .roles import Setting
+from awsfed_lib.sandbox.population import seeds
+from awsfed_lib.sandbox.population.accounts import Seat
+from awsfed_lib.sandbox.population.applications import all_roles, application_pair, demo_role_name, guid, value
+from awsfed_lib.sandbox.population.groups import Directory, populate
+from awsfed_lib.sandbox.population.people import DOMAIN, users
+from awsfed_lib.sandbox.population.roles import Setting
 
 
 def tenant(setting: Setting, everyone: list[Seat]) -> tuple[dict[str, Any], dict[str, str]]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .partitions import Partition
+from awsfed_lib.sandbox.population.partitions import Partition
 
 Trust = dict[str, Any]
 

@@ -29,7 +29,7 @@ def test_service_principal_shows_what_it_inherits(reader):
     assert found["servicePrincipalNames"] == [sample.AWS_APP, "https://signin.aws.amazon.com/saml"]
     assert found["replyUrls"] == ["https://signin.aws.amazon.com/saml"]
     assert [scope["value"] for scope in found["oauth2PermissionScopes"]] == ["user_impersonation"]
-    assert [(one["displayName"], one["origin"]) for one in found["appRoles"]][0] == ("msiam_access", "Application")
+    assert next((one["displayName"], one["origin"]) for one in found["appRoles"]) == ("msiam_access", "Application")
 
 
 def test_app_roles_come_byte_for_byte_with_null_values_and_unknown_keys(world, ring):
