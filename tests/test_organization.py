@@ -88,7 +88,7 @@ def test_unit_by_its_id_needs_no_further_call() -> None:
 
 def test_units_without_paths_are_found_by_unit_never_by_account() -> None:
     """An API that does not say Paths: two calls a unit; ListParents for each account gets throttled (botocove issue 35)."""
-    with sandbox() as (org, hub):
+    with sandbox() as (org, _):
         whole = org.app
 
         def without_paths(environ: Any, start_response: Any) -> Any:

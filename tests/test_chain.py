@@ -1,0 +1,139 @@
+"""The main job through real kernels, against a sandbox of its own: what the demo shows, and what must be refused."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from awsfed_lib import parameter_file, runbooks, runner, where
+from awsfed_lib.errors import ParameterError
+from awsfed_lib.sandbox.serve import Sandbox
+
+pytestmark = pytest.mark.kernel
+ROOT = Path(__file__).parents[1]
+
+
+class Chain:
+    """A root with our runbooks, a running sandbox, and runs in it."""
+
+    def __init__(self, root, sandbox):
+        self.root, self.sandbox = root, sandbox
+        self.demo = sandbox.world["demo"]
+
+    def run(self, number, **given):
+        with (self.root / "log.txt").open("a") as log:
+            file = parameter_file.load(self.root / "parameters/sandbox.yml")
+            return runner.execute(runner.Task(runbooks.find(number), file, given), out=log)
+
+    def writes(self):
+        """Requests to Graph that were no reads, and not refused for want of permission."""
+        return [r for r in self.sandbox.tenant.requests if r["method"] != "GET" and "/v1.0/" in r["path"] and "getByIds" not in r["path"]
+                and not r["path"].endswith("$batch")]  # fmt: skip
+
+    def can_sign_in(self):
+        return self.sandbox.can_sign_in(self.demo["user"], self.demo["role_arn"])[0]
+
+    def client(self, name):
+        return next(c["appId"] for c in self.sandbox.world["tenant"]["clients"] if c["displayName"] == f"awsfed {name}")
+
+
+@pytest.fixture(scope="module")
+def chain(tmp_path_factory):
+    root = tmp_path_factory.mktemp("root")
+    for name in ("notebooks", "parameters"):
+        shutil.copytree(ROOT / name, root / name)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(where.ROOT_VARIABLE, str(root))
+        with Sandbox(root / ".sandbox") as sandbox:
+            yield Chain(root, sandbox)
+
+
+def said(result):
+    return json.loads((result.record.folder / "run.json").read_bytes())
+
+
+def test_preflight_tells_what_a_poor_client_lacks_before_anything_is_planned(chain):
+    result = chain.run("00", client_id=chain.client("reader"))
+    assert result.verdict == "done"
+    checks = {row["check"]: row for row in json.loads((result.record.folder / "tables/checks.json").read_bytes())["rows"]}
+    assert checks["Graph permissions of 04-approles"]["result"] == "missing"
+    assert checks["Graph permissions of 09-audit"]["result"] == "ok"
+    assert not chain.writes()
+
+
+def test_inventory_writes_the_list_of_the_tutorial(chain):
+    result = chain.run("03")
+    lines = (result.record.folder / "tables/role_arn_trusted_entities.csv").read_text().splitlines()
+    assert lines[0] == "Role ARN,Trusted entities"
+    assert "arn:aws:iam::000000012345:role/Admin,arn:aws:iam::000000012345:saml-provider/WAAD" in lines
+
+
+def test_a_plan_waits_a_wrong_id_sends_nothing_and_the_right_one_is_sent_once(chain):
+    planned = chain.run("04")
+    assert (planned.verdict, planned.code) == ("planned", 3)
+    wrong = chain.run("04", approved="plan-0123456789abcdef")
+    assert (wrong.verdict, wrong.code) == ("failed", 1)
+    assert "plan-0123456789abcdef is not the id of this plan" in wrong.problem
+    assert not chain.writes()
+    applied = chain.run("04", approved=planned.plans[0])
+    assert (applied.verdict, applied.code) == ("applied", 0)
+    assert [(w["method"], w["status"]) for w in chain.writes()] == [("PATCH", 204)]
+    again = chain.run("04", approved=planned.plans[0])
+    assert (again.verdict, again.code) == ("nothing to do", 0)
+    assert len(chain.writes()) == 1
+
+
+def test_groups_and_assignments_end_in_a_sign_in_that_was_not_possible_before(chain):
+    assert not chain.can_sign_in()
+    for number in ("05", "06"):
+        applied = chain.run(number, approved=chain.run(number).plans[0])
+        assert applied.verdict == "applied"
+    assert chain.can_sign_in()
+    assert chain.run("06", approved="plan-0123456789abcdef").verdict == "nothing to do"
+
+
+def test_every_record_is_whole_and_as_it_was_sealed(chain):
+    folders = sorted(path.parent for path in where.runs().glob("*/run.json"))
+    assert len(folders) > 8
+    for folder in folders:
+        assert not runner.Record(folder).changed()
+        page = (folder / "record.html").read_text()
+        assert "<script" not in page
+        assert "https://cdn" not in page
+        assert str(chain.root) not in page
+
+
+def test_audit_ends_with_its_own_exit_code_when_findings_reach_the_threshold(chain):
+    result = chain.run("09", fail_on="low")
+    assert (result.verdict, result.code) == ("findings", 4)
+    assert said(result)["counts"]["findings"]
+
+
+def test_a_client_without_permission_gets_graphs_words_and_what_to_do(chain):
+    before = len(chain.writes())
+    result = chain.run("04", client_id=chain.client("poor"))
+    assert result.verdict == "failed"
+    assert "Insufficient privileges" in result.problem or "Authorization_RequestDenied" in result.problem
+    assert len(chain.writes()) == before
+
+
+def test_a_wrong_tenant_is_told_in_entras_own_words(chain):
+    result = chain.run("04", tenant_id="11111111-2222-4333-8444-555555555555")
+    assert result.verdict == "failed"
+    assert "AADSTS90002" in result.problem
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"max_removd": 3}, "max_removed"),
+        ({"include_accounts": ["12345678901"]}, "12345678901"),
+        ({"approved": "yes"}, "approved"),
+    ],
+)
+def test_bad_parameters_start_no_kernel_and_leave_no_record(chain, given, words):
+    before = set(where.runs().iterdir())
+    with pytest.raises(ParameterError, match=words):
+        chain.run("04", **given)
+    assert set(where.runs().iterdir()) == before
