@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Self
 
 import pandas as pd
 
-from awsfed_lib import apply, approles, batch, facts, objects, pages
+from awsfed_lib import apply, approles, batch, live_tables, objects, pages
 from awsfed_lib.auth import Session
 from awsfed_lib.change import Request, Subject
 from awsfed_lib.clouds import SANDBOX
-from awsfed_lib.errors import ParameterError, UnreadError
+from awsfed_lib.errors import UnreadError
 from awsfed_lib.gate import Gate, PlanGate
+from awsfed_lib.live_tables import guid, listed
 from awsfed_lib.outcome import Answer
 from awsfed_lib.pace import Clock
 from awsfed_lib.transport import Budget, Call, Transport
@@ -76,7 +77,7 @@ class Graph:
     def service_principal(self, service_principal: str, *keys: str) -> dict[str, Any]:
         """Read the service principal as Graph sends it, reduced to `id` and `keys` when there are any."""
         select = f"?$select={','.join(dict.fromkeys(('id', *keys)))}" if keys else ""
-        wire = self.one(f"/servicePrincipals/{_guid(service_principal)}{select}")
+        wire = self.one(f"/servicePrincipals/{guid(service_principal)}{select}")
         if wire.get("id") != service_principal:
             raise UnreadError("Another service principal came back than the one that was asked for.", where=service_principal)
         return wire
@@ -97,45 +98,40 @@ class Graph:
 
     def app_roles(self, service_principal: str) -> pd.DataFrame:
         """APP_ROLES of the service principal, in the order of Graph, each entry kept whole."""
-        return approles.entries(self._app_roles(service_principal))
-
-    def _app_roles(self, service_principal: str) -> list[dict[str, Any]]:
-        return _listed(self.service_principal(service_principal, "appRoles"), "appRoles")
+        return approles.entries(live_tables.app_roles(self, service_principal))
 
     def scopes(self, service_principal: str) -> int:
         """How many permission scopes count against the limit of 700 beside the appRoles (ids of both count once)."""
         wire = self.service_principal(service_principal, "appRoles", "oauth2PermissionScopes")
-        roles, scopes = ({entry.get("id") for entry in _listed(wire, key)} for key in ("appRoles", "oauth2PermissionScopes"))
+        roles, scopes = ({entry.get("id") for entry in listed(wire, key)} for key in ("appRoles", "oauth2PermissionScopes"))
         return len(scopes - roles)
 
     def assignments(self, service_principal: str) -> pd.DataFrame:
         """Read ASSIGNMENTS of the service principal: users, groups and service principals."""
-        return objects.assignments(service_principal, self._assignments(service_principal))
-
-    def _assignments(self, service_principal: str) -> list[dict[str, Any]]:
-        return self.read(f"/servicePrincipals/{_guid(service_principal)}/appRoleAssignedTo?$top=999")
+        return objects.assignments(service_principal, live_tables.assignments(self, service_principal))
 
     def groups(self, *, names: Iterable[str] = (), unique_names: Iterable[str] = (), ids: Iterable[str] = ()) -> pd.DataFrame:
         """Read GROUPS that have one of the display names, unique names or ids. A name may find several; one that finds none has no row."""
-        return objects.groups(self._groups(*(sorted(set(given) - {""}) for given in (names, unique_names, ids))))
+        return objects.groups(self.find_groups(*(sorted(set(given) - {""}) for given in (names, unique_names, ids))))
 
-    def _groups(self, names: list[str], unique_names: list[str], ids: list[str]) -> list[dict[str, Any]]:
+    def find_groups(self, names: Sequence[str], unique_names: Sequence[str], ids: Sequence[str]) -> list[dict[str, Any]]:
+        """Read the groups that have one of these, as Graph sends them; a group that has several may come several times."""
         paths = [*_filters("displayName", names), *_filters("uniqueName", unique_names)]
         found = [group for table in batch.gather(self._transport, paths) for group in table]
         for start in range(0, len(ids), BY_IDS):
             found += self._by_ids(ids[start : start + BY_IDS])
         return found
 
-    def _by_ids(self, ids: list[str]) -> list[dict[str, Any]]:
+    def _by_ids(self, ids: Sequence[str]) -> list[dict[str, Any]]:
         path = f"/directoryObjects/getByIds?$select={','.join(objects.GROUP_KEYS)}"
-        body = json.dumps({"ids": [_guid(identity) for identity in ids], "types": ["group"]})
+        body = json.dumps({"ids": [guid(identity) for identity in ids], "types": ["group"]})
         return pages.values(path, pages.whole(path, self._transport.fetch(Call("POST", path, body))))
 
     def members(self, group_ids: Iterable[str]) -> pd.DataFrame:
         """MEMBERS: the direct members of each group, users and others. Only these get the roles of the group."""
         ids = list(dict.fromkeys(group_ids))
         select = ",".join(objects.MEMBER_KEYS)
-        found = batch.gather(self._transport, [f"/groups/{_guid(group)}/members?$select={select}&$top=999" for group in ids])
+        found = batch.gather(self._transport, [f"/groups/{guid(group)}/members?$select={select}&$top=999" for group in ids])
         return objects.members((group, member) for group, table in zip(ids, found, strict=True) for member in table)
 
     def membership(self, group_ids: Iterable[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -149,7 +145,7 @@ class Graph:
 
     def jobs(self, service_principal: str) -> list[dict[str, Any]]:
         """Read the synchronization jobs; an active one imports roles by itself, and then nobody else may write appRoles."""
-        return self.read(f"/servicePrincipals/{_guid(service_principal)}/synchronization/jobs")
+        return self.read(f"/servicePrincipals/{guid(service_principal)}/synchronization/jobs")
 
     def directory(self) -> Directory:
         """Read the tenant and its licences, for preflight."""
@@ -167,22 +163,14 @@ class Graph:
     # apply.Service
 
     def live(self, table: str, of: str) -> tuple[str, ...]:
-        """Read the facts of `app_roles` or `assignments` of a service principal, or of `groups` by a JSON list of names."""
-        return tuple(_FACTS[table](item) for item in self._wire(table, of))
+        """Read the facts of one of `live_tables.TABLES`."""
+        known = live_tables.named(table)
+        return known.facts(known.read(self, of))
 
     def snapshot(self, table: str, of: str) -> bytes:
         """Read the live table as Graph sends it: {"table", "of", "value": [...]}, to restore from."""
-        return json.dumps({"table": table, "of": of, "value": self._wire(table, of)}, ensure_ascii=False, indent=1).encode()
-
-    def _wire(self, table: str, of: str) -> list[dict[str, Any]]:
-        if table == "app_roles":
-            return self._app_roles(of)
-        if table == "assignments":
-            return self._assignments(of)
-        if table == "groups":
-            names = [str(name) for name in json.loads(of)]
-            return list({objects.need(group, "id", "A group"): group for group in self._groups(names, names, [])}.values())
-        raise ParameterError(f"Graph has no table {table!r}.")
+        wire = live_tables.named(table).read(self, of)
+        return json.dumps({"table": table, "of": of, "value": wire}, ensure_ascii=False, indent=1).encode()
 
     def permit(self, requests: Sequence[Request]) -> AbstractContextManager[None]:
         """Let exactly these requests through while the context is open. Raises WriteForbidden when this session only reads."""
@@ -203,32 +191,6 @@ class Graph:
     def wait(self, seconds: float) -> None:
         """Wait."""
         self._transport.clock.sleep(seconds)
-
-
-def _assignment(wire: dict[str, Any]) -> str:
-    return facts.assignment(*(objects.need(wire, key, "An assignment") for key in ("appRoleId", "principalId")))
-
-
-def _group(wire: dict[str, Any]) -> str:
-    return facts.group(wire.get("uniqueName") or "", objects.need(wire, "displayName", "A group"))
-
-
-_FACTS: Mapping[str, Callable[[dict[str, Any]], str]] = {"app_roles": facts.app_role, "assignments": _assignment, "groups": _group}
-
-
-def _guid(text: str) -> str:
-    """`text` when it can stand in a path as it is; ParameterError else."""
-    if not text or not all(char.isalnum() or char in "-_" for char in text):
-        raise ParameterError(f"{text!r} is not an object id.", remedy="Take the object id from the portal: a GUID.")
-    return text
-
-
-def _listed(wire: dict[str, Any], key: str) -> list[dict[str, Any]]:
-    """Return the list under `key`, or UnreadError: a service principal without one was not read whole."""
-    found = wire.get(key)
-    if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
-        raise UnreadError(f"The service principal came without its list of {key}.", where=str(wire.get("id")), remedy="Run it again.")
-    return found
 
 
 def _filters(key: str, values: Sequence[str]) -> list[str]:
