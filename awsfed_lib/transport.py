@@ -148,7 +148,6 @@ class Transport:
         request = self._prepared(call)
         request.headers["Authorization"] = token.header
         answer = self._sent(request)
-        request.headers.pop("Authorization")
         self.budget = self.budget._replace(requests=self.budget.requests + 1)
         if isinstance(answer, Reply):
             self.count(answer.status, answer.headers)

@@ -80,6 +80,7 @@ def test_sandbox_is_read_from_the_root(described, tmp_path, monkeypatch):
         "https://graph.microsoft.com",
         "https://127.0.0.1.evil.example",
         "https://127.0.0.1@evil.example",
+        "https://user@127.0.0.1:8443",
         "https://10.0.0.1",
         "https://[::2]",
         "ftp://127.0.0.1",
