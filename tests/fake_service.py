@@ -146,17 +146,18 @@ class FakeService:
     """apply.Service over a World. `faults` by the number of the request, counted over all that were ever sent.
 
     Faults: lost (carried out, no answer), unsent (not carried out, no answer), refused, no sign-in, die before, die after.
-    `before_send` and `before_read` run a function at that number: somebody else at the portal. `lag`: how many reads of a
+    `before_send`, `after_send` and `before_read` run a function at that number: somebody else at the portal. `lag`: how many reads of a
     table may still show the state before its last write.
     """
 
     realm = TENANT
-    patience = Patience(3, (1.0,) * 12)
+    patience = Patience(3, (1.0,) * 24)
 
     def __init__(self, world: World, *, lag: int = 0, seed: int = 0, events: list[tuple[str, Any]] | None = None) -> None:
         self.world, self.lag, self.chance = world, lag, random.Random(seed)
         self.faults: dict[int, str] = {}
         self.before_send: dict[int, Callable[[], None]] = {}
+        self.after_send: dict[int, Callable[[], None]] = {}
         self.before_read: dict[int, Callable[[], None]] = {}
         self.unreadable: set[int] = set()
         self.sent: list[Request] = []
@@ -205,6 +206,7 @@ class FakeService:
             return self._not_carried_out(fault)
         before = deepcopy(self.world.tables)
         answer = self.world.carry_out(request)
+        self.after_send.pop(number, lambda: None)()
         for table, rows in before.items():
             if rows != self.world.tables[table]:
                 self._stale[table] = (self.lag, rows)

@@ -272,7 +272,7 @@ BAD_FILES = {
     "binary tag": ("via: !!binary aGk=", "has a tag"),
     "anchor": ("via: &a x", "anchor"),
     "alias": ("via: &a x\nprovider: *a", "line 2: *"),
-    "merge": ("base: &b {via: x}\n<<: *b", "<< is no parameter"),
+    "merge": ("base: &b {via: x}\n<<: *b", "(an anchor or alias) is refused"),
     "unknown alias": ("via: *nowhere", "no YAML that awsfed reads"),
     "twice": ("via: a\nprovider: WAAD\nvia: b", "line 3: via stands twice; first on line 1"),
     "typo with its line": ("via: a\n\naproved: x", "line 3: aproved is no parameter. Did you mean approved?"),

@@ -185,8 +185,8 @@ def test_the_tutorials_own_application_signs_in_to_the_tutorials_account(made, t
     tutorial = next(one for one in made["tenant"]["servicePrincipals"] if one["displayName"].endswith("Tutorial"))
     dora = next(one["id"] for one in made["tenant"]["users"] if one["userPrincipalName"].startswith("dora.direct"))
     arn = "arn:aws:iam::000000012345:role/"
-    assert saml.can_sign_in(tenant, org, dora, tutorial["id"], arn + "Auditors") == (True, "")
-    assert not saml.can_sign_in(tenant, org, dora, tutorial["id"], arn + "Admin")[0]
+    assert saml.can_sign_in(tenant, org, dora, tutorial["id"], arn + "Admin") == (True, "")
+    assert not saml.can_sign_in(tenant, org, dora, tutorial["id"], arn + "Auditors")[0]
 
 
 # --- Entra ID does not even answer --------------------------------------------------------------------------------------------------------
@@ -351,7 +351,10 @@ def test_a_guest_a_long_name_and_an_apostrophe(made, tenant, org, grant, start):
 
 
 def test_no_recipient(made, tenant, org, britta):
-    text = resigned(made, tenant, lambda one: next(one.iter(f"{SAML}SubjectConfirmationData")).attrib.pop("Recipient"))
+    def change(one: Any) -> None:
+        del next(one.iter(f"{SAML}SubjectConfirmationData")).attrib["Recipient"]
+
+    text = resigned(made, tenant, change)
     assert "Recipient and NotOnOrAfter" in refused(org, britta, saml_response=text)[1]
 
 
