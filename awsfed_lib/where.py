@@ -80,7 +80,10 @@ def inside(base: Path, name: str) -> Path:
     """Return the path `name` under `base`, with every link followed, or ParameterError when it leads out of `base`."""
     if _unsafe(name):
         raise _outside(base, name)
-    path = (base / PurePosixPath(name)).resolve()
+    try:
+        path = (base / PurePosixPath(name)).resolve()
+    except (OSError, RuntimeError):  # links in a circle
+        raise _outside(base, name) from None
     if not path.is_relative_to(base.resolve()):
         raise _outside(base, name)
     return path
