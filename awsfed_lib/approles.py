@@ -88,13 +88,14 @@ def plan(  # noqa: PLR0913  three tables in, two beside them, the limits, and a 
     assignments: pd.DataFrame,
     guards: Guards = Guards(),  # noqa: B008  frozen
     scopes: int = 1,
+    jobs: Sequence[Mapping[str, Any]] = (),
 ) -> Plan:
     """Plan how the live APP_ROLES become the desired ones; entries that are not ours stay exactly as they are.
 
     Ours are those whose value is a role and a provider, and that the application registration did not bring. Only those
     of accounts read in full (`within`: ACCOUNTS) are removed, and only when `guards.max_removed` is not 0: first the
     `assignments` go, then they are disabled, then they are left out. `scopes`: oauth2PermissionScopes that count against
-    the limit. Raises PlanError when the live collection is not that of a SAML application, TableError when the result
+    the limit. `jobs`: synchronization jobs of the application; while one is active nothing may be sent. Raises PlanError when the live collection is not that of a SAML application, TableError when the result
     breaks a rule of Entra ID.
     """
     known, roles = rows(check(ASSIGNMENTS, assignments)), rows(check(APP_ROLES, live))
@@ -113,7 +114,7 @@ def plan(  # noqa: PLR0913  three tables in, two beside them, the limits, and a 
         basis=basis[touched],
         goal=goal[touched],
         losses=losses,
-        refusals=_refusals(guards, course, losses),
+        refusals=(*_importing(jobs), *_refusals(guards, course, losses)),
         guards=guards,
     )
 
@@ -197,6 +198,17 @@ def _refusals(guards: Guards, course: Stages, losses: Sequence[Loss]) -> tuple[s
         if change.action in ("remove", "disable") and (pattern := covered(guards.protected_roles, *_names(change))):
             refusals.append(f"The plan would {change.action} {change.label}, which is protected ({pattern}).")
     return (*refusals, *protected_losses(guards, losses))
+
+
+def _importing(jobs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Refuse beside an active role import: it disables what is patched by hand, and brings back what was removed.
+
+    Observed in MicrosoftDocs/azure-docs #23162 and #23165; entra saas-apps/amazon-web-service-tutorial says the two must not mix.
+    """
+    active = [job for job in jobs if (job.get("schedule") or {}).get("state") == "Active"]
+    return [
+        f"The role import {job.get('id', '')} is active and would undo this: pause provisioning of the application first." for job in active
+    ]
 
 
 def _names(change: Change) -> tuple[str, ...]:

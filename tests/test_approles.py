@@ -554,3 +554,13 @@ def test_the_core_holds_no_clock_and_no_environment():
     for name in ("approles", "stages", "assigned", "groups", "assignments", "paths", "audit", "pair", "body", "label", "guard", "mapping"):
         text = (folder / f"{name}.py").read_text(encoding="utf-8")
         assert not [word for word in ("import os", "datetime", "import time", "random", "uuid4", "open(") if word in text], name
+
+
+def test_trap_10_nothing_is_sent_beside_an_active_role_import():
+    """The provisioning job disables hand-patched roles and re-adds removed ones (azure-docs #23162, #23165)."""
+    given_ = {"within": accounts(A), "assignments": assignments()}
+    live_, wanted_ = live(), desired((A, "New"))
+    active = approles.plan(APPLICATION, live_, wanted_, **given_, jobs=[{"id": "aws.1", "schedule": {"state": "Active"}}])
+    assert active.requests
+    assert "aws.1 is active" in active.refusals[0]
+    assert approles.plan(APPLICATION, live_, wanted_, **given_, jobs=[{"id": "aws.1", "schedule": {"state": "Disabled"}}]).refusals == ()
