@@ -72,6 +72,7 @@ def page(notebook: Any, run: Mapping[str, Any], title: str) -> str:
         filters={
             "sanitized": sanitized,
             "output_html": partial(output_html, sanitized=sanitized),
+            "untitled": partial(_untitled, title=title),
             "anchor": _anchor,
             "label": _label,
             "source": _source,
@@ -124,6 +125,11 @@ def _policy_meta(style: str) -> str:
 def _stopped_at(notebook: Any) -> str:
     failed = (cell for cell in notebook.cells if any(output.get("output_type") == "error" for output in cell.get("outputs", [])))
     return next((_ANCHOR.sub("-", str(cell.get("id", ""))) for cell in failed), "")
+
+
+def _untitled(source: str, title: str) -> str:
+    """Leave out a heading that the head of the page has already."""
+    return source.removeprefix(f"# {title}\n")
 
 
 def _anchor(cell: Any) -> str:

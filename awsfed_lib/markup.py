@@ -61,7 +61,7 @@ VERDICTS: Mapping[str, tuple[str, Tone]] = {
 }
 RESULTS: Mapping[str, tuple[str, Tone]] = {
     "ok": ("✓", "good"),
-    "attention": ("!", "warn"),
+    "look": ("!", "warn"),
     "missing": ("✕", "bad"),
     "unknown": ("?", "warn"),
     "note": ("i", "calm"),
@@ -176,7 +176,7 @@ def counted(number: int, noun: str, plural: str = "") -> str:
 def duration(seconds: float) -> str:
     """Write seconds for people: `0.4 s`, `41 s`, `2 min 05 s`, `1 h 02 min`."""
     whole = round(seconds)
-    if seconds < 10:  # noqa: PLR2004  below ten, tenths say something
+    if seconds < 10 and seconds != whole:  # noqa: PLR2004  below ten, tenths say something
         return f"{seconds:.1f} s"
     minutes, rest = divmod(whole, 60)
     hours, left = divmod(minutes, 60)

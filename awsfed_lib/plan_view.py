@@ -31,11 +31,13 @@ from awsfed_lib.table_view import bare_html, filled
 
 FILE = "plan.json"
 ROWS_IN_TEXT = 60
+REMARKS = 5
+LOSING_FIRST = ("remove", "disable", "update", "add")
 
 
 def plan_html(plan: ShownPlan) -> str:
     """Draw the plan as one output; complete but for rows beyond the cap, which `plan.json` of the record holds."""
-    moving, kept = _moving(plan), [change for change in plan.changes if change.action == "keep"]
+    moving, kept = _parted(plan)
     parts = [
         terms(_about(plan)),
         chips(
@@ -53,7 +55,7 @@ def plan_html(plan: ShownPlan) -> str:
 
 def plan_text(plan: ShownPlan) -> str:
     """Write the plan for a terminal and for a log."""
-    moving, kept = _moving(plan), [change for change in plan.changes if change.action == "keep"]
+    moving, kept = _parted(plan)
     counts = "   ".join(f"{ACTIONS[action][0]} {plan.counts[action]:,} {action}" for action in ACTIONS if plan.counts[action])
     parts = [
         visible(plan.title),
@@ -71,8 +73,11 @@ def plan_text(plan: ShownPlan) -> str:
     return "\n".join(part for part in parts if part)
 
 
-def _moving(plan: ShownPlan) -> list[Change]:
-    return [change for change in plan.changes if change.action != "keep"]
+def _parted(plan: ShownPlan) -> tuple[list[Change], list[Change]]:
+    """Part what changes, what takes something away first, from what is kept, what has a remark first."""
+    moving = [change for change in plan.changes if change.action != "keep"]
+    kept = [change for change in plan.changes if change.action == "keep"]
+    return sorted(moving, key=lambda change: LOSING_FIRST.index(change.action)), sorted(kept, key=lambda change: not change.why)
 
 
 def _about(plan: ShownPlan) -> list[tuple[str, str]]:
@@ -90,12 +95,13 @@ def _tone(plan: ShownPlan) -> Tone:
 def _kept(kept: Sequence[Change]) -> str:
     """`1,204 kept as they are; 3 with a remark: dangling (3)`."""
     remarks = Counter(change.why.split(":")[0].strip() for change in kept if change.why)
-    said = ", ".join(f"{visible(remark)} ({number:,})" for remark, number in sorted(remarks.items()))
-    return f"{len(kept):,} kept as they are" + (f"; {sum(remarks.values()):,} with a remark: {said}" if remarks else "")
+    said = ", ".join(f"{visible(remark)} ({number:,})" for remark, number in remarks.most_common(REMARKS))
+    more = f", and {len(remarks) - REMARKS} other remarks" if len(remarks) > REMARKS else ""
+    return f"{len(kept):,} kept as they are" + (f"; {remarks.total():,} with a remark: {said}{more}" if remarks else "")
 
 
 def _changes_html(name: str, changes: Sequence[Change]) -> str:
-    rows = [(change.action, change.kind, change.label, _step(change), change.why) for change in sorted(changes, key=_remarked)]
+    rows = [(change.action, change.kind, change.label, _step(change), change.why) for change in changes]
     table = pd.DataFrame(rows, columns=["action", "kind", "label", "live → desired", "why"])
     table.attrs[FILE_KEY] = FILE
     return bare_html(filled(table), f"{name}: {counted(len(changes), 'row')}")
@@ -106,11 +112,6 @@ def _step(change: Change) -> str:
     if change.before and change.after and change.before != change.after:
         return f"{change.before} → {change.after}"
     return change.after or change.before
-
-
-def _remarked(change: Change) -> bool:
-    """Kept ones with a remark come first; `sorted` keeps the order of the plan otherwise."""
-    return change.action == "keep" and not change.why
 
 
 def _changes_text(changes: Sequence[Change]) -> str:

@@ -95,7 +95,7 @@ def _moment(stamp: object) -> datetime | None:
 def index(runs: Mapping[str, Run], title: str) -> str:
     """Draw the list of records, the newest first: the name of the folder to its run.json."""
     rows = "".join(_row(folder, runs[folder]) for folder in sorted(runs, reverse=True))
-    heads = "".join(f'<th scope="col">{name}</th>' for name in ("record", "runbook", "verdict", "what came out", "took"))
+    heads = "".join(f'<th scope="col">{name}</th>' for name in ("started (UTC)", "runbook", "verdict", "what came out", "took"))
     region = '<div class="awsfed-scroll" role="region" tabindex="0" aria-label="records">'
     table = f"{region}<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
     return f'<main><div class="awsfed"><h1>{escaped(title)}</h1>{table if rows else "<p>There are no records yet.</p>"}</div></main>'
@@ -111,8 +111,8 @@ def _row(folder: str, run: Run) -> str:
         escaped("; ".join(_came_out(run)) or "-"),
         escaped(_took(run)),
     ]
-    link = f'<a href="{escaped(page)}">{escaped(_when(run.get("started")) or folder)}</a>'
-    return f'<tr><th scope="row">{link}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
+    link = f'<a href="{escaped(page)}">{escaped(_when(run.get("started")).removesuffix(" UTC") or folder)}</a>'
+    return f'<tr><th scope="row" class="awsfed-short">{link}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
 
 
 def _came_out(run: Run) -> Iterable[str]:
@@ -120,7 +120,7 @@ def _came_out(run: Run) -> Iterable[str]:
     if run.get("problem"):
         yield str(run["problem"])
     for plan in counts.get("plans", []):
-        yield f"{plan.get('title', '')}: {plan.get('verdict', '')}"
+        yield f"{plan.get('title', '')}: {plan.get('verdict', '')}, {plan.get('plan', '')}"
     found = [f"{number} {severity}" for severity, number in counts.get("findings", {}).items() if number]
     if found:
         yield f"findings: {', '.join(found)}"

@@ -37,6 +37,7 @@ _VARIABLES = f"""
 .awsfed {{
   --awsfed-ink: var(--jp-content-font-color1, {INK});
   --awsfed-quiet: var(--jp-content-font-color2, {QUIET});
+  --awsfed-paper: var(--jp-layout-color1, {PAPER});
   --awsfed-line: var(--jp-border-color2, {LINE});
 }}
 """
@@ -80,13 +81,22 @@ _SHEET = """
 .awsfed dt { color: var(--awsfed-quiet); font-weight: 400; margin: 0; }
 .awsfed dd { margin: 0; overflow-wrap: anywhere; }
 .awsfed-scroll { overflow-x: auto; margin: 8px 0 4px; }
+.awsfed-tall .awsfed-scroll {
+  max-height: 620px; overflow-y: auto;
+  background:
+    linear-gradient(transparent, var(--awsfed-paper) 70%) bottom / 100% 34px no-repeat local,
+    linear-gradient(to right, transparent, var(--awsfed-paper) 70%) right / 34px 100% no-repeat local,
+    linear-gradient(transparent, rgb(31 35 40 / 18%)) bottom / 100% 12px no-repeat scroll,
+    linear-gradient(to right, transparent, rgb(31 35 40 / 18%)) right / 12px 100% no-repeat scroll;
+}
+.awsfed-tall thead th { position: sticky; top: 0; background: var(--awsfed-paper); box-shadow: inset 0 -1px currentColor; }
 .awsfed table {
   border-collapse: collapse; table-layout: auto; margin: 0; color: inherit;
   font-size: 13px; line-height: 1.45; font-variant-numeric: tabular-nums;
 }
 .awsfed caption { caption-side: top; text-align: left; font-weight: 600; padding: 0 0 6px; color: inherit; }
 .awsfed th, .awsfed td {
-  border: 0; border-bottom: 1px solid var(--awsfed-line); padding: 5px 20px 5px 0; max-width: 44ch;
+  border: 0; border-bottom: 1px solid var(--awsfed-line); padding: 5px 20px 5px 0; max-width: 62ch;
   text-align: left; vertical-align: top; font-weight: 400; white-space: pre-wrap; overflow-wrap: anywhere;
 }
 .awsfed thead th {
@@ -96,7 +106,7 @@ _SHEET = """
 .awsfed th.awsfed-number, .awsfed td.awsfed-number { text-align: right; }
 .awsfed td.awsfed-short, .awsfed tbody th.awsfed-short { white-space: pre; }
 .awsfed th.awsfed-middle { min-width: 25ch; }
-.awsfed th.awsfed-long { min-width: 38ch; }
+.awsfed th.awsfed-long { min-width: 44ch; }
 .awsfed tbody tr, .awsfed tbody tr:nth-child(even), .awsfed tbody tr:hover { background: none; }
 .awsfed details { margin: 8px 0; }
 .awsfed summary { cursor: pointer; }
@@ -112,7 +122,8 @@ _SHEET = """
 }
 @media print {
   .awsfed-box, .awsfed tr, .awsfed-chips { break-inside: avoid; }
-  .awsfed-scroll { overflow: visible; }
+  .awsfed-scroll, .awsfed-tall .awsfed-scroll { overflow: visible; max-height: none; background: none; }
+  .awsfed-tall thead th { position: static; }
   .awsfed thead { display: table-header-group; }
   .awsfed table { font-size: 7.5pt; width: 100%; }
   .awsfed table th[class], .awsfed table td[class] { padding-right: 6px; min-width: 0; max-width: none; white-space: pre-wrap; }

@@ -16,7 +16,7 @@ from awsfed_lib.markup import View, counted, output, quiet, worded
 ROWS_IN_HTML = 200
 ROWS_IN_TEXT = 60
 FILE = "awsfed_file"  # key in DataFrame.attrs: where the record keeps the whole table
-SHORT, LONG = 30, 56  # characters: a column of short cells never wraps, one of long cells keeps a readable width
+SHORT, LONG = 36, 60  # characters: a column of short cells never wraps, one of long cells keeps a readable width
 SCHEMAS = tuple(value for value in vars(tables).values() if isinstance(value, tables.Schema))
 
 
@@ -36,7 +36,7 @@ def show(table: pd.DataFrame | pd.Series[Any], caption: str = "") -> View:
 
 def table_html(table: pd.DataFrame | pd.Series[Any], caption: str = "", limit: int = ROWS_IN_HTML) -> str:
     """One output with the table; column heads keep the names by which the reader filters."""
-    return output(bare_html(table, caption, limit))
+    return output(f'<div class="awsfed-tall">{bare_html(table, caption, limit)}</div>')
 
 
 def bare_html(table: pd.DataFrame | pd.Series[Any], caption: str = "", limit: int = ROWS_IN_HTML) -> str:
@@ -79,7 +79,9 @@ def _as_frame(table: pd.DataFrame | pd.Series[Any]) -> pd.DataFrame:
 
 
 def _caption(whole: pd.DataFrame) -> str:
-    return f"{name_of(whole) or 'table'}: {counted(len(whole), 'row')}"
+    """Name the table by its schema, else by the file that the record keeps it in."""
+    file = str(whole.attrs.get(FILE, ""))
+    return f"{name_of(whole) or file.rpartition('/')[2].partition('.')[0] or 'table'}: {counted(len(whole), 'row')}"
 
 
 def name_of(table: pd.DataFrame) -> str:

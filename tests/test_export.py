@@ -193,6 +193,12 @@ def test_head_gives_verdict_parameters_and_who(tmp_path: Path) -> None:
         assert word in text, word
 
 
+def test_title_stands_once(tmp_path: Path) -> None:
+    page = record(tmp_path, v4.new_markdown_cell("# appRoles\n\nBrings them in line."), title="appRoles")
+    assert page.count("<h1") == 1
+    assert "Brings them in line." in page
+
+
 def test_record_without_run_json_has_a_plain_head(tmp_path: Path) -> None:
     (tmp_path / "record.ipynb").write_text(nbformat.writes(v4.new_notebook(cells=[code("a")])))
     page = export.write_html(tmp_path / "record.ipynb", tmp_path / "record.html", title="Only this").read_text()

@@ -38,7 +38,7 @@ def test_one_line_at_the_end_when_it_is_quick() -> None:
 
 def test_a_line_every_five_seconds_and_not_more() -> None:
     lines = run(range(10), 2.0)
-    assert lines == ["accounts 4/10 after 6.0 s", "accounts 7/10 after 12 s", "accounts 10/10 after 18 s", "accounts 10/10 in 20 s"]
+    assert lines == ["accounts 4/10 after 6 s", "accounts 7/10 after 12 s", "accounts 10/10 after 18 s", "accounts 10/10 in 20 s"]
 
 
 def test_problems_are_counted() -> None:
@@ -51,7 +51,7 @@ def test_no_total_no_slash() -> None:
 
 
 def test_no_items_at_all() -> None:
-    assert run([], 0.0) == ["accounts 0/0 in 0.0 s"]
+    assert run([], 0.0) == ["accounts 0/0 in 0 s"]
 
 
 def test_an_error_on_the_way_is_told_and_raised() -> None:
@@ -62,7 +62,7 @@ def test_an_error_on_the_way_is_told_and_raised() -> None:
     out = io.StringIO()
     with pytest.raises(ValueError):  # noqa: PT011  ours, and bare
         list(told(broken(), Told("accounts", 5, out, Clock()), lambda _: False))
-    assert out.getvalue() == "accounts 1/5 stopped after 0.0 s\n"
+    assert out.getvalue() == "accounts 1/5 stopped after 0 s\n"
 
 
 def test_whoever_stops_early_is_told_too() -> None:
@@ -70,7 +70,7 @@ def test_whoever_stops_early_is_told_too() -> None:
     items = told(range(5), Told("accounts", 5, out, Clock()), lambda _: False)
     next(items)
     items.close()
-    assert out.getvalue() == "accounts 1/5 stopped after 0.0 s\n"
+    assert out.getvalue() == "accounts 1/5 stopped after 0 s\n"
 
 
 def test_items_come_through_unchanged_and_lazily(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -81,13 +81,15 @@ def test_items_come_through_unchanged_and_lazily(monkeypatch: pytest.MonkeyPatch
     assert (next(items), taken) == (0, [0])
     assert list(items) == [1, 2]
     captured = capsys.readouterr()
-    assert (captured.out, captured.err) == ("", "accounts 3/3 in 0.0 s\n")
+    assert captured.out == ""
+    assert captured.err.startswith("accounts 3/3 in 0")
+    assert captured.err.count("\n") == 1
 
 
 def test_length_gives_the_total(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv(HEADLESS, "1")
     list(progress({"a": 1, "b": 2}, "roles"))
-    assert capsys.readouterr().err == "roles 2/2 in 0.0 s\n"
+    assert capsys.readouterr().err.startswith("roles 2/2 in 0")
 
 
 def kernel(monkeypatch: pytest.MonkeyPatch, asks: Any) -> None:
@@ -132,7 +134,16 @@ def test_live_there_is_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(0.04, "0.0 s"), (9.94, "9.9 s"), (10, "10 s"), (41.4, "41 s"), (59.6, "1 min 00 s"), (125, "2 min 05 s"), (3720, "1 h 02 min")],
+    [
+        (0.04, "0.0 s"),
+        (9.94, "9.9 s"),
+        (3, "3 s"),
+        (10, "10 s"),
+        (41.4, "41 s"),
+        (59.6, "1 min 00 s"),
+        (125, "2 min 05 s"),
+        (3720, "1 h 02 min"),
+    ],
 )
 def test_durations_for_people(seconds: float, words: str) -> None:
     assert duration(seconds) == words
