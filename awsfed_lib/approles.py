@@ -95,8 +95,9 @@ def plan(  # noqa: PLR0913  three tables in, two beside them, the limits, and a 
     Ours are those whose value is a role and a provider, and that the application registration did not bring. Only those
     of accounts read in full (`within`: ACCOUNTS) are removed, and only when `guards.max_removed` is not 0: first the
     `assignments` go, then they are disabled, then they are left out. `scopes`: oauth2PermissionScopes that count against
-    the limit. `jobs`: synchronization jobs of the application; while one is active nothing may be sent. Raises PlanError when the live collection is not that of a SAML application, TableError when the result
-    breaks a rule of Entra ID.
+    the limit. `jobs`: synchronization jobs of the application; beside an active one the plan is refused.
+    Raises PlanError when the live collection is not that of a SAML application, TableError when the result breaks a rule
+    of Entra ID.
     """
     known, roles = rows(check(ASSIGNMENTS, assignments)), rows(check(APP_ROLES, live))
     _refuse_wrong_object(application, roles)
