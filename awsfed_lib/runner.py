@@ -19,7 +19,7 @@ from awsfed_lib import opening, parameters, where
 from awsfed_lib.errors import ParameterError
 from awsfed_lib.judging import judge
 from awsfed_lib.keeper import NOTEBOOK, RecordKeeper
-from awsfed_lib.lean import quick_imports, quiet
+from awsfed_lib.lean import own_loop, quick_imports, quiet
 from awsfed_lib.opening import FOLDER_VARIABLE, RUNNER, Clock
 from awsfed_lib.parameter_file import ParameterFile
 from awsfed_lib.parameters import Parameters
@@ -110,7 +110,7 @@ def _executed(task: Task, passed: Mapping[str, Any], keeper: RecordKeeper, cloud
     end = time.monotonic() + task.deadline
     variables = {**kernel.environment(os.environ, cloud), **_own_variables(keeper.record)}
     try:
-        with quiet(), kernel.private(variables) as manager:
+        with quiet(), own_loop(), kernel.private(variables) as manager:
             execute_notebook(
                 nbformat.read(task.runbook.path, as_version=4),  # type: ignore[no-untyped-call]  # as in keeper
                 None,

@@ -373,16 +373,18 @@ def test_clean_text_is_no_secret(text):
     assert secrecy.redacted(text) == text
 
 
-@pytest.mark.parametrize("secret", SECRETS, ids=str)
-@pytest.mark.parametrize(
-    "around", ["{}", "token={} end", '{{"a": "{}"}}', "<td>{}</td>", "line one\n  {}\nline three", "\x1b[31m{}\x1b[0m"]
-)
+SURE = [name for name, value in SECRETS.items() if any(rule.form.search(value) for rule in secrecy.ANYWHERE)]
+
+
+def test_most_forms_are_sure_inside_any_text():
+    """A digest looks like forty characters of base64, so that an AWS secret key only counts where it stands alone."""
+    assert len(SECRETS) - len(SURE) <= 5
+
+
+@pytest.mark.parametrize("secret", SURE)
+@pytest.mark.parametrize("around", ["{}", "token={} end", '{{"a": "{}"}}', "<td>{}</td>", "line one\n  {}\nline three", "\x1b[31m{}\x1b[0m"])
 def test_secret_inside_a_text_is_removed(secret, around):
-    """Forms that are sure inside any text; a digest looks like base64 of forty characters, so that one only counts alone."""
-    value = SECRETS[secret]
-    if not any(rule.form.search(value) for rule in secrecy.ANYWHERE):
-        pytest.skip("only recognised as a whole value")
-    assert value not in secrecy.redacted(around.format(value))
+    assert SECRETS[secret] not in secrecy.redacted(around.format(SECRETS[secret]))
 
 
 def test_redaction_is_linear():
