@@ -145,8 +145,8 @@ def _found(file: Path) -> Path:
 
 
 @contextlib.contextmanager
-def _stoppable() -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM interrupt the run, once: while the kernel is stopped and the record is sealed, they wait.
+def _stoppable(words: str = "Stopping; the record is being sealed.") -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM interrupt the run, once: while the kernel is stopped and the record is sealed, `words` is the answer.
 
     SIGTERM would otherwise kill the runner with its kernel still sending (github.com/nteract/papermill issue 508).
     """
@@ -157,7 +157,7 @@ def _stoppable() -> Iterator[None]:
         asked += 1
         if asked in (1, PATIENCE):
             raise KeyboardInterrupt
-        _complain("Stopping; the record is being sealed.")
+        _complain(words)
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -208,7 +208,12 @@ def sandbox(seed: int, accounts: int, partition: str) -> None:
     serve = _extra("awsfed_lib.sandbox.serve")
     from awsfed_lib import where
 
-    with _stoppable(), serve.Sandbox(where.sandbox_file().parent, serve.Size(seed, accounts, partition)) as served:
+    size = serve.Size(seed, accounts, partition)
+    with (
+        contextlib.suppress(KeyboardInterrupt),
+        _stoppable("The sandbox stops."),
+        serve.Sandbox(where.sandbox_file().parent, size) as served,
+    ):
         click.echo(f"Entra ID and Graph  {served.entra.url}\nAWS                 {served.aws.url}\ndescribed in        {served.file}")
         click.echo("Try, in another terminal: awsfed run 00 -f parameters/sandbox.yml    Stop with Ctrl-C.")
         signal.pause()
@@ -228,7 +233,8 @@ def _extra(module: str) -> Any:
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("awsfed_lib"):
             raise
-        raise ParameterError(f"The sandbox needs {error.name}, which is not installed.", remedy="pip install 'awsfed[sandbox]'") from None
+        package = (error.name or "a package").partition(".")[0]
+        raise ParameterError(f"The sandbox needs {package}, which is not installed.", remedy="pip install 'awsfed[sandbox]'") from None
 
 
 if __name__ == "__main__":
