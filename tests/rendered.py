@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qs, quote
 
 from awsfed_lib.clouds import Sandbox
-from awsfed_lib.sandbox.loopback import Loopback
+from awsfed_lib.sandbox.server import Server
 from awsfed_lib.session import LoopbackSession
 
 HUB, MANAGEMENT = "900000000001", "900000000000"
@@ -213,7 +213,7 @@ def main(accounts: str, roles: str, latency_ms: str) -> None:
     for account in rendered.accounts:
         for action in ("GetAccountAuthorizationDetails", "ListRoles"):
             rendered._pages(action, account, 0)
-    with Loopback(rendered.app) as server:
+    with Server(rendered.app) as server:
         print(server.url, flush=True)
         sys.stdin.read()
 

@@ -26,8 +26,8 @@ from awsfed_lib.hub import Hub
 from awsfed_lib.sandbox import saml
 from awsfed_lib.sandbox.amazon import metadata
 from awsfed_lib.sandbox.aws import AwsSwitches, Org
-from awsfed_lib.sandbox.loopback import Loopback
 from awsfed_lib.sandbox.org import world
+from awsfed_lib.sandbox.server import Server
 from awsfed_lib.tables import ACCOUNTS, ROLES, check
 from awsfed_lib.trust import Verdict
 
@@ -49,7 +49,7 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 def served(accounts: int = 3, roles: int = 4, **more: Any) -> Iterator[tuple[Any, Any]]:
     """Serve a canned AWS and a session for it."""
     canned = rendered.Rendered(accounts, roles, **more)
-    with Loopback(canned.app) as server:
+    with Server(canned.app) as server:
         yield canned, rendered.session(server.url)
 
 
@@ -161,7 +161,7 @@ def test_work_travels_to_other_processes_without_credentials(tmp_path: Path, mon
     monkeypatch.setenv("AWSFED_ROOT", str(tmp_path))
     canned = rendered.Rendered(5, 3)
     organization = aws.Organization(via="awsfed-audit", cloud="sandbox", pauses=())
-    with Loopback(canned.app) as server, ProcessPoolExecutor(2, mp_context=get_context("spawn")) as executor:
+    with Server(canned.app) as server, ProcessPoolExecutor(2, mp_context=get_context("spawn")) as executor:
         described = rendered.described(server.url, f"AKIA{rendered.HUB}0000", "hush")
         file = tmp_path / ".sandbox" / "sandbox.json"
         file.write_text(
@@ -437,7 +437,7 @@ def sandbox(partition: str = "aws", accounts: int = 24, **switches: Any) -> Iter
     directory = Directory()
     document = metadata.render(f"https://sts.windows.net/{TENANT}/", [directory.certificate], "https://login.example/saml")
     org = Org(world(7, accounts, partition=partition)["org"], lambda _app, _which: document, AwsSwitches(**switches))
-    with Loopback(org.app) as server:
+    with Server(org.app) as server:
         hub = org.credentials["hub"]
         yield org, directory, rendered.LoopbackSession(rendered.described(server.url, hub.access_key, hub.secret, partition))
 

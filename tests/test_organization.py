@@ -17,8 +17,8 @@ from awsfed_lib.hub import Hub
 from awsfed_lib.organization import Organization, accounts
 from awsfed_lib.sandbox.amazon import metadata
 from awsfed_lib.sandbox.aws import AwsSwitches, Org
-from awsfed_lib.sandbox.loopback import Loopback
 from awsfed_lib.sandbox.org import world
+from awsfed_lib.sandbox.server import Server
 
 _spec = spec_from_file_location("rendered", Path(__file__).with_name("rendered.py"))
 rendered = module_from_spec(_spec)
@@ -33,7 +33,7 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 @contextmanager
 def sandbox(identity: str = "hub", **switches: Any) -> Iterator[tuple[Org, Hub]]:
     org = Org(world(3, 30)["org"], lambda _app, _which: metadata.foreign(), AwsSwitches(**switches))
-    with Loopback(org.app) as server:
+    with Server(org.app) as server:
         keys = org.credentials[identity]
         session = rendered.LoopbackSession(rendered.described(server.url, keys.access_key, keys.secret))
         yield org, Hub(session, partition="aws", workers=1)
@@ -42,7 +42,7 @@ def sandbox(identity: str = "hub", **switches: Any) -> Iterator[tuple[Org, Hub]]
 @contextmanager
 def canned(number: int, fault: Any) -> Iterator[Hub]:
     served = rendered.Rendered(number, 0, fault=fault)
-    with Loopback(served.app) as server:
+    with Server(served.app) as server:
         yield Hub(rendered.session(server.url), partition="aws", workers=1)
 
 
@@ -94,7 +94,7 @@ def test_units_without_paths_are_found_by_unit_never_by_account() -> None:
         def without_paths(environ: Any, start_response: Any) -> Any:
             return [chunk.replace(b'"Paths"', b'"Wege"') for chunk in whole(environ, start_response)]
 
-        with Loopback(without_paths) as older:
+        with Server(without_paths) as older:
             keys = org.credentials["hub"]
             other = Hub(rendered.LoopbackSession(rendered.described(older.url, keys.access_key, keys.secret)), partition="aws", workers=1)
             listed = {account.account_id for account in accounts(other, select("Workloads/Prod"))}

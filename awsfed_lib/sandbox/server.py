@@ -50,8 +50,9 @@ class _Handler(WSGIRequestHandler):
         code, _, reason = status.partition(" ")
         self.send_response_only(int(code), reason)
         for name, value in headers:
-            self.send_header(name, value)
-        if "content-length" not in {name.lower() for name, _ in headers} and code != "204":
+            if name.lower() != "content-length":
+                self.send_header(name, value)
+        if code != "204":
             self.send_header("Content-Length", str(len(content)))
         if self.close_connection:
             self.send_header("Connection", "close")
@@ -64,7 +65,7 @@ class _Handler(WSGIRequestHandler):
 
 
 def _run(app: WSGIApplication, environ: dict[str, Any]) -> tuple[str, list[tuple[str, str]], bytes]:
-    """Status, headers and content of the application's answer; its crash is a 500 and a traceback on stderr."""
+    """Status, headers and content of the application's answer; its crash is a 500, and a ConnectionError of its ends the connection."""
     told: list[Any] = []
 
     def start_response(status: str, headers: list[tuple[str, str]], _exc_info: Any = None) -> Callable[[bytes], object]:
@@ -73,6 +74,8 @@ def _run(app: WSGIApplication, environ: dict[str, Any]) -> tuple[str, list[tuple
 
     try:
         content = b"".join(app(environ, start_response))
+    except ConnectionError:
+        raise
     except Exception:  # noqa: BLE001  whatever the application did: the connection must be answered
         traceback.print_exc(file=sys.stderr)
         return "500 Internal Server Error", [("Content-Type", "text/plain")], b"The sandbox failed; see its standard error."

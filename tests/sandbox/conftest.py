@@ -11,8 +11,8 @@ from botocore.config import Config
 
 from awsfed_lib.sandbox.amazon import metadata
 from awsfed_lib.sandbox.aws import Org
-from awsfed_lib.sandbox.loopback import Loopback
 from awsfed_lib.sandbox.org import world
+from awsfed_lib.sandbox.server import Server
 
 SEED = 4242
 
@@ -23,7 +23,7 @@ class AwsSide:
     def __init__(self, made: dict[str, Any]) -> None:
         self.world = made
         self.org = Org(made["org"], lambda app, which: metadata.foreign())
-        self.server = Loopback(self.org.app)
+        self.server = Server(self.org.app)
         self.url = self.server.url
         self.clients: list[Any] = []
 

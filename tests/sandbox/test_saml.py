@@ -575,9 +575,9 @@ def test_assume_role_with_saml_over_http_and_what_its_credentials_are(org, britt
     import botocore
     from botocore.config import Config
 
-    from awsfed_lib.sandbox.loopback import Loopback
+    from awsfed_lib.sandbox.server import Server
 
-    with Loopback(org.app) as server:
+    with Server(org.app) as server:
         config = Config(signature_version=botocore.UNSIGNED, retries={"total_max_attempts": 1, "mode": "standard"})
         sts = boto3.client("sts", region_name="us-east-1", endpoint_url=server.url, config=config)
         arguments = {"RoleArn": britta["role_arn"], "PrincipalArn": britta["provider_arn"], "SAMLAssertion": britta["saml_response"]}
