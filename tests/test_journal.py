@@ -116,6 +116,15 @@ def test_lines_in_another_order_or_of_another_run_are_found(written):
             journal.read(written)
 
 
+def test_line_after_the_seal_is_found_although_it_is_well_made(written):
+    seal = journal.read(written)[-1]
+    more = journal.sealed_line(seal.number + 1, seal.at, "answer", {}, seal.digest)
+    with (written / journal.FILE).open("ab") as file:
+        file.write(more + b"\n")
+    with pytest.raises(RecordError, match="Line 5"):
+        journal.read(written)
+
+
 @pytest.mark.parametrize("tail", [b"{", b'{"at":"2026', b"\x00" * 512, b"\xff\xfe"])
 def test_torn_tail_is_passed_over(written, tail):
     """A power cut leaves half a line, or blocks of zeros; neither was acted upon."""
