@@ -18,8 +18,9 @@ from lxml.builder import ElementMaker
 from signxml.algorithms import CanonicalizationMethod
 from signxml.signer import XMLSigner
 
-from awsfed_lib.sandbox.amazon.assertion import ATTRIBUTES, SAML, SAMLP, SamlRefused
+from awsfed_lib.sandbox.amazon.assertion import SAML, SAMLP, SamlRefused
 from awsfed_lib.sandbox.aws import Org
+from awsfed_lib.sandbox.emission import Claims, attributes, issuer, name_id, policy_of
 
 ASSERTION = ElementMaker(namespace=SAML[1:-1], nsmap={None: SAML[1:-1]})
 PROTOCOL = ElementMaker(namespace=SAMLP[1:-1], nsmap={"samlp": SAMLP[1:-1]})
@@ -34,7 +35,7 @@ class Directory(Protocol):
 
     @property
     def tables(self) -> Mapping[str, Mapping[str, Any]]:
-        """Objects by collection and id; asked for `users` and `assignments`."""
+        """Objects by collection and id; asked for `users`, `policies` and `claimsMappingPolicies`."""
 
     def principal(self, app_id: str) -> Mapping[str, Any]:
         """The application's service principal."""
@@ -64,16 +65,6 @@ class Delivery:
     now: datetime
 
 
-@dataclass(frozen=True)
-class Claims:
-    """What Entra ID knows of a user for one application."""
-
-    tenant_id: str
-    user: Mapping[str, Any]
-    audience: str
-    roles: tuple[str, ...]
-
-
 def response(  # noqa: PLR0913  the contract of the sandbox
     tenant: Directory, app_id: str, user_id: str, *, recipient: str, session_duration: int = 3600, now: datetime
 ) -> str:
@@ -100,7 +91,7 @@ def claims(tenant: Directory, app_id: str, user_id: str) -> Claims:
         raise SignInRefused(
             "AADSTS50105", f"The signed in user {user['userPrincipalName']} is not assigned to a role for the application {app}."
         )
-    return Claims(tenant.id, user, audience(principal), roles)
+    return Claims(tenant.id, user, audience(principal), roles, policy_of(tenant.tables, principal["id"]))
 
 
 def audience(principal: Mapping[str, Any]) -> str:
@@ -112,7 +103,7 @@ def audience(principal: Mapping[str, Any]) -> str:
 def assertion(said: Claims, delivery: Delivery) -> etree._Element:
     """Write the unsigned assertion: valid from five minutes ago for an hour."""
     now, start, end = (_instant(delivery.now + timedelta(minutes=minutes)) for minutes in (0, -5, 60))
-    name_id = ASSERTION.NameID(said.user["userPrincipalName"], Format="urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress")
+    named = ASSERTION.NameID(name_id(said), Format="urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress")
     data = ASSERTION.SubjectConfirmationData(NotOnOrAfter=end, Recipient=delivery.recipient)
     confirmation = ASSERTION.SubjectConfirmation(data, Method="urn:oasis:names:tc:SAML:2.0:cm:bearer")
     restriction = ASSERTION.AudienceRestriction(ASSERTION.Audience(said.audience))
@@ -120,9 +111,9 @@ def assertion(said: Claims, delivery: Delivery) -> etree._Element:
     identifier = f"_{uuid.uuid4()}"
     whole: etree._Element = ASSERTION.Assertion(
         ASSERTION.Issuer(issuer(said.tenant_id)),
-        ASSERTION.Subject(name_id, confirmation),
+        ASSERTION.Subject(named, confirmation),
         ASSERTION.Conditions(restriction, NotBefore=start, NotOnOrAfter=end),
-        _attributes(said, delivery.session_duration),
+        _statement(said, delivery.session_duration),
         ASSERTION.AuthnStatement(context, AuthnInstant=now, SessionIndex=identifier),
         ID=identifier,
         IssueInstant=now,
@@ -131,28 +122,16 @@ def assertion(said: Claims, delivery: Delivery) -> etree._Element:
     return whole
 
 
-def issuer(tenant_id: str) -> str:
-    """The entity id of a tenant, with its slash at the end."""
-    return f"https://sts.windows.net/{tenant_id}/"
-
-
 def _instant(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
 
-def _attributes(said: Claims, session_duration: int) -> etree._Element:
-    base = "http://schemas.microsoft.com/identity/claims/"
-    values: list[tuple[str, Sequence[str]]] = [
-        (base + "tenantid", [said.tenant_id]),
-        (base + "objectidentifier", [said.user["id"]]),
-        (base + "displayname", [said.user["displayName"]]),
-        (base + "identityprovider", [issuer(said.tenant_id)]),
-        (ATTRIBUTES + "Role", said.roles),
-        (ATTRIBUTES + "RoleSessionName", [said.user["userPrincipalName"]]),
-        (ATTRIBUTES + "SessionDuration", [str(session_duration)]),
+def _statement(said: Claims, session_duration: int) -> etree._Element:
+    made = [
+        ASSERTION.Attribute(*(ASSERTION.AttributeValue(value) for value in values), Name=name)
+        for name, values in attributes(said, session_duration)
     ]
-    attributes = [ASSERTION.Attribute(*(ASSERTION.AttributeValue(value) for value in many), Name=name) for name, many in values if many]
-    statement: etree._Element = ASSERTION.AttributeStatement(*attributes)
+    statement: etree._Element = ASSERTION.AttributeStatement(*made)
     return statement
 
 
