@@ -10,7 +10,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from awsfed_lib import approles, assignments, audit, auth, aws, errors, graph, groups, preflight, tables, trust
+    from awsfed_lib import approles, assignments, audit, auth, aws, errors, graph, ground, groups, preflight, tables, trust
+    from awsfed_lib.display import show
     from awsfed_lib.graph import Graph
     from awsfed_lib.outcome import Outcome
     from awsfed_lib.plan import Plan
@@ -28,13 +29,15 @@ __all__ = [
     "begin",
     "errors",
     "graph",
+    "ground",
     "groups",
     "preflight",
+    "show",
     "tables",
     "trust",
 ]
 
-_FROM = {"Graph": "graph", "Outcome": "outcome", "Plan": "plan", "begin": "run"}
+_FROM = {"Graph": "graph", "Outcome": "outcome", "Plan": "plan", "begin": "run", "show": "display"}
 
 
 def __getattr__(name: str) -> Any:

@@ -187,11 +187,16 @@ FINDINGS = Schema(
     },
     ("finding_id",),
 )
+FACTS = Schema(
+    "facts",
+    {"fact": Column(TEXT, "what is told"), "value": Column(TEXT, "what it is; 'not known' when it could not be read")},
+    ("fact", "value"),
+)
 CHECKS = Schema(
     "checks",
     {
         "check": Column(TEXT, "what was looked at"),
-        "result": Column(TEXT, "ok, missing, look"),
+        "result": Column(TEXT, "ok, note, look, missing, unknown"),
         "detail": Column(TEXT, "what was found"),
         "remedy": Column(TEXT, "what to do; '' when ok"),
     },

@@ -19,13 +19,13 @@ CORE = {
     "application", "campaign", "certificate_plan", "certificates", "claim_definition", "claim_plan", "claim_rules", "claims",
     "distribution", "gallery", "metadata", "rollout", "rollover", "saml_attributes", "shapes", "x509",
     # parameters
-    "parameter_rules", "parameters", "secrecy", "verdict",
+    "lint", "parameter_names", "parameter_rules", "parameters", "secrecy", "sheet", "verdict",
     # views
     "display", "escape", "markup", "notice_view", "outcome_view", "plan_view", "record_page", "safe_csv", "shown", "style", "table_view",
 }  # fmt: skip
 EDGES = {
     # Entra ID
-    "auth", "batch", "clouds", "connection", "credentials", "gate", "graph", "live_tables", "objects", "pace", "pages", "person",
+    "auth", "batch", "clouds", "connection", "credentials", "gate", "graph", "ground", "live_tables", "objects", "pace", "pages", "person",
     "refusals", "saml_reads", "sources", "tokens", "transport", "writes",
     # AWS
     "accounts_file", "acting", "allowed", "answers", "aws", "hub", "inventory", "organization", "permissions", "problems", "providers",

@@ -1,63 +1,197 @@
-"""Preflight: pure checks, each of which can say no."""
+"""Preflight: checks, each of which can say no; and what could not be read says so instead of stopping the rest."""
+
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
 
 import pandas as pd
 import pytest
+import twin as twins
 
-from awsfed_lib import preflight, runbooks, where
+from awsfed_lib import auth, ground, preflight, runbooks, where
 from awsfed_lib.body import Capacity
+from awsfed_lib.errors import GraphError, SignInError, UnreadError
+from awsfed_lib.preflight import Ground, Unread
 
-WRITER = {"Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All", "Group.Create", "GroupMember.Read.All"}
-ROOM = Capacity(used=70, limit=700, disabled=2, free=630)
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+PLANNER = {
+    "Application.Read.All", "Application.ReadWrite.All", "Group.Create", "GroupMember.Read.All",
+    "Synchronization.Read.All", "Organization.Read.All",
+}  # fmt: skip
+WRITER = PLANNER | {"AppRoleAssignment.ReadWrite.All"}
+GROUND = Ground(
+    application={"preferredSingleSignOnMode": "saml", "appRoleAssignmentRequired": True, "accountEnabled": True, "displayName": "AWS"},
+    capacity=Capacity(used=70, limit=700, disabled=2, free=630),
+    jobs=[],
+    plans=frozenset({"AAD_PREMIUM"}),
+    tenant="Contoso",
+    unread={},
+)
 
 
-def checked(**changed):
-    facts = {
-        "held": WRITER,
-        "plans": {"AAD_PREMIUM"},
-        "application": {"preferredSingleSignOnMode": "saml", "appRoleAssignmentRequired": True},
-        "jobs": [],
-        "capacity": ROOM,
-        "reach": pd.DataFrame([("000000012345", "Tutorial", "arn:x", "")], columns=["account_id", "account_name", "reach", "problem"]),
-    }
-    return preflight.check(**{**facts, **changed}).set_index("check")
+def held(permissions: set[str] | None = None, kind: str = "application", user_name: str = "") -> Any:
+    given = frozenset(WRITER if permissions is None else permissions)
+    return SimpleNamespace(kind=kind, permissions=given, tenant_id="t-1", client_id="c-1", user_name=user_name)
 
 
-def test_a_ready_ground_is_ok_in_every_row_and_asks_for_nothing():
-    table = checked()
-    assert set(table.result) == {"ok"}
-    assert set(table.remedy) == {""}
+def reach(problem: str = "") -> pd.DataFrame:
+    return pd.DataFrame([("000000012345", "Tutorial", "arn:x", problem)], columns=["account_id", "account_name", "reach", "problem"])
+
+
+def checked(who: Any = None, problem: str = "", ends: datetime | None = None, **changed: Any) -> pd.DataFrame:
+    table = preflight.check(who or held(), GROUND._replace(**changed), reach(problem), now=NOW, certificate_ends=ends)
+    return table.set_index("check")
+
+
+def test_a_ready_ground_has_no_row_that_asks_for_something() -> None:
+    table = checked(ends=NOW + timedelta(days=200))
+    assert set(table.result) == {"ok", "note"}
+    assert list(table.index[table.result == "note"]) == ["power of this sign-in"]
+    assert set(table.remedy[table.result == "ok"]) == {""}
+
+
+@pytest.mark.parametrize(
+    ("lacking", "runbook"),
+    [
+        ("Application.Read.All", "09-audit"),
+        ("Group.Create", "05-groups"),
+        ("GroupMember.Read.All", "09-audit"),
+        ("AppRoleAssignment.ReadWrite.All", "06-assignments"),
+        ("Synchronization.Read.All", "04-approles"),
+        ("Organization.Read.All", "00-preflight"),
+    ],
+)
+def test_a_permission_that_is_not_held_is_missing_where_it_is_needed(lacking: str, runbook: str) -> None:
+    table = checked(held(WRITER - {lacking, "Application.ReadWrite.All"}))
+    row = table.loc[f"Graph permissions of {runbook}"]
+    assert row["result"] == "missing"
+    assert lacking in row["detail"]
+    assert row["remedy"]
+
+
+def test_assigning_needs_a_reading_permission_beside_it() -> None:
+    """AppRoleAssignment.ReadWrite.All alone is refused (microsoft-graph-docs #12833, #20368)."""
+    table = checked(held({"AppRoleAssignment.ReadWrite.All"}))
+    assert table.loc["Graph permissions of 06-assignments", "result"] == "missing"
+
+
+def test_owned_by_is_to_look_at_since_it_holds_for_owned_objects_only() -> None:
+    """Owning the app registration is not owning the service principal (learn.microsoft.com graph/permissions-reference)."""
+    owned = PLANNER - {"Application.ReadWrite.All"} | {"Application.ReadWrite.OwnedBy"}
+    row = checked(held(owned)).loc["Graph permissions of 04-approles"]
+    assert (row["result"], "owner of the enterprise application" in row["remedy"]) == ("look", True)
+
+
+def test_power_is_noted_for_what_can_grant_itself_everything_and_only_for_that() -> None:
+    assert checked(held(PLANNER)).loc["power of this sign-in", "result"] == "ok"
+    assert checked(held(WRITER)).loc["power of this sign-in", "result"] == "note"
+    assert "directory role" in checked(held(PLANNER, kind="delegated")).loc["power of this sign-in", "detail"]
 
 
 @pytest.mark.parametrize(
     ("changed", "check", "result"),
     [
-        ({"held": WRITER - {"Group.Create"}}, "Graph permissions of 05-groups", "missing"),
-        ({"held": WRITER - {"AppRoleAssignment.ReadWrite.All"}}, "Graph permissions of 06-assignments", "missing"),
-        ({"held": {"AppRoleAssignment.ReadWrite.All"}}, "Graph permissions of 06-assignments", "missing"),
-        ({"held": set()}, "Graph permissions of 09-audit", "missing"),
-        ({"plans": {"EXCHANGE_S_STANDARD"}}, "licence for assigning groups", "look"),
+        ({"plans": frozenset({"EXCHANGE_S_STANDARD"})}, "licence for assigning groups", "look"),
         ({"application": {"preferredSingleSignOnMode": None, "appRoleAssignmentRequired": True}}, "single sign-on mode", "look"),
         ({"application": {"preferredSingleSignOnMode": "saml", "appRoleAssignmentRequired": False}}, "assignment required", "look"),
+        ({"application": {"preferredSingleSignOnMode": "saml", "accountEnabled": False}}, "sign-in enabled", "look"),
         ({"jobs": [{"schedule": {"state": "Active"}}]}, "role import (synchronization jobs)", "missing"),
+        ({"jobs": [{"schedule": {"state": "Disabled"}}, {}]}, "role import (synchronization jobs)", "ok"),
         ({"capacity": Capacity(700, 700, 0, 0)}, "room for appRoles", "missing"),
-        (
-            {"reach": pd.DataFrame([("000000012345", "Tutorial", "", "denied")], columns=["account_id", "account_name", "reach", "problem"])},
-            "account 000000012345 Tutorial",
-            "look",
-        ),
+        ({"problem": "denied"}, "account 000000012345 Tutorial", "look"),
+        ({"problem": "denied"}, "reach into AWS", "look"),
+        ({"ends": NOW + timedelta(days=29)}, "certificate of this sign-in", "look"),
+        ({"ends": NOW + timedelta(days=31)}, "certificate of this sign-in", "ok"),
     ],
 )
-def test_each_thing_that_is_not_ready_has_its_row_and_its_remedy(changed, check, result):
-    table = checked(**changed)
-    assert table.loc[check, "result"] == result
-    assert table.loc[check, "remedy"]
+def test_each_thing_has_its_row_and_its_remedy(changed: dict[str, Any], check: str, result: str) -> None:
+    row = checked(**changed).loc[check]
+    assert row["result"] == result
+    assert bool(row["remedy"]) == (result != "ok")
 
 
-def test_a_paused_role_import_is_no_obstacle():
-    """An import that runs re-adds and disables appRoles (azure-docs #23162); one that is stopped does not."""
-    assert checked(jobs=[{"schedule": {"state": "Disabled"}}]).loc["role import (synchronization jobs)", "result"] == "ok"
+@pytest.mark.parametrize(
+    ("fact", "checks"),
+    [
+        ("application", {"single sign-on mode", "sign-in enabled", "assignment required"}),
+        ("capacity", {"room for appRoles"}),
+        ("jobs", {"role import (synchronization jobs)"}),
+        ("plans", {"licence for assigning groups"}),
+    ],
+)
+def test_what_could_not_be_read_is_unknown_with_graphs_own_words(fact: str, checks: set[str]) -> None:
+    table = checked(**{fact: None, "unread": {fact: Unread("Insufficient privileges.", "Grant it.")}})
+    unknown = table[table.result == "unknown"]
+    assert set(unknown.index) == checks
+    assert set(unknown.detail) == {"Insufficient privileges."}
+    assert set(unknown.remedy) == {"Grant it."}
 
 
-def test_needs_name_runbooks_that_are_there(monkeypatch):
+def test_identity_lists_every_permission() -> None:
+    table = preflight.identity(held({"b", "a"}, user_name="britta@contoso.example"))
+    told = list(zip(table.fact, table.value, strict=True))
+    assert told[:2] == [("signed in as", "application"), ("person", "britta@contoso.example")]
+    assert told[-2:] == [("Graph permission", "a"), ("Graph permission", "b")]
+
+
+def test_application_says_not_known_instead_of_nothing() -> None:
+    known = dict(preflight.application(GROUND).itertuples(index=False))
+    assert known["permission definitions used"] == "70 of 700"
+    unknown = preflight.application(Ground(None, None, None, None, None, {}))
+    assert set(unknown.value) == {"not known"}
+
+
+def test_needs_name_every_runbook_that_is_there_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(where.ROOT_VARIABLE, str(where.Path(__file__).parents[1]))
-    assert set(preflight.NEEDS) <= {book.id for book in runbooks.catalogue()}
+    assert set(preflight.NEEDS) == {book.id for book in runbooks.catalogue()}
+
+
+# Reading the ground
+
+
+@pytest.mark.parametrize("error", [GraphError("Refused.", status=403, remedy="Grant it."), UnreadError("Half.", remedy="Grant it.")])
+def test_survey_goes_on_after_a_refusal(error: Exception) -> None:
+    def refuse(*_: object) -> Any:
+        raise error
+
+    graph = SimpleNamespace(service_principal=refuse, app_roles=refuse, scopes=refuse, jobs=lambda _: [], directory=refuse, tenant=refuse)
+    found = ground.survey(graph, "a")  # type: ignore[arg-type]
+    assert found.jobs == []
+    assert found[:2] == (None, None)
+    assert set(found.unread) == {"application", "capacity", "plans", "tenant"}
+    assert found.unread["plans"].remedy == "Grant it."
+
+
+def test_survey_does_not_hide_a_sign_in_that_fails() -> None:
+    def fail(*_: object) -> Any:
+        raise SignInError("No token.")
+
+    with pytest.raises(SignInError):
+        ground.survey(SimpleNamespace(service_principal=fail), "a")  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def twin(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    with twins.running(tmp_path_factory.mktemp("twin")) as running:
+        yield running
+
+
+def surveyed(twin: Any, client: str) -> pd.DataFrame:
+    session = twin.session(client)
+    found = ground.survey(twin.reading(client), twin.application_id)
+    return preflight.check(auth.held(session), found, reach(), now=NOW).set_index("check")
+
+
+def test_a_poor_client_of_the_sandbox_gets_its_list(twin: Any) -> None:
+    table = surveyed(twin, "poor")
+    assert table.loc["Graph permissions of 04-approles", "result"] == "missing"
+    assert table.loc["single sign-on mode", "result"] == "unknown"
+    assert "Insufficient privileges" in table.loc["single sign-on mode", "detail"]
+
+
+def test_what_preflight_says_of_the_sandbox_is_what_graph_does(twin: Any) -> None:
+    """The sandbox decides by its own table of permissions; the two must agree on what can be read."""
+    for client in ("writer", "reader"):
+        table = surveyed(twin, client)
+        assert "unknown" not in set(table.result), client
+        assert table.loc["Graph permissions of 00-preflight", "result"] == "ok", client
