@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from fake_service import Stop
@@ -19,6 +20,7 @@ from awsfed_lib import certificates, distribution, facts, metadata
 from awsfed_lib.apply import Patience
 from awsfed_lib.campaign import Live, Proof
 from awsfed_lib.change import Request, Subject
+from awsfed_lib.distribution import Holder
 from awsfed_lib.outcome import Answer
 from awsfed_lib.shapes import DOCUMENTS
 from awsfed_lib.tables import frame
@@ -28,6 +30,21 @@ APPLICATION = Subject("servicePrincipal", "sp-1", "AWS", TENANT)
 ORGANIZATION = Subject("organization", "o-1", "Contoso", "o-1/aws")
 OLD = certificate("CN=AWS 2024", NOW - timedelta(days=800), 1095)
 OTHERS = [certificate(f"CN=other {number}", NOW - timedelta(days=300), 2000, serial=50 + number) for number in range(3)]
+
+
+@cache
+def holder(account_id: str, text: str, stack: str, problem: str) -> Holder:
+    """Read one row of DOCUMENTS; remembered, since a property test looks at the same few documents thousands of times."""
+    row = {
+        "account_id": account_id, "account_name": f"name {account_id[-2:]}", "provider_arn": arn(account_id),
+        "document": text, "stack": stack, "problem": problem,
+    }  # fmt: skip
+    return distribution.read(frame(DOCUMENTS, [row]))[0]
+
+
+@cache
+def fingerprint(text: str) -> str:
+    return metadata.fingerprint_of(text)
 
 
 def arn(account_id: str) -> str:
@@ -63,19 +80,16 @@ class World:
         return bool(self.may_sign()) and all(one.thumbprint in keys for one in self.may_sign())
 
     def held(self, account: str) -> set[str]:
-        return {one.thumbprint for one in metadata.read(self.documents[account]).certificates}
+        return set(holder(account, self.documents[account], "", "").thumbprints)
 
     def live(self) -> Live:
-        rows = [
-            {
-                "account_id": account, "account_name": f"name {account[-2:]}", "provider_arn": arn(account), "document": text,
-                "stack": self.stacks.get(account, ""),
-            }
-            | ({"document": "", "problem": "AccessDenied"} if account in self.unreadable else {})
+        holders = tuple(
+            holder(account, *(("", stack, "AccessDenied") if account in self.unreadable else (text, stack, "")))
             for account, text in sorted(self.documents.items())
-        ]  # fmt: skip
+            for stack in (self.stacks.get(account, ""),)
+        )
         own = metadata.parse(document(*self.may_sign())) if self.certs else None
-        return Live(APPLICATION, ORGANIZATION, self.entry, distribution.read(frame(DOCUMENTS, rows)), own, tuple(self.proofs))
+        return Live(APPLICATION, ORGANIZATION, self.entry, holders, own, tuple(self.proofs))
 
     def prove(self) -> None:
         self.proofs.append(Proof(self.may_sign()[0].thumbprint, self.now))
@@ -115,7 +129,7 @@ class Side:
 
     def live(self, table: str, of: str) -> tuple[str, ...]:
         if table == "saml_providers":
-            return (facts.saml_provider(of, metadata.fingerprint_of(self.world.documents[of.split(":")[4]])),)
+            return (facts.saml_provider(of, fingerprint(self.world.documents[of.split(":")[4]])),)
         if table == "credentials":
             return certificates.credential_facts(self.world.entry)
         listed = certificates.read(self.world.entry)
