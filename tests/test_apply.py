@@ -100,7 +100,7 @@ def test_the_intent_is_the_literal_request(world):
     assert intents == [request.literal for request in service.sent]
 
 
-@pytest.mark.parametrize("line", range(12))
+@pytest.mark.parametrize("line", range(11))
 def test_i17_a_full_disk_stops_before_the_request_that_it_would_hide(line):
     """No write to the cloud without its intent on disk."""
     undisturbed_journal = FakeJournal()

@@ -33,7 +33,7 @@ class Credential:
 
 
 @pytest.fixture
-def graph(served):
+def run(served):
     provider = AzureIdentityAuthenticationProvider(
         Credential(served.tenant), scopes=["https://graph.microsoft.com/.default"], allowed_hosts=["127.0.0.1"]
     )
@@ -42,11 +42,20 @@ def graph(served):
     )
     adapter = GraphRequestAdapter(provider, client)
     adapter.base_url = f"{served.url}/v1.0"
-    return GraphServiceClient(request_adapter=adapter)
+    made = GraphServiceClient(request_adapter=adapter)
+
+    def sdk(steps):
+        async def closed_afterwards():
+            async with client:
+                return await steps(made)
+
+        return asyncio.run(closed_afterwards())
+
+    return sdk
 
 
-def test_the_sdk_lists_patches_and_assigns(graph):
-    async def walk():
+def test_the_sdk_lists_patches_and_assigns(run):
+    async def walk(graph):
         found = await graph.service_principals.by_service_principal_id(sample.AWS).get()
         added = AppRole(
             id=uuid.uuid4(), display_name="New", description="New", value=sample.pair("New"), is_enabled=True, allowed_member_types=["User"]
@@ -57,17 +66,17 @@ def test_the_sdk_lists_patches_and_assigns(graph):
         listed = await graph.service_principals.by_service_principal_id(sample.AWS).app_role_assigned_to.get()
         return made, listed.value, added.id
 
-    made, listed, role_id = asyncio.run(walk())
+    made, listed, role_id = run(walk)
     assert (made.principal_type, made.app_role_id) == ("Group", role_id)
     assert role_id in [row.app_role_id for row in listed]
 
 
-def test_the_sdk_reads_the_refusals_as_its_own_errors(graph):
-    async def leave_out():
+def test_the_sdk_reads_the_refusals_as_its_own_errors(run):
+    async def leave_out(graph):
         found = await graph.service_principals.by_service_principal_id(sample.AWS).get()
         kept = [role for role in found.app_roles if str(role.id) != sample.ADMIN["id"]]
         await graph.service_principals.by_service_principal_id(sample.AWS).patch(ServicePrincipal(app_roles=kept))
 
     with pytest.raises(ODataError) as refused:
-        asyncio.run(leave_out())
+        run(leave_out)
     assert refused.value.error.code == "CannotDeleteOrUpdateEnabledEntitlement"
