@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
@@ -244,7 +245,7 @@ def test_defaults_of_the_notebook_hold_where_nothing_is_given(root):
 # --- when somebody stops it ---
 
 
-def started(root, which, until):
+def started(root, which, until, **variables):
     command = [sys.executable, "-m", "awsfed_lib", "run", which, "-f", "p.yml"]
     process = subprocess.Popen(
         command, cwd=where.Path(runner.__file__).parents[1], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -282,7 +283,12 @@ def test_stopped_run_is_sealed_as_interrupted(root, number):
 @kernels
 def test_killed_runner_leaves_an_unsealed_record_and_a_lock_that_comes_free(root):
     """kill -9 of papermill leaves the kernel sending for up to a second; the lock is the kernel's, not papermill's."""
-    process, folder = started(root, "21", lambda folder: (folder / "held.json").exists())
+    with tempfile.TemporaryDirectory(dir="/tmp") as short:
+        _killed_runner(root, short)
+
+
+def _killed_runner(root, short):
+    process, folder = started(root, "21", lambda folder: (folder / "held.json").exists(), TMPDIR=short)
     process.kill()
     process.wait()
     with pytest.raises(LockedError, match="21-holds"), Locks(root / "runs" / ".locks", patience=0).hold("one object"):
