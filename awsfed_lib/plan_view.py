@@ -39,6 +39,7 @@ def plan_html(plan: ShownPlan) -> str:
     """Draw the plan as one output; complete but for rows beyond the cap, which `plan.json` of the record holds."""
     moving, kept = _parted(plan)
     parts = [
+        f"<p>{code(plan.id)}</p>",
         terms(_about(plan)),
         chips(
             chip(ACTIONS[action][0], f"{plan.counts[action]:,} {action}", ACTIONS[action][1]) for action in ACTIONS if plan.counts[action]
@@ -180,5 +181,5 @@ def _next(plan: ShownPlan) -> str:
 
 def _next_html(plan: ShownPlan) -> str:
     if plan.refusals or not plan.requests:
-        return f'<p>{code(plan.id)} <span class="awsfed-quiet">{escaped(_next(plan))}</span></p>'
+        return quiet(_next(plan))
     return f"<p>To send this: set <code>approved</code> to {code(plan.id)}</p>"
