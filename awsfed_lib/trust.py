@@ -23,7 +23,14 @@ SIGN_IN_HOSTS: Mapping[str, str] = {
     "aws-iso-b": "signin.sc2shome.sgov.gov",
 }
 PROVIDER = re.compile(r"arn:(?P<partition>aws[a-z-]*):iam::(?P<account>[0-9]{12}):saml-provider/(?P<name>[A-Za-z0-9_.-]{1,128})", re.ASCII)
-SOME_REGION = "us-east-1"  # a region's name, to try what a wildcard accepts; each region has its own sign-in endpoint
+# A region of each partition with an endpoint of its own, to try what a wildcard accepts; us-east-1's names no region.
+OTHER_REGIONS: Mapping[str, str] = {
+    "aws": "us-west-2",
+    "aws-cn": "cn-northwest-1",
+    "aws-us-gov": "us-gov-east-1",
+    "aws-iso": "us-iso-west-1",
+    "aws-iso-b": "us-isob-east-1",
+}
 
 
 class Verdict(NamedTuple):
@@ -131,7 +138,7 @@ def _recipients(listed: Sequence[Statement], role: _Role) -> list[str]:
     regional = re.compile(rf"https://[a-z]{{2,}}(-[a-z]+)+-[0-9]\.{re.escape(host)}/saml(/acs/[A-Za-z0-9]+)?", re.ASCII)
     values = {value for statement in listed for condition in statement.conditions if _on_audience(condition) for value in condition.values}
     named = sorted(value for value in values if regional.fullmatch(value))
-    return [endpoint(role.partition), *named, f"https://{SOME_REGION}.{host}/saml"]
+    return [endpoint(role.partition), *named, f"https://{OTHER_REGIONS[role.partition]}.{host}/saml"]
 
 
 def _try(recipient: str, provider: str, listed: Sequence[Statement]) -> _Trial:

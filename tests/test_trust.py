@@ -14,7 +14,7 @@ ACCOUNT, OTHER = "111122223333", "999988887777"
 WAAD, BACKUP = f"arn:aws:iam::{ACCOUNT}:saml-provider/WAAD", f"arn:aws:iam::{ACCOUNT}:saml-provider/Backup"
 OIDC = f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com"
 GLOBAL = "https://signin.aws.amazon.com/saml"
-WEST = "https://us-west-2.signin.aws.amazon.com/saml"
+REGIONAL = "https://eu-west-1.signin.aws.amazon.com/saml"
 AUD = {"StringEquals": {"SAML:aud": GLOBAL}}
 SAML, TAG, SOURCE = "sts:AssumeRoleWithSAML", "sts:TagSession", "sts:SetSourceIdentity"
 Json = dict[str, Any]
@@ -103,18 +103,18 @@ CORPUS = [
     Case("everything denied but SAML", policy(allow(), {"Effect": "Deny", "Principal": "*", "NotAction": SAML}), PLAIN),
     Case("denied from elsewhere", policy(allow(), deny(condition={"NotIpAddress": {"aws:SourceIp": "10.0.0.0/8"}})), noted("May be denied by statement 2, when aws:SourceIp NotIpAddress 10.0.0.0/8")),
     Case("denied for another recipient", policy(allow(condition="none"), deny(condition={"StringNotEquals": {"saml:aud": GLOBAL}})), PLAIN),
-    Case("denied for our recipient", policy(allow(condition="none"), deny(condition={"StringEquals": {"saml:aud": [GLOBAL, WEST]}})), noted("Works only with the reply URL https://us-east-1.")),
+    Case("denied for our recipient", policy(allow(condition="none"), deny(condition={"StringEquals": {"saml:aud": [GLOBAL, REGIONAL]}})), noted("Works only with the reply URL https://us-west-2.")),
     Case("only denied", policy(deny()), skipped("Denied")),
     # — SAML:aud (IAM user guide: it is the Recipient) —
     Case("key in lower case", policy(aud("StringEquals", GLOBAL, key="saml:aud")), PLAIN),
     Case("key in mixed case", policy(aud("StringEquals", GLOBAL, key="saml:AUD")), PLAIN),
-    Case("global and regional", policy(aud("StringEquals", GLOBAL, WEST)), PLAIN),
+    Case("global and regional", policy(aud("StringEquals", GLOBAL, REGIONAL)), PLAIN),
     Case("a value, not a list", policy(allow(condition={"StringEquals": {"SAML:aud": GLOBAL}})), PLAIN),
-    Case("regional only", policy(aud("StringEquals", WEST)), noted(f"Works only with the reply URL {WEST}")),
-    Case("regional by wildcard", policy(aud("StringLike", "https://*.signin.aws.amazon.com/saml")), noted("Works only with the reply URL https://us-east-1.")),
+    Case("regional only", policy(aud("StringEquals", REGIONAL)), noted(f"Works only with the reply URL {REGIONAL}")),
+    Case("regional by wildcard", policy(aud("StringLike", "https://*.signin.aws.amazon.com/saml")), noted("Works only with the reply URL https://us-west-2.")),
     Case("wildcard over both", policy(aud("StringLike", "https://*signin.aws.amazon.com/saml*")), PLAIN),
     Case("wildcard under StringEquals is literal", policy(aud("StringEquals", "https://*signin.aws.amazon.com/saml")), skipped("does not accept https://signin.aws")),
-    Case("encrypted assertions", policy(aud("StringEquals", WEST + "/acs/SAMLP1")), noted(f"Works only with the reply URL {WEST}/acs/SAMLP1")),
+    Case("encrypted assertions", policy(aud("StringEquals", REGIONAL + "/acs/SAMLP1")), noted(f"Works only with the reply URL {REGIONAL}/acs/SAMLP1")),
     Case("ForAnyValue", policy(aud("ForAnyValue:StringEquals", GLOBAL)), PLAIN),
     Case("ForAllValues", policy(aud("ForAllValues:StringLike", GLOBAL)), PLAIN),
     Case("IfExists", policy(aud("StringEqualsIfExists", GLOBAL)), PLAIN),
@@ -239,8 +239,8 @@ def test_partition_without_known_endpoint_is_not_guessed() -> None:
 
 
 def test_reply_urls_of_the_application_decide_when_they_are_known() -> None:
-    regional = policy(aud("StringEquals", WEST))
-    assert judge(regional, audiences=[WEST]) == [(WAAD, "taken", "")]
+    regional = policy(aud("StringEquals", REGIONAL))
+    assert judge(regional, audiences=[REGIONAL]) == [(WAAD, "taken", "")]
     assert judge(regional, audiences=[GLOBAL])[0].verdict == "skipped"
 
 
@@ -263,7 +263,7 @@ def test_cheap_look_hides_nothing(document: str, may: bool) -> None:  # noqa: FB
 
 # — laws —
 
-values = st.sampled_from([GLOBAL, WEST, "urn:amazon:webservices", "https://*.signin.aws.amazon.com/saml", "*", ""])
+values = st.sampled_from([GLOBAL, REGIONAL, "urn:amazon:webservices", "https://*.signin.aws.amazon.com/saml", "*", ""])
 operators = st.sampled_from(["StringEquals", "StringLike", "StringNotEquals", "ForAnyValue:StringLike", "Null", "Bool", "Nonsense"])
 keys = st.sampled_from(["SAML:aud", "saml:aud", "SAML:iss", "aws:SourceIp"])
 blocks = st.dictionaries(operators, st.dictionaries(keys, st.lists(values, max_size=3) | values, max_size=2), max_size=2)
