@@ -178,13 +178,13 @@ def _soak(view: View) -> Stage | None:
 
 
 def _retire(view: View) -> Stage | None:
-    """From the accounts first, since that can be undone; from Entra when every account that is not excluded was seen without it."""
+    """From the accounts first, since that can be undone; from Entra when every account not excluded was seen without it."""
     parts = rollout.reductions(view)
     if parts:
         waves = rollout.waves(view, parts)
         return Stage("retire", (), distribution.plan(view.live.organization, "Take the old certificate from accounts", waves))
     if view.old and view.unknown:
-        return _nothing(view, "retire", *(f"{holder.label} could not be read, and may hold the old certificate." for holder in view.unknown))
+        return _nothing(view, "retire", *(f"{holder.label} is unread, and may hold the old certificate." for holder in view.unknown))
     if view.old:
         return Stage("retire", (), certificate_plan.remove(view.live.application, view.live.service_principal, view.old))
     return None

@@ -382,7 +382,9 @@ def test_most_forms_are_sure_inside_any_text():
 
 
 @pytest.mark.parametrize("secret", SURE)
-@pytest.mark.parametrize("around", ["{}", "token={} end", '{{"a": "{}"}}', "<td>{}</td>", "line one\n  {}\nline three", "\x1b[31m{}\x1b[0m"])
+@pytest.mark.parametrize(
+    "around", ["{}", "token={} end", '{{"a": "{}"}}', "<td>{}</td>", "line one\n  {}\nline three", "\x1b[31m{}\x1b[0m"]
+)
 def test_secret_inside_a_text_is_removed(secret, around):
     assert SECRETS[secret] not in secrecy.redacted(around.format(SECRETS[secret]))
 
