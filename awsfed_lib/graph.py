@@ -185,8 +185,7 @@ class Graph:
         return answers
 
     def _still(self, request: Request) -> bool:
-        conditions = request.conditions
-        return not conditions or apply.agree(self, lambda: all(apply.matches(self, basis) for basis in conditions), self.patience.reads)
+        return apply.as_expected(request, self)
 
     def wait(self, seconds: float) -> None:
         """Wait."""

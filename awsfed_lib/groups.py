@@ -134,7 +134,9 @@ def plan(tenant: Subject, matched: pd.DataFrame, live: pd.DataFrame) -> Plan:
     of = canonical(sorted({name for names in new for name in names}))
     before = [facts.group(group["unique_name"], group["group_name"]) for group in _looked_up(rows(check(GROUPS, live)), new)]
     after = [*before, *(facts.group(unique_name, name) for unique_name, name in new)]
-    gives = {unique_name: [row["value"] for row in missing if row["unique_name"] == unique_name] for unique_name, _ in new}
+    gives: dict[str, list[str]] = defaultdict(list)
+    for row in missing:
+        gives[row["unique_name"]].append(row["value"])
     requests = [_create(unique_name, name, of, gives[unique_name]) for unique_name, name in new]
     return Plan(
         title=f"Groups of {tenant.name}",
