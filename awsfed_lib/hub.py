@@ -113,7 +113,8 @@ class Hub:
             own = self.session.get_credentials()
             if code_of(error) not in DENIED or account_id != self.account_id or own is None:
                 raise
-            return own
+            now = own.get_frozen_credentials()  # as they are now: a refresh midway would look like another key
+            return Credentials(now.access_key or "", now.secret_key or "", now.token)
 
     def _assumed(self, account_id: str, via: str, external_id: str) -> Credentials:
         external: Any = {"ExternalId": external_id} if external_id else {}

@@ -1,0 +1,48 @@
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from awsfed_lib import aws
+from awsfed_lib.errors import AwsError
+from awsfed_lib.sandbox.server import Server
+
+_spec = spec_from_file_location("rendered", Path(__file__).with_name("rendered.py"))
+rendered = module_from_spec(_spec)
+_spec.loader.exec_module(rendered)
+
+ORGANIZATION = aws.Organization(via="awsfed-audit", pauses=())
+
+
+def reach(number: int, fault: Any) -> Any:
+    canned = rendered.Rendered(number, 0, fault=fault)
+    with Server(canned.app) as server:
+        return aws.reach(ORGANIZATION, session=rendered.session(server.url))
+
+
+def test_who_awsfed_is_in_each_account_and_where_it_is_nobody() -> None:
+    def fault(ask: Any) -> Any:
+        denied = ask.action == "AssumeRole" and "000000000002" in ask.given["RoleArn"]
+        return rendered.error(403, "AccessDenied", "not authorized") if denied else None
+
+    table = reach(3, fault)
+    assert list(table.columns) == ["account_id", "account_name", "reach", "problem"]
+    assert list(table.reach) == ["arn:aws:iam::000000000001:user/hub", "", "arn:aws:iam::000000000003:user/hub"]
+    assert (table.problem != "").tolist() == [False, True, False]
+    assert table.problem[1].startswith("Denied: role awsfed-audit could not be assumed")
+    assert all(str(kind) == "str" for kind in table.dtypes)
+
+
+def test_being_somebody_in_another_account_stops_everything() -> None:
+    def fault(ask: Any) -> Any:
+        if ask.action != "GetCallerIdentity" or ask.account != "000000000001":
+            return None
+        return 200, rendered.xml(ask.action, "<Arn>arn:aws:iam::000000000002:user/x</Arn><Account>000000000002</Account>")
+
+    with pytest.raises(AwsError, match="nothing of it can be trusted"):
+        reach(2, fault)
+
+
+def test_no_account_at_all_is_a_table_all_the_same() -> None:
+    assert list(reach(0, rendered.no_fault).columns) == ["account_id", "account_name", "reach", "problem"]
