@@ -61,7 +61,7 @@ def create(call: Call, table: str, side: str) -> Answer:
     audit.commit(call, audit.assigned(call, made), [("assignments", key, made)])
     shape = _shape(table, record["id"], side)
     answer = single(call, shape, made, status=201)
-    location = f"{call.base}/{shape.context}/{key}"
+    location = f"{call.base}/{table}/{record['id']}/{COLLECTIONS[side]}/{key}"
     return Answer(201, answer.body, {**answer.headers, "Location": location})
 
 

@@ -1,0 +1,81 @@
+"""The directory audit log: what was written, by whom (learn.microsoft.com graph/api/resources/directoryaudit)."""
+
+import json
+import uuid
+
+import entra_sample as sample
+
+PRINCIPAL = f"/servicePrincipals/{sample.AWS}"
+LOG = "/auditLogs/directoryAudits"
+
+
+def test_an_assignment_names_principal_resource_and_role(writer):
+    """entra-docs reference-audit-activities."""
+    mine = str(uuid.uuid4())
+    body = {"principalId": sample.AUDITORS, "resourceId": sample.AWS, "appRoleId": sample.ADMIN["id"]}
+    writer.post(f"{PRINCIPAL}/appRoleAssignedTo", body, client_request_id=mine)
+    entry = writer.value(LOG)[0]
+    assert entry["activityDisplayName"] == "Add app role assignment to group"
+    assert (entry["correlationId"], entry["result"], entry["activityDateTime"]) == (mine, "success", "2026-11-24T06:00:00.0000000Z")
+    assert (entry["initiatedBy"]["app"]["displayName"], entry["initiatedBy"]["app"]["appId"]) == ("awsfed writer", sample.WRITER)
+    assert [target["id"] for target in entry["targetResources"]] == [sample.AWS, sample.AUDITORS]
+    values = {one["displayName"]: one["newValue"] for one in entry["targetResources"][0]["modifiedProperties"]}
+    assert json.loads(values["AppRole.Value"]) == sample.ADMIN["value"]
+
+
+def test_changed_roles_come_as_json_text_before_and_after(writer):
+    """graph/api/resources/modifiedproperty: values are text that holds JSON."""
+    entries = writer.get(PRINCIPAL).json["appRoles"]
+    writer.patch(PRINCIPAL, {"appRoles": [entry for entry in entries if entry["id"] != sample.OLD["id"]]})
+    entry = writer.value(LOG)[0]
+    changed = entry["targetResources"][0]["modifiedProperties"]
+    assert (entry["activityDisplayName"], [one["displayName"] for one in changed]) == ("Update service principal", ["AppRole"])
+    assert len(json.loads(changed[0]["oldValue"])) == 4
+    assert len(json.loads(changed[0]["newValue"])) == 3
+
+
+def test_a_person_is_named_as_a_person(person):
+    client = person("62e90394-69f5-4237-9190-012177145e10")
+    client.patch(f"/groups/{sample.ADMINS}", {"description": "x"})
+    by = client.value(LOG)[0]["initiatedBy"]
+    assert (by["app"], by["user"]["id"], by["user"]["userPrincipalName"]) == (None, sample.ANNA, "anna.admin@contoso.example")
+
+
+def test_refused_writes_and_reads_leave_no_entry(writer):
+    writer.patch(PRINCIPAL, {"appRoles": []})
+    writer.get(PRINCIPAL)
+    assert writer.value(LOG) == []
+
+
+def test_the_activities_have_the_service_s_names(writer):
+    """entra-docs reference-audit-activities."""
+    made = writer.post("/groups", {"displayName": "x", "mailEnabled": False, "mailNickname": "x", "securityEnabled": True}).json["id"]
+    writer.post(f"/groups/{made}/members/$ref", {"@odata.id": f"https://graph.microsoft.com/v1.0/users/{sample.ANNA}"})
+    writer.delete(f"/groups/{made}/members/{sample.ANNA}/$ref")
+    body = {"principalId": made, "resourceId": sample.AWS, "appRoleId": sample.ADMIN["id"]}
+    key = writer.post(f"{PRINCIPAL}/appRoleAssignedTo", body).json["id"]
+    writer.delete(f"{PRINCIPAL}/appRoleAssignedTo/{key}")
+    writer.patch(f"/applications/{sample.AWS_APPLICATION}", {"notes": "x"})
+    writer.delete(f"/groups/{made}")
+    assert [entry["activityDisplayName"] for entry in writer.value(LOG)] == [
+        "Delete group",
+        "Update application",
+        "Remove app role assignment from group",
+        "Add app role assignment to group",
+        "Remove member from group",
+        "Add member to group",
+        "Add group",
+    ]
+
+
+def test_the_log_is_filtered_by_activity_time_and_target(writer, clock):
+    """docs-contrib directoryaudit-list: the filters that are documented."""
+    writer.patch(f"/groups/{sample.ADMINS}", {"description": "x"})
+    clock.pass_(60)
+    writer.patch(f"/groups/{sample.EMPTY}", {"description": "x"})
+    assert len(writer.value(f"{LOG}?$filter=activityDisplayName eq 'Update group' and activityDateTime ge 2026-11-24T06:00:30Z")) == 1
+    assert len(writer.value(f"{LOG}?$filter=targetResources/any(t:t/id eq '{sample.ADMINS}')")) == 1
+    assert len(writer.value(f"{LOG}?$filter=initiatedBy/app/displayName eq 'awsfed writer'&$top=1000")) == 2
+    entry = writer.value(LOG)[0]
+    assert writer.get(f"{LOG}/{entry['id']}").json["activityDisplayName"] == "Update group"
+    assert writer.get(f"{LOG}/none").status == 404

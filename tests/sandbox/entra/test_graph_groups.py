@@ -1,0 +1,176 @@
+"""Groups and their members."""
+
+import uuid
+
+import entra_sample as sample
+import pytest
+
+NEW = {"displayName": "AWS-1", "mailEnabled": False, "mailNickname": "aws-1", "securityEnabled": True}
+OBJECTS = "https://graph.microsoft.com/v1.0/directoryObjects"
+MEMBERS = f"/groups/{sample.ADMINS}/members"
+
+
+def ids(rows):
+    return [row["id"] for row in rows]
+
+
+def test_a_new_group_comes_back_whole(writer):
+    """graph/api/group-post-groups: 201 with default properties."""
+    made = writer.post("/groups", {**NEW, "description": "d"})
+    assert made.status == 201
+    assert made.headers["Location"].endswith(f"/v1.0/groups/{made.json['id']}")
+    assert {**NEW, "description": "d", "groupTypes": [], "createdDateTime": "2026-11-24T06:00:00Z"}.items() <= made.json.items()
+    assert writer.get(f"/groups/{made.json['id']}").json["displayName"] == "AWS-1"
+
+
+@pytest.mark.parametrize("name", ["displayName", "mailEnabled", "mailNickname", "securityEnabled"])
+def test_four_properties_are_required(writer, name):
+    """graph/api/group-post-groups."""
+    body = {key: value for key, value in NEW.items() if key != name}
+    assert writer.post("/groups", body).error[2] == f"A value is required for property '{name}' of resource 'Group'."
+
+
+def test_mail_enabled_security_groups_cannot_be_made(writer):
+    """graph/api/group-post-groups: mail-enabled groups that are not unified are read-only."""
+    assert "mail-enabled groups" in writer.post("/groups", {**NEW, "mailEnabled": True}).error[2]
+
+
+def test_display_names_are_not_unique_and_unique_names_are(writer):
+    """graph/api/resources/group: uniqueName is an alternate key."""
+    assert writer.post("/groups", {**NEW, "uniqueName": "one"}).status == 201
+    assert writer.post("/groups", NEW).status == 201
+    assert len(writer.value("/groups?$filter=displayName eq 'AWS-1'")) == 2
+    text = "Another object with the same value for property uniqueName already exists."
+    assert writer.post("/groups", {**NEW, "uniqueName": "ONE"}).error[2] == text
+
+
+def test_a_unique_name_never_changes(writer):
+    """graph/api/resources/group: immutable."""
+    assert (
+        writer.patch(f"/groups/{sample.ADMINS}", {"uniqueName": "other"}).error[2]
+        == "Property 'uniqueName' is read-only and cannot be set."
+    )
+
+
+def test_a_long_name_and_a_bad_nickname_are_refused(writer):
+    """graph/api/resources/group: 256 and 64."""
+    text = "Invalid value specified for property 'displayName' of resource 'Group'."
+    assert writer.post("/groups", {**NEW, "displayName": "x" * 257}).error[2] == text
+    answer = writer.patch(f"/groups/{sample.ADMINS}", {"mailNickname": "a,b"})
+    assert answer.json["error"]["details"] == [{"target": "mailNickname", "code": "InvalidValue"}]
+
+
+def test_a_unique_name_in_the_path_may_hold_quotes_and_slashes(writer):
+    """OData: a quote in a literal is doubled; a slash travels percent-encoded."""
+    path = "/groups(uniqueName='o''neill%2Fone')"
+    assert writer.patch(path, NEW, Prefer="create-if-missing").json["uniqueName"] == "o'neill/one"
+    assert writer.get(path).status == 200
+
+
+def test_an_upsert_without_the_required_properties_makes_nothing(writer):
+    """graph/api/group-upsert."""
+    assert writer.patch("/groups(uniqueName='x')", {"displayName": "x"}, Prefer="create-if-missing").status == 400
+    assert writer.get("/groups(uniqueName='x')").status == 404
+
+
+def test_members_and_owners_can_come_with_the_group(writer):
+    """graph/api/group-post-groups: at most 20 relations in one request."""
+    bound = {
+        "members@odata.bind": [f"{OBJECTS}/{sample.ANNA}", f"{OBJECTS}/{sample.BEN}"],
+        "owners@odata.bind": [f"{OBJECTS}/{sample.BEN}"],
+    }
+    made = writer.post("/groups", {**NEW, **bound}).json
+    assert ids(writer.value(f"/groups/{made['id']}/members")) == [sample.ANNA, sample.BEN]
+    assert ids(writer.value(f"/groups/{made['id']}/owners")) == [sample.BEN]
+    many = {"members@odata.bind": [f"{OBJECTS}/{sample.ANNA}"] * 21}
+    assert writer.post("/groups", {**NEW, **many}).status == 400
+    assert writer.post("/groups", {**NEW, "members@odata.bind": [f"{OBJECTS}/{uuid.uuid4()}"]}).status == 404
+
+
+def test_members_can_be_added_by_patch(writer):
+    """graph/api/group-post-members: up to 20 by members@odata.bind."""
+    body = {"members@odata.bind": [f"{OBJECTS}/{sample.BEN}"]}
+    assert writer.patch(f"/groups/{sample.ADMINS}", body).status == 204
+    assert sample.BEN in ids(writer.value(MEMBERS))
+    assert "already exist" in writer.patch(f"/groups/{sample.ADMINS}", body).error[2]
+
+
+def test_a_deleted_group_takes_its_assignments_and_memberships_along(writer):
+    """graph/api/group-delete."""
+    assert writer.delete(f"/groups/{sample.ADMINS}").status == 204
+    assert writer.get(f"/groups/{sample.ADMINS}").status == 404
+    assert sample.ADMINS not in [row["principalId"] for row in writer.value(f"/servicePrincipals/{sample.AWS}/appRoleAssignedTo")]
+    assert writer.delete(f"/groups/{sample.NESTED}").status == 204
+    assert writer.value(f"/groups/{sample.EMPTY}/transitiveMembers") == []
+
+
+# Members
+
+
+def test_direct_and_transitive_members_differ(reader):
+    """graph/api/group-list-members and group-list-transitivemembers."""
+    rows = reader.value(MEMBERS)
+    assert [(row["@odata.type"], row["id"]) for row in rows] == [
+        ("#microsoft.graph.user", sample.ANNA),
+        ("#microsoft.graph.group", sample.NESTED),
+    ]
+    assert set(ids(reader.value(f"/groups/{sample.ADMINS}/transitiveMembers"))) == {sample.ANNA, sample.NESTED, sample.GUEST}
+
+
+def test_containers_are_found_from_below(reader):
+    assert set(ids(reader.value(f"/users/{sample.ANNA}/memberOf"))) == {sample.ADMINS, sample.OFFICE}
+    assert set(ids(reader.value(f"/users/{sample.GUEST}/transitiveMemberOf"))) == {sample.NESTED, sample.ADMINS}
+    assert ids(reader.value(f"/groups/{sample.NESTED}/memberOf")) == [sample.ADMINS]
+
+
+def test_selected_properties_are_those_of_each_kind(reader):
+    rows = reader.value(f"{MEMBERS}?$select=id,userPrincipalName,userType")
+    assert rows[0] == {
+        "@odata.type": "#microsoft.graph.user",
+        "id": sample.ANNA,
+        "userPrincipalName": "anna.admin@contoso.example",
+        "userType": "Member",
+    }
+    assert rows[1] == {"@odata.type": "#microsoft.graph.group", "id": sample.NESTED}
+
+
+def test_a_cast_is_an_advanced_query(reader):
+    """docs-contrib concepts/aad-advanced-queries.md: OData cast needs the header and $count."""
+    path = f"{MEMBERS}/microsoft.graph.user?$count=true"
+    assert reader.get(path).status == 400
+    assert ids(reader.value(path, ConsistencyLevel="eventual")) == [sample.ANNA]
+    assert reader.get(f"{MEMBERS}/$count", ConsistencyLevel="eventual").text == "2"
+
+
+def test_a_member_is_removed_by_reference_once(writer):
+    """graph/api/group-delete-members."""
+    path = f"{MEMBERS}/{sample.ANNA}/$ref"
+    assert writer.delete(path).status == 204
+    assert writer.delete(path).status == 404
+    assert writer.get(f"/users/{sample.ANNA}").status == 200
+
+
+def test_without_ref_the_member_itself_goes(writer):
+    """graph/api/group-delete-members: without `/$ref` the object is deleted, if the app may; otherwise 403."""
+    assert writer.delete(f"{MEMBERS}/{sample.ANNA}").error[:2] == (403, "Authorization_RequestDenied")
+    assert writer.delete(f"{MEMBERS}/{sample.NESTED}").status == 204
+    assert writer.get(f"/groups/{sample.NESTED}").status == 404
+
+
+@pytest.mark.parametrize("reference", [None, "x", f"{OBJECTS}/{uuid.uuid4()}", f"{OBJECTS}/{sample.ADMINS}"])
+def test_references_that_lead_nowhere(writer, reference):
+    assert writer.post(f"{MEMBERS}/$ref", {"@odata.id": reference}).status in (400, 404)
+
+
+def test_what_a_token_may_not_read_of_a_member_is_null(reader, tenant):
+    """learn.microsoft.com graph/permissions-overview: limited information for inaccessible member objects."""
+    kept = tenant.client_credentials(sample.READER).permissions - {"User.ReadBasic.All"}
+    tenant.client_credentials(sample.READER).permissions = kept
+    from awsfed_lib.sandbox.entra import issuing
+
+    token = issuing.for_application(tenant, tenant.client_credentials(sample.READER), "https://graph.microsoft.com")["access_token"]
+    reader.token = token
+    anna, nested = reader.value(MEMBERS)
+    assert {anna["id"], anna["@odata.type"]} == {sample.ANNA, "#microsoft.graph.user"}
+    assert anna["userPrincipalName"] is anna["displayName"] is None
+    assert nested["displayName"] == "Nested"
