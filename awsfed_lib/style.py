@@ -46,40 +46,41 @@ _TONES = "\n".join(
     f".awsfed-{tone} {{ color: {paint.text}; background: {paint.ground}; border-color: {paint.edge}; }}" for tone, paint in PALETTE.items()
 )
 
+# The doubled class outweighs what JupyterLab says of tables and lists in an output.
 _SHEET = """
-.awsfed {
+.awsfed.awsfed {
   color: var(--awsfed-ink); margin: 4px 0 10px; max-width: 100%;
   font: 14px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans", sans-serif;
 }
-.awsfed p, .awsfed ul, .awsfed ol { margin: 6px 0; }
-.awsfed ul, .awsfed ol { padding-left: 22px; }
-.awsfed code, .awsfed pre {
+.awsfed.awsfed p, .awsfed.awsfed ul, .awsfed.awsfed ol { margin: 6px 0; }
+.awsfed.awsfed ul, .awsfed.awsfed ol { padding-left: 22px; }
+.awsfed.awsfed code, .awsfed.awsfed pre {
   font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: 12.5px;
   background: none; color: inherit; overflow-wrap: anywhere;
 }
-.awsfed strong { font-weight: 600; }
-.awsfed .awsfed-title { font-size: 16px; font-weight: 600; margin: 0 0 2px; }
-.awsfed .awsfed-quiet { color: var(--awsfed-quiet); }
+.awsfed.awsfed strong { font-weight: 600; }
+.awsfed.awsfed .awsfed-title { font-size: 16px; font-weight: 600; margin: 0 0 2px; }
+.awsfed.awsfed .awsfed-quiet { color: var(--awsfed-quiet); }
 .awsfed-card { border: 1px solid; border-left-width: 4px; border-radius: 6px; padding: 12px 16px; }
-.awsfed .awsfed-card {
+.awsfed.awsfed .awsfed-card {
   background: none; color: inherit;
   border-top-color: var(--awsfed-line); border-right-color: var(--awsfed-line); border-bottom-color: var(--awsfed-line);
 }
 .awsfed-box { border: 1px solid; border-left-width: 4px; border-radius: 4px; padding: 8px 12px; margin: 10px 0; }
-.awsfed .awsfed-box p:first-child { margin-top: 0; }
-.awsfed .awsfed-box :last-child { margin-bottom: 0; }
+.awsfed.awsfed .awsfed-box p:first-child { margin-top: 0; }
+.awsfed.awsfed .awsfed-box :last-child { margin-bottom: 0; }
 .awsfed-chip {
   display: inline-block; border: 1px solid; border-radius: 4px; padding: 0 7px;
   font-size: 12.5px; line-height: 1.55; white-space: nowrap;
 }
 .awsfed-chips { display: flex; flex-wrap: wrap; gap: 6px; margin: 8px 0; }
-.awsfed .awsfed-id {
+.awsfed.awsfed .awsfed-id {
   border: 1px solid var(--awsfed-line); border-radius: 4px; padding: 1px 6px;
   user-select: all; -webkit-user-select: all; white-space: nowrap;
 }
-.awsfed dl { display: grid; grid-template-columns: max-content 1fr; gap: 2px 16px; margin: 8px 0; }
-.awsfed dt { color: var(--awsfed-quiet); font-weight: 400; margin: 0; }
-.awsfed dd { margin: 0; overflow-wrap: anywhere; }
+.awsfed.awsfed dl { display: grid; grid-template-columns: max-content 1fr; gap: 2px 16px; margin: 8px 0; }
+.awsfed.awsfed dt { color: var(--awsfed-quiet); font-weight: 400; margin: 0; width: auto; float: none; padding: 0; }
+.awsfed.awsfed dd { margin: 0; padding: 0; width: auto; overflow-wrap: anywhere; }
 .awsfed-scroll { overflow-x: auto; margin: 8px 0 4px; }
 .awsfed-tall .awsfed-scroll {
   max-height: 620px; overflow-y: auto;
@@ -90,46 +91,48 @@ _SHEET = """
     linear-gradient(to right, transparent, rgb(31 35 40 / 18%)) right / 12px 100% no-repeat scroll;
 }
 .awsfed-tall thead th { position: sticky; top: 0; background: var(--awsfed-paper); box-shadow: inset 0 -1px currentColor; }
-.awsfed table {
+.awsfed.awsfed table {
   border-collapse: collapse; table-layout: auto; margin: 0; color: inherit;
   font-size: 13px; line-height: 1.45; font-variant-numeric: tabular-nums;
 }
-.awsfed caption { caption-side: top; text-align: left; font-weight: 600; padding: 0 0 6px; color: inherit; }
-.awsfed th, .awsfed td {
+.awsfed.awsfed caption { caption-side: top; text-align: left; font-weight: 600; padding: 0 0 6px; color: inherit; }
+.awsfed.awsfed th, .awsfed.awsfed td {
   border: 0; border-bottom: 1px solid var(--awsfed-line); padding: 5px 20px 5px 0; max-width: 62ch;
   text-align: left; vertical-align: top; font-weight: 400; white-space: pre-wrap; overflow-wrap: anywhere;
 }
-.awsfed thead th {
+.awsfed.awsfed thead th {
   color: var(--awsfed-quiet); border-bottom-color: currentColor;
   font-weight: 600; white-space: nowrap; vertical-align: bottom;
 }
-.awsfed th.awsfed-number, .awsfed td.awsfed-number { text-align: right; }
-.awsfed td.awsfed-short, .awsfed tbody th.awsfed-short { white-space: pre; }
-.awsfed th.awsfed-middle { min-width: 25ch; }
-.awsfed th.awsfed-long { min-width: 44ch; }
-.awsfed tbody tr, .awsfed tbody tr:nth-child(even), .awsfed tbody tr:hover { background: none; }
-.awsfed details { margin: 8px 0; }
-.awsfed summary { cursor: pointer; }
-.awsfed pre {
+.awsfed.awsfed th.awsfed-number, .awsfed.awsfed td.awsfed-number { text-align: right; }
+.awsfed.awsfed td.awsfed-short, .awsfed.awsfed tbody th.awsfed-short { white-space: pre; }
+.awsfed.awsfed th.awsfed-middle { min-width: 25ch; }
+.awsfed.awsfed th.awsfed-long { min-width: 44ch; }
+.awsfed.awsfed tbody tr, .awsfed.awsfed tbody tr:nth-child(even), .awsfed.awsfed tbody tr:hover { background: none; }
+.awsfed.awsfed details { margin: 8px 0; }
+.awsfed.awsfed summary { cursor: pointer; }
+.awsfed.awsfed pre {
   border: 1px solid var(--awsfed-line); border-radius: 4px; padding: 8px 10px; margin: 6px 0 10px;
   max-height: 460px; overflow: auto; white-space: pre; overflow-wrap: normal; line-height: 1.45;
 }
-.awsfed .awsfed-box pre { border: 0; padding: 0; white-space: pre-wrap; overflow-wrap: anywhere; }
+.awsfed.awsfed .awsfed-box pre { border: 0; padding: 0; white-space: pre-wrap; overflow-wrap: anywhere; }
 @media (max-width: 560px) {
   .awsfed-card { padding: 10px 12px; }
-  .awsfed dl { grid-template-columns: 1fr; gap: 0; }
-  .awsfed dd { margin-bottom: 6px; }
+  .awsfed.awsfed dl { grid-template-columns: 1fr; gap: 0; }
+  .awsfed.awsfed dd { margin-bottom: 6px; }
 }
 @media print {
-  .awsfed-box, .awsfed tr, .awsfed-chips { break-inside: avoid; }
+  .awsfed-box, .awsfed.awsfed tr, .awsfed-chips { break-inside: avoid; }
   .awsfed-scroll, .awsfed-tall .awsfed-scroll { overflow: visible; max-height: none; background: none; }
   .awsfed-tall thead th { position: static; }
-  .awsfed thead { display: table-header-group; }
-  .awsfed table { font-size: 7.5pt; width: 100%; }
-  .awsfed table th[class], .awsfed table td[class] { padding-right: 6px; min-width: 0; max-width: none; white-space: pre-wrap; }
-  .awsfed table .awsfed-short, .awsfed table .awsfed-number { overflow-wrap: break-word; }
+  .awsfed.awsfed thead { display: table-header-group; }
+  .awsfed.awsfed table { font-size: 7.5pt; width: 100%; }
+  .awsfed.awsfed table th[class], .awsfed.awsfed table td[class] {
+    padding-right: 6px; min-width: 0; max-width: none; white-space: pre-wrap;
+  }
+  .awsfed.awsfed table .awsfed-short, .awsfed.awsfed table .awsfed-number { overflow-wrap: break-word; }
   .awsfed-chip { font-size: inherit; padding: 0 4px; }
-  .awsfed pre { max-height: none; white-space: pre-wrap; overflow-wrap: anywhere; }
+  .awsfed.awsfed pre { max-height: none; white-space: pre-wrap; overflow-wrap: anywhere; }
 }
 """
 
