@@ -105,7 +105,9 @@ def test_a_trust_policy_over_2048_characters_is_refused(writer, trust, refusal):
 
 def test_white_space_does_not_count_in_the_trust_policys_size(writer, trust):
     """IAM quotas: "IAM doesn't count white space"."""
-    assert writer.create_role(RoleName="new", AssumeRolePolicyDocument=json.dumps(trust, indent=40))["Role"]
+    spread = json.dumps(trust, indent=100)
+    assert len(spread) > 2048
+    assert writer.create_role(RoleName="new", AssumeRolePolicyDocument=spread)["Role"]
 
 
 MALFORMED = {

@@ -55,6 +55,13 @@ def test_an_account_that_is_not_usable_is_refused(aws, refusal, state):
     assert refusal(aws.assume, account=aws.account(state=state)["id"])[0] == "AccessDenied"
 
 
+@pytest.mark.parametrize(("name", "value"), [("state", "SUSPENDED"), ("state", "CLOSED"), ("reach", "denied")])
+def test_an_account_that_stops_being_usable_is_refused_although_its_role_is_there(aws, refusal, name, value):
+    assert aws.assume(aws.sales)
+    setattr(aws.org.cloud.accounts[aws.sales], name, value)
+    assert refusal(aws.assume, account=aws.sales)[0] == "AccessDenied"
+
+
 def test_an_account_whose_closure_is_pending_still_works(aws):
     """orgs_manage_accounts_account_state.html: "The account remains functional" while its closure is pending."""
     account = aws.account(state="PENDING_CLOSURE")["id"]

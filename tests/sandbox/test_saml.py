@@ -363,6 +363,13 @@ def test_another_tenant(made, tenant, org, britta):
     assert refused(org, britta) == ("InvalidIdentityToken", "Issuer not present in specified provider")
 
 
+def test_another_identity_provider_is_told_apart_by_its_issuer_before_its_key(org, britta):
+    """An account of an acquired company: neither issuer nor key fit, and the message names the issuer."""
+    provider = org.cloud.account_of(britta["provider_arn"]).provider(britta["provider_arn"])
+    provider.saml_metadata_document = metadata.foreign()
+    assert refused(org, britta) == ("InvalidIdentityToken", "Issuer not present in specified provider")
+
+
 def test_a_provider_that_does_not_exist(org, britta):
     """ "Specified provider doesn't exist": the name's case counts."""
     answer = refused(org, britta, provider_arn=britta["provider_arn"].replace("WAAD", "waad"))
@@ -503,6 +510,16 @@ def test_every_oddity_of_the_world_is_judged_as_iam_would(made, tenant, org, gra
         assert org.sign_in(**pair)
     else:
         assert refused(org, pair) == DENIED
+
+
+def test_the_trust_policys_audience_is_the_recipient_of_the_response(made, tenant, org, britta):
+    """reference_policies_iam-condition-keys: "SAML:aud … comes from the SAML Recipient field"; a regional endpoint must be trusted by name."""
+    demo, regional = made["demo"], "https://eu-west-1.signin.aws.amazon.com/saml"
+    text = saml.response(tenant, demo["application"], demo["user"], recipient=regional, now=NOW)
+    assert refused(org, britta, saml_response=text) == DENIED
+    role = org.cloud.account_of(britta["role_arn"]).role_by_arn(britta["role_arn"])
+    role.assume_role_policy_document = role.assume_role_policy_document.replace("https://signin.aws.amazon.com/saml", regional)
+    assert org.sign_in(**(britta | {"saml_response": text}))["Audience"] == regional
 
 
 def test_a_subject_that_the_trust_policy_denies(made, tenant, org, grant):
