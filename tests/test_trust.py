@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from awsfed_lib import trust
+from awsfed_lib.sandbox.amazon import evaluation
 
 ACCOUNT, OTHER = "111122223333", "999988887777"
 WAAD, BACKUP = f"arn:aws:iam::{ACCOUNT}:saml-provider/WAAD", f"arn:aws:iam::{ACCOUNT}:saml-provider/Backup"
@@ -322,3 +323,16 @@ def test_more_allows_never_take_a_role_away(document: Json) -> None:
     before = {verdict.provider_arn for verdict in judge(document) if verdict.verdict == "taken"}
     after = {verdict.provider_arn for verdict in judge(policy(*document["Statement"], allow())) if verdict.verdict == "taken"}
     assert before <= after
+
+
+@settings(max_examples=400, deadline=None)
+@given(policies, st.sampled_from([{}, {"saml:iss": ["https://sts.windows.net/t/"]}, {"saml:iss": ["*"], "aws:sourceip": [GLOBAL]}]))
+def test_verdict_without_reservation_is_that_of_another_evaluation(document: Json, known: dict[str, list[str]]) -> None:
+    """The sandbox evaluates policies by code of its own; what judge says for certain must hold there, whatever else is known."""
+    for verdict in judge(document):
+        if not verdict.provider_arn or "Works only" in verdict.reason or "May be denied" in verdict.reason:
+            continue
+        asked = evaluation.Request(
+            SAML, context={"saml:aud": [GLOBAL], **known}, principals=frozenset({("Federated", verdict.provider_arn)})
+        )
+        assert (evaluation.decide([document], asked) == "allow") == (verdict.verdict == "taken")
