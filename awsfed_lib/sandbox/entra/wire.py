@@ -103,12 +103,11 @@ def body_of(environ: WSGIEnvironment) -> bytes:
 
 
 def _target(environ: WSGIEnvironment) -> str:
-    raw = environ.get("REQUEST_URI")
-    if raw:
-        parts = urlsplit(raw)
-        return f"{parts.path}?{parts.query}" if parts.query else parts.path
-    path = quote(environ.get("PATH_INFO", "/").encode("latin-1"), safe="/(),='$.@:!*~")
-    return f"{path}?{environ['QUERY_STRING']}" if environ.get("QUERY_STRING") else path
+    """The path as it was sent where the server tells it, so that a percent-encoded slash in a key is no separator; and the query."""
+    raw = urlsplit(environ.get("REQUEST_URI") or "")
+    path = raw.path or quote(environ.get("PATH_INFO", "/").encode("latin-1"), safe="/(),='$.@:!*~")
+    query = raw.query or environ.get("QUERY_STRING", "")
+    return f"{path}?{query}" if query else path
 
 
 def _option(name: str) -> str:

@@ -40,7 +40,9 @@ def test_expressions(text, expected):
     assert satisfied(parse(text), record) is expected
 
 
-@pytest.mark.parametrize("text", ["", "name", "name eq", "name eq 'x", "name eq 'x' and", "(name eq 'x'", "name like 'x'", "f(name,'x')", "x eq 1 2"])
+@pytest.mark.parametrize(
+    "text", ["", "name", "name eq", "name eq 'x", "name eq 'x' and", "(name eq 'x'", "name like 'x'", "f(name,'x')", "x eq 1 2"]
+)
 def test_no_expressions(text, reader):
     with pytest.raises(SyntaxRefused):
         parse(text)
