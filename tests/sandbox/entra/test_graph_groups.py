@@ -157,7 +157,7 @@ def test_without_ref_the_member_itself_goes(writer):
     assert writer.get(f"/groups/{sample.NESTED}").status == 404
 
 
-@pytest.mark.parametrize("reference", [None, "x", f"{OBJECTS}/{uuid.uuid4()}", f"{OBJECTS}/{sample.ADMINS}"])
+@pytest.mark.parametrize("reference", [None, "x", f"{OBJECTS}/00000000-0000-4000-8000-000000000001", f"{OBJECTS}/{sample.ADMINS}"])
 def test_references_that_lead_nowhere(writer, reference):
     assert writer.post(f"{MEMBERS}/$ref", {"@odata.id": reference}).status in (400, 404)
 
