@@ -18,6 +18,8 @@ CORE = {
     # certificates, claims, the application itself
     "application", "campaign", "certificate_plan", "certificates", "claim_definition", "claim_plan", "claim_rules", "claims",
     "distribution", "gallery", "metadata", "rollout", "rollover", "saml_attributes", "shapes", "x509",
+    # what every account should have
+    "families", "federation", "federation_exports", "federation_plan", "role_changes", "slugs", "trust_merge", "writer_role",
     # parameters
     "lint", "parameter_names", "parameter_rules", "parameters", "secrecy", "sheet", "verdict",
     # views
