@@ -235,6 +235,14 @@ def test_trap_8_a_second_entry_for_one_role_is_kept_and_named():
     assert by_key(made)[twin["value"]].why == f"names the same role and provider as {guid(f'{A}/Admin')}"
 
 
+def test_of_two_entries_for_one_role_the_enabled_one_stands_for_it():
+    """The disabled one is not enabled beside it: Entra ID would emit the role twice for nobody's good."""
+    twin = wire(A, "Admin", id="twin", value=f"{provider(A)},{arn(A, 'Admin')}")
+    made = plan(live(wire(A, "Admin", isEnabled=False), twin), desired((A, "Admin")))
+    assert not made
+    assert by_key(made)[value(A, "Admin")].why == "names the same role and provider as twin"
+
+
 def test_trap_9_a_role_of_the_app_registration_is_never_touched_nor_doubled():
     """ "Application" only comes from the application object; ours belong on the service principal (github.com/awslabs/aws-iam-aad)."""
     table = live(
