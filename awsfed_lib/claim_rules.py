@@ -5,7 +5,6 @@ Rules of AWS: saml_attributes.py. Rules of Entra: reference-claims-customization
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from awsfed_lib.claim_definition import ASSIGNED_ROLES
+from awsfed_lib.finding import finding
 from awsfed_lib.saml_attributes import (
     NAME_ID,
     NAMESPACE,
@@ -53,15 +53,7 @@ def lint(claims: pd.DataFrame, *, users: Table = None, roles: Table = None, defi
         found += _users(listed, users)
     if roles is not None:
         found += _durations(listed, roles)
-    return frame(FINDINGS, {finding["finding_id"]: finding for finding in found}.values())
-
-
-def _finding(severity: str, check: str, subject: str, words: tuple[str, str]) -> dict[str, str]:
-    """One row; its id depends on the check and the subject only, so it is the same on every run."""
-    mark = hashlib.sha256(f"{check}\n{subject}".encode()).hexdigest()[:10]
-    return {
-        "finding_id": f"{check}-{mark}", "severity": severity, "check": check, "subject": subject, "cause": words[0], "remedy": words[1],
-    }  # fmt: skip
+    return frame(FINDINGS, {row["finding_id"]: row for row in found}.values())
 
 
 def _names(claims: list[dict[str, Any]]) -> Iterator[dict[str, str]]:
@@ -71,7 +63,7 @@ def _names(claims: list[dict[str, Any]]) -> Iterator[dict[str, str]]:
     for exact, found in lookalikes.items():
         if exact not in present:
             words = f"The claim is named {found}; names are case-sensitive, and AWS reads only {exact}."
-            yield _finding("critical" if exact != SESSION_DURATION else "high", "claim-name", found, (words, _REMEDY))
+            yield finding("critical" if exact != SESSION_DURATION else "high", "claim-name", found, cause=words, remedy=_REMEDY)
     for exact, severity, effect in (
         (ROLE, "critical", "AWS calls the response invalid."),
         (SESSION_NAME, "critical", "AWS refuses every sign-in."),
@@ -79,7 +71,7 @@ def _names(claims: list[dict[str, Any]]) -> Iterator[dict[str, str]]:
         (NAME_ID, "note", "Entra sends its default, the user name."),
     ):
         if exact not in present and exact not in lookalikes:
-            yield _finding(severity, "claim-missing", exact, (f"The claim {exact} is not sent: {effect}", _REMEDY))
+            yield finding(severity, "claim-missing", exact, cause=f"The claim {exact} is not sent: {effect}", remedy=_REMEDY)
 
 
 def _meant(found: str, exact: str) -> bool:
@@ -92,22 +84,24 @@ def _sources(claims: list[dict[str, Any]]) -> Iterator[dict[str, str]]:
     for claim in claims:
         if claim["claim"] == ROLE and claim["attribute"].lower() != ASSIGNED_ROLES and claim["source"] != "transformation":
             words = f"Role comes from {claim['attribute'] or claim['value']!r}, not from user.assignedroles."
-            yield _finding("critical", "role-source", ROLE, (words, _REMEDY))
+            yield finding("critical", "role-source", ROLE, cause=words, remedy=_REMEDY)
         if claim["claim"] == SESSION_DURATION and claim["source"] == "user":
             words = f"SessionDuration is read from the user attribute {claim['attribute']!r}; a constant needs Value."
-            yield _finding("high" if claim["attribute"].isdigit() else "note", "duration-source", SESSION_DURATION, (words, _REMEDY))
+            yield finding(
+                "high" if claim["attribute"].isdigit() else "note", "duration-source", SESSION_DURATION, cause=words, remedy=_REMEDY
+            )
     names = [claim["claim"] for claim in claims]
     for name in sorted({name for name in names if names.count(name) > 1}):
-        yield _finding("medium", "claim-twice", name, (f"The claim {name} is defined {names.count(name)} times.", _REMEDY))
+        yield finding("medium", "claim-twice", name, cause=f"The claim {name} is defined {names.count(name)} times.", remedy=_REMEDY)
 
 
 def _constants(claims: list[dict[str, Any]]) -> Iterator[dict[str, str]]:
     for claim in claims:
         if claim["claim"] == SESSION_DURATION and claim["source"] == "constant" and (problem := duration_problem(claim["value"])):
-            yield _finding("critical", "duration-range", SESSION_DURATION, (problem, _REMEDY))
+            yield finding("critical", "duration-range", SESSION_DURATION, cause=problem, remedy=_REMEDY)
         if claim["claim"] == SESSION_NAME and claim["source"] == "constant":
             words = "RoleSessionName is a constant: CloudTrail cannot tell who did what."
-            yield _finding("high", "session-name-constant", SESSION_NAME, (words, _REMEDY))
+            yield finding("high", "session-name-constant", SESSION_NAME, cause=words, remedy=_REMEDY)
 
 
 def _trusts(claims: list[dict[str, Any]]) -> Iterator[dict[str, str]]:
@@ -119,21 +113,21 @@ def _trusts(claims: list[dict[str, Any]]) -> Iterator[dict[str, str]]:
             name = claim["claim"].removeprefix(f"{NAMESPACE}/")
             words = f"With {name} sent, AWS refuses every role whose trust policy does not allow {action}."
             remedy = "Plan the roles with that action in runbook 02-accounts."
-            yield _finding("medium", "claim-needs-action", claim["claim"], (words, remedy))
+            yield finding("medium", "claim-needs-action", claim["claim"], cause=words, remedy=remedy)
 
 
 def _spelling(definition: str) -> Iterator[dict[str, str]]:
     try:
         policy = json.loads(definition)
     except ValueError:
-        yield _finding("critical", "policy-unreadable", "definition", ("The definition is not JSON.", _REMEDY))
+        yield finding("critical", "policy-unreadable", "definition", cause="The definition is not JSON.", remedy=_REMEDY)
         return
     for key in sorted(set(_keys(policy))):
         if key not in KEYS and key.lower() in _SPELLING:
             words = f"The key {key!r} must be spelled {_SPELLING[key.lower()]!r}; Entra ignores or refuses it."
-            yield _finding("high", "policy-key", key, (words, _REMEDY))
+            yield finding("high", "policy-key", key, cause=words, remedy=_REMEDY)
     if isinstance(policy, dict) and str(_inner(policy).get("Version", "1")) != "1":
-        yield _finding("high", "policy-version", "Version", ("Version must be 1.", _REMEDY))
+        yield finding("high", "policy-version", "Version", cause="Version must be 1.", remedy=_REMEDY)
 
 
 def _inner(policy: dict[str, Any]) -> dict[str, Any]:
@@ -158,7 +152,7 @@ def _users(claims: list[dict[str, Any]], users: pd.DataFrame) -> Iterable[dict[s
     for name in sorted({name for name in users["user_name"] if name}):
         if problem := session_name_problem(name):
             remedy = "Take another attribute as RoleSessionName, such as onpremisessamaccountname or objectid, in runbook 01-application."
-            yield _finding("high", "session-name", name, (f"{name} cannot sign in: {problem}", remedy))
+            yield finding("high", "session-name", name, cause=f"{name} cannot sign in: {problem}", remedy=remedy)
 
 
 def _durations(claims: list[dict[str, Any]], roles: pd.DataFrame) -> Iterable[dict[str, str]]:
@@ -170,7 +164,7 @@ def _durations(claims: list[dict[str, Any]], roles: pd.DataFrame) -> Iterable[di
         if role["max_session"] is not None and role["max_session"] < int(asked[0]):
             words = (
                 f"Asks for {asked[0]} seconds, and the role allows {role['max_session']}: tools that pass the duration on get"
-                " “The requested DurationSeconds exceeds the MaxSessionDuration set for this role”."
+                " “Requested DurationSeconds exceeds MaxSessionDuration set for this role”."
             )
             remedy = "Raise MaxSessionDuration in runbook 02-accounts, or lower session_duration in runbook 01-application."
-            yield _finding("medium", "duration-over-role", role["role_arn"], (words, remedy))
+            yield finding("medium", "duration-over-role", role["role_arn"], cause=words, remedy=remedy)

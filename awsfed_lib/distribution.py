@@ -89,7 +89,7 @@ def _row(holder: Holder, state: str) -> dict[str, object]:
     }  # fmt: skip
 
 
-def extended(holder: Holder, base: Metadata, keys: Collection[Certificate], now: datetime) -> Metadata:
+def extended(holder: Holder, base: Metadata, keys: Collection[Certificate], *, now: datetime) -> Metadata:
     """Compose what the account should hold: `keys`, and whatever it holds already that is still valid.
 
     Raises DocumentError, such as too-many-keys.

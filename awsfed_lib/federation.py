@@ -6,7 +6,6 @@ exports write the same desired state for StackSets, Terraform and the AWS comman
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Iterator
 
@@ -17,11 +16,14 @@ from awsfed_lib.errors import ParameterError
 from awsfed_lib.families import LONG_VALUE, LONGEST_VALUE, Families, Family
 from awsfed_lib.federation_exports import commands, stackset, terraform
 from awsfed_lib.federation_plan import Terms, plan, role_facts
+from awsfed_lib.finding import finding
 from awsfed_lib.metadata import Metadata
 from awsfed_lib.shapes import IAM_ROLES
 from awsfed_lib.slugs import frozen_csv, read_frozen, slugs
 from awsfed_lib.tables import FINDINGS, PROVIDERS, frame, rows
 from awsfed_lib.trust_merge import document
+
+REMEDY = "Plan it with runbook 02-accounts."
 
 
 def desired_roles(families: Families, names: pd.DataFrame) -> pd.DataFrame:
@@ -74,7 +76,7 @@ def findings(live: pd.DataFrame, desired: pd.DataFrame) -> pd.DataFrame:
     """
     found = {(row["account_id"], row["role_name"].lower()): row for row in rows(live)}
     pairs = [(want, found[key]) for want in rows(desired) if (key := (want["account_id"], want["role_name"].lower())) in found]
-    made = [finding for want, has in pairs for finding in (*_policies(want, has), *_others(want, has))]
+    made = [row for want, has in pairs for row in (*_policies(want, has), *_others(want, has))]
     return frame(FINDINGS, [*made, *_values(rows(desired))])
 
 
@@ -84,19 +86,19 @@ def _policies(want: dict[str, str], has: dict[str, str]) -> Iterator[dict[str, s
     words += [f"lacks {', '.join(sorted(missing))}"] if missing else []
     if words:
         cause = f"The family {want['family']} has the same policies in every account, and this role {' and '.join(words)}."
-        yield _finding("high" if extra else "medium", "family-policies", has["role_arn"], cause)
+        yield finding("high" if extra else "medium", "family-policies", has["role_arn"], cause=cause, remedy=REMEDY)
 
 
 def _others(want: dict[str, str], has: dict[str, str]) -> Iterator[dict[str, str]]:
     if has["role_name"] != want["role_name"]:
         cause = f"The role is called {has['role_name']}, and should be {want['role_name']}: names in a response have a case."
-        yield _finding("high", "family-name", has["role_arn"], cause)
+        yield finding("high", "family-name", has["role_arn"], cause=cause, remedy=REMEDY)
     if has["boundary"] != want["boundary"]:
         cause = f"Its permissions boundary is {has['boundary'] or 'none'}, and should be {want['boundary'] or 'none'}."
-        yield _finding("high", "family-boundary", has["role_arn"], cause)
+        yield finding("high", "family-boundary", has["role_arn"], cause=cause, remedy=REMEDY)
     if has["max_session"] != want["max_session"]:
         cause = f"Its MaxSessionDuration is {has['max_session']}, and should be {want['max_session']} seconds."
-        yield _finding("low", "family-session", has["role_arn"], cause)
+        yield finding("low", "family-session", has["role_arn"], cause=cause, remedy=REMEDY)
 
 
 def _values(desired: Iterable[dict[str, str]]) -> Iterator[dict[str, str]]:
@@ -105,19 +107,17 @@ def _values(desired: Iterable[dict[str, str]]) -> Iterator[dict[str, str]]:
         provider = json.loads(row["trust"])["Statement"][0]["Principal"]["Federated"]
         length = len(f"{row['role_arn']},{provider}")
         if length > LONG_VALUE:
-            yield _finding("note", "value-long", row["role_arn"], f"The appRole value will have {length} characters; documented are 120.")
+            yield finding(
+                "note",
+                "value-long",
+                row["role_arn"],
+                cause=f"The appRole value will have {length} characters; documented are 120.",
+                remedy=REMEDY,
+            )
 
 
 def _split(text: str) -> set[str]:
     return {part for part in text.split("; ") if part}
-
-
-def _finding(severity: str, check: str, subject: str, cause: str) -> dict[str, str]:
-    mark = hashlib.sha256(f"{check}\n{subject}".encode()).hexdigest()[:10]
-    remedy = "Plan it with runbook 02-accounts."
-    return {
-        "finding_id": f"{check}-{mark}", "severity": severity, "check": check, "subject": subject, "cause": cause, "remedy": remedy,
-    }  # fmt: skip
 
 
 __all__ = [

@@ -150,7 +150,7 @@ def _provider(holder: Holder, terms: Terms) -> tuple[Request | None, Change]:
     if holder.metadata and terms.base.thumbprints <= holder.thumbprints and holder.metadata.entity_id == terms.base.entity_id:
         return None, Change("keep", "provider", arn, holder.label, why="It takes the application's certificates.")
     try:
-        document = distribution.extended(holder, terms.base, terms.base.certificates, terms.now)
+        document = distribution.extended(holder, terms.base, terms.base.certificates, now=terms.now)
     except DocumentError as error:
         return None, Change("keep", "provider", arn, holder.label, why=f"{error.reason}: {error.what}")
     why = distribution.refusal(holder, document, signs=terms.signs, now=terms.now)

@@ -39,7 +39,7 @@ def extension(view: View, holder: Holder) -> Metadata | str:
     if view.live.metadata is None:
         return "no-metadata: the application's own metadata was not read."
     try:
-        document = distribution.extended(holder, view.live.metadata, [view.public(one) for one in view.needed], view.now)
+        document = distribution.extended(holder, view.live.metadata, [view.public(one) for one in view.needed], now=view.now)
     except DocumentError as error:
         return f"{error.reason}: {error.what}"
     why = _refusal(view, holder, document)

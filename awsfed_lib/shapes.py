@@ -120,6 +120,17 @@ CHECKS = Schema(
     },
     ("check", "seen"),
 )
+RESPONSE_ROLES = Schema(
+    "response_roles",
+    {
+        "verdict": Column(TEXT, "as expected, unexpected, missing, unreadable"),
+        "account_id": Column(TEXT, "12 digits; '' when the value names none"),
+        "role_arn": Column(TEXT, "ARN of the IAM role"),
+        "provider_arn": Column(TEXT, "ARN of the SAML provider"),
+        "value": Column(TEXT, "the value as the response has it, or as it should"),
+    },
+    ("value",),
+)
 TROUBLES = Schema(
     "troubles",
     {

@@ -1,0 +1,480 @@
+import base64
+import pickle
+import re
+from datetime import timedelta
+from urllib.parse import quote
+
+import pytest
+from cryptography import x509
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from lxml import etree
+from made import MSIAM, account, accounts, arn, assignment, assignments, group, groups, live, member, members, provider, role, roles, wire
+from saml_made import ENTITY, NOW, certificate, key
+from signxml import DigestAlgorithm, SignatureMethod, XMLSigner
+from signxml.algorithms import CanonicalizationMethod
+
+from awsfed_lib import signin
+from awsfed_lib.errors import DocumentError
+from awsfed_lib.evidence import Evidence
+from awsfed_lib.saml_response import open_response
+from awsfed_lib.signin import Expected, Keys
+from awsfed_lib.tables import PROVIDERS, frame
+from awsfed_lib.troubles import explain, table
+
+ONE = certificate()
+OTHER = certificate("CN=other", private=key(1), serial=6)
+A, B = "000000000001", "000000000002"
+SAML_URL = "https://signin.aws.amazon.com/saml"
+ADMIN = f"arn:aws:iam::{A}:role/Admin,arn:aws:iam::{A}:saml-provider/WAAD"
+AUDIT = f"arn:aws:iam::{A}:role/Audit,arn:aws:iam::{A}:saml-provider/WAAD"
+SECRETS = ("name-id-CANARY@x.example", "display-CANARY", "mail-CANARY@x.example", "_assertion-CANARY")
+EXPECTED = Expected(
+    ENTITY, (SAML_URL,), frozenset((SAML_URL, "urn:amazon:webservices")), (ONE,), (ONE.thumbprint,), (ADMIN, AUDIT), "ben@contoso.example"
+)
+
+
+# --- responses -----------------------------------------------------------------------------------------------------------
+
+
+def instant(minutes=0):
+    return (NOW + timedelta(minutes=minutes)).strftime("%Y-%m-%dT%H:%M:%S.123Z")
+
+
+def attribute(name, *values, namespace="https://aws.amazon.com/SAML/Attributes/"):
+    return f'<Attribute Name="{namespace}{name}">{"".join(f"<AttributeValue>{value}</AttributeValue>" for value in values)}</Attribute>'
+
+
+def assertion(
+    *, issuer=ENTITY, audience=SAML_URL, recipient=SAML_URL, name="ben@contoso.example", duration=("3600",), values=(ADMIN, AUDIT), **more
+):
+    start, end = more.get("times", (instant(-5), instant(60)))
+    named = more.get("name_id", f"<NameID>{SECRETS[0]}</NameID>")
+    names = () if name is None else (name,)
+    return (
+        f'<Assertion xmlns="urn:oasis:names:tc:SAML:2.0:assertion" ID="{more.get("id", SECRETS[3])}" IssueInstant="{instant()}" Version="2.0"><Issuer>{issuer}</Issuer>'
+        f'<Subject>{named}<SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:bearer"><SubjectConfirmationData NotOnOrAfter="{end}" Recipient="{recipient}"/>'
+        f'</SubjectConfirmation></Subject><Conditions NotBefore="{start}" NotOnOrAfter="{end}"><AudienceRestriction><Audience>{audience}</Audience></AudienceRestriction></Conditions>'
+        f"<AttributeStatement>{attribute('displayname', SECRETS[1], namespace='http://schemas.microsoft.com/identity/claims/')}"
+        f"{attribute('emailaddress', SECRETS[2], namespace='http://schemas.xmlsoap.org/ws/2005/05/identity/claims/')}"
+        f"{attribute('RoleSessionName', *names)}{attribute('SessionDuration', *duration)}{attribute('Role', *values)}</AttributeStatement></Assertion>"
+    )
+
+
+class Signer(XMLSigner):
+    def check_deprecated_methods(self):
+        """Let SHA-1 through: that it is refused on reading is the point."""
+
+
+def signed(text, private=None, cert=None, **how):
+    signer = Signer(c14n_algorithm=CanonicalizationMethod.EXCLUSIVE_XML_CANONICALIZATION_1_0, **how)
+    node = etree.fromstring(text)
+    place = etree.Element("{http://www.w3.org/2000/09/xmldsig#}Signature", Id="placeholder")
+    node.insert(1, place)
+    made = signer.sign(node, key=private or key(), cert=[x509.load_der_x509_certificate((cert or ONE).der)], reference_uri=node.get("ID"))
+    return etree.tostring(made).decode()
+
+
+def wrapped(*inner, status="Success"):
+    return (
+        '<samlp:Response xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" ID="_response" Version="2.0"><samlp:Status>'
+        f'<samlp:StatusCode Value="urn:oasis:names:tc:SAML:2.0:status:{status}"/></samlp:Status>{"".join(inner)}</samlp:Response>'
+    )
+
+
+def encoded(text):
+    return base64.b64encode(text.encode()).decode()
+
+
+GOOD = encoded(wrapped(signed(assertion())))
+
+
+def judged(saml, expected=EXPECTED, now=NOW):
+    checked = signin.response(saml, expected, now)
+    return {row["check"]: row["verdict"] for row in checked.rows}
+
+
+def failed(saml, expected=EXPECTED, now=NOW):
+    return [name for name, verdict in judged(saml, expected, now).items() if verdict == "failed"]
+
+
+def of(private=None, cert=None, **how):
+    return encoded(wrapped(signed(assertion(**how), private, cert)))
+
+
+def test_a_good_response_passes_every_check():
+    assert set(judged(GOOD).values()) == {"passed"}
+    checked = signin.response(GOOD, EXPECTED, NOW)
+    assert checked.works
+    assert list(checked.roles["verdict"]) == ["as expected"] * 2
+    assert checked.proof.thumbprint == ONE.thumbprint
+    assert checked.proof.at.replace(microsecond=0) == NOW
+
+
+def test_a_response_that_is_signed_as_a_whole_passes():
+    """Entra's signing option "Sign SAML response" (entra certificate-signing-options)."""
+    whole = encoded(signed(wrapped(assertion())))
+    assert failed(whole) == []
+
+
+@pytest.mark.parametrize("form", ["SAMLResponse={}", " {}\n", "SAMLResponse={}&RelayState=https%3A%2F%2Fx"])
+def test_what_developer_tools_copy_is_taken(form):
+    text = form.format(quote(GOOD, safe="") if "=" in form else "\n".join(re.findall(".{1,76}", GOOD)))
+    assert failed(text) == []
+
+
+@pytest.mark.parametrize(
+    ("saml", "reason"),
+    [
+        ("", "not-xml"),
+        ("%%%", "not-base64"),
+        ("<samlp:Response/>", "not-base64"),
+        (encoded("hello"), "not-xml"),
+        (encoded("<a/>"), "not-a-response"),
+        (encoded(assertion()), "not-a-response"),
+        (encoded('<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><x>&e;</x>'), "dtd"),
+        (encoded('<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;">]><x>&b;</x>'), "dtd"),
+        (base64.b64encode(wrapped(assertion()).encode("utf-16")).decode(), "not-xml"),
+        (encoded(wrapped()), "no-assertion"),
+        (encoded(wrapped('<EncryptedAssertion xmlns="urn:oasis:names:tc:SAML:2.0:assertion"/>')), "encrypted"),
+        (encoded(wrapped(assertion(), assertion(id="_b"))), "several-assertions"),
+        ("A" * 400_004, "too-long"),
+        (GOOD[:-400], "not-xml"),
+    ],
+)
+def test_what_cannot_be_opened_is_one_failed_check(saml, reason):
+    with pytest.raises(DocumentError) as caught:
+        open_response(saml, (ONE,))
+    assert caught.value.reason == reason
+    checked = signin.response(saml, EXPECTED, NOW)
+    assert [(row["check"], row["verdict"], row["seen"]) for row in checked.rows] == [("readable", "failed", reason)]
+    assert checked.proof is None
+
+
+def test_a_refusal_of_entra_shows_its_status_only():
+    text = encoded(wrapped(status="Requester"))
+    assert failed(text) == ["status", "signature", "certificate"]
+
+
+@pytest.mark.parametrize(
+    ("how", "check"),
+    [
+        ({"issuer": ENTITY.replace("11111111", "21111111")}, ["issuer"]),
+        ({"recipient": "https://eu-west-1.signin.aws.amazon.com/saml"}, ["recipient"]),
+        ({"audience": "https://signin.aws.amazon.com/saml#1"}, ["audience"]),
+        ({"times": (instant(1), instant(60))}, ["times"]),
+        ({"times": ("yesterday", instant(60))}, ["times"]),
+        ({"name_id": ""}, ["name id"]),
+        ({"name": None}, ["session name"]),
+        ({"name": "a#EXT#@b"}, ["session name"]),
+        ({"name": "eve@contoso.example"}, ["session name"]),
+        ({"duration": ("899",)}, ["session duration"]),
+        ({"duration": ("3600", "7200")}, ["session duration"]),
+        ({"values": ()}, ["roles", "roles expected"]),
+        ({"values": (ADMIN,)}, ["roles expected"]),
+        ({"values": (ADMIN, AUDIT, AUDIT.replace("Audit", "Other"))}, ["roles expected"]),
+        ({"values": (ADMIN, AUDIT.replace("Audit", "audit"))}, ["roles expected"]),
+        ({"values": (ADMIN, AUDIT, "msiam_access")}, ["roles expected"]),
+    ],
+)
+def test_each_thing_that_aws_looks_at(how, check):
+    """IAM id_roles_providers_create_saml_assertions; SAML:aud is compared with the Recipient (reference_policies_iam-condition-keys)."""
+    assert failed(of(**how)) == check
+
+
+def test_no_duration_is_one_hour():
+    assert failed(of(duration=())) == []
+
+
+def test_a_response_that_has_ended_since_is_no_failure():
+    """Nobody copies it within its minutes; that it is over is as well."""
+    checked = signin.response(GOOD, EXPECTED, NOW + timedelta(days=1))
+    assert checked.works
+    assert "ended since" in checked.table.set_index("check")["seen"]["times"]
+
+
+def test_a_response_from_the_future_is_a_clock():
+    assert failed(GOOD, now=NOW - timedelta(hours=1)) == ["times"]
+
+
+def test_too_many_roles_for_a_response():
+    many = tuple(f"arn:aws:iam::{A}:role/R{n:04d}-{'x' * 40},arn:aws:iam::{A}:saml-provider/WAAD" for n in range(500))
+    assert "size" in failed(of(values=many))
+
+
+def test_expected_roles_are_not_judged_when_unknown():
+    open_ended = Expected(ENTITY, (SAML_URL,), EXPECTED.audiences, (ONE,), (ONE.thumbprint,))
+    assert judged(GOOD, open_ended)["roles expected"] == "not checked"
+
+
+# --- the signature -------------------------------------------------------------------------------------------------------
+
+
+def test_trap_a_certificate_that_is_not_the_applications():
+    """ "Response signature invalid" in AWS: the signature is right, and nobody knows its certificate."""
+    saml = of(key(1), OTHER)
+    assert failed(saml) == ["certificate"]
+    assert signin.response(saml, EXPECTED, NOW).proof is None
+
+
+def test_an_old_certificate_of_the_application_is_no_proof_for_the_new_one():
+    both = Expected(ENTITY, (SAML_URL,), EXPECTED.audiences, (OTHER, ONE), (OTHER.thumbprint,), (ADMIN, AUDIT))
+    checked = signin.response(GOOD, both, NOW)
+    assert [row["check"] for row in checked.rows if row["verdict"] == "failed"] == ["certificate"]
+    assert checked.proof.thumbprint == ONE.thumbprint
+
+
+def test_an_unsigned_response():
+    assert failed(encoded(wrapped(assertion()))) == ["signature", "certificate"]
+
+
+@pytest.mark.parametrize("change", [("Admin", "Owner"), ("ben@", "eve@"), ("3600", "7200"), (SAML_URL, SAML_URL + "x")])
+def test_a_changed_response_is_invalid(change):
+    text = wrapped(signed(assertion())).replace(*change)
+    assert "signature" in failed(encoded(text))
+    assert signin.response(encoded(text), EXPECTED, NOW).proof is None
+
+
+def test_sha1_is_named():
+    text = wrapped(signed(assertion(), signature_algorithm=SignatureMethod.RSA_SHA1, digest_algorithm=DigestAlgorithm.SHA1))
+    checked = signin.response(encoded(text), EXPECTED, NOW)
+    (row,) = [row for row in checked.rows if row["check"] == "signature"]
+    assert (row["seen"], row["verdict"]) == ("sha1", "failed")
+
+
+def test_an_expired_certificate_still_verifies_and_its_days_are_not_the_question():
+    expired = certificate("CN=expired", NOW - timedelta(days=900), 100, serial=44)
+    saml = of(cert=expired)
+    assert failed(saml, Expected(ENTITY, (SAML_URL,), EXPECTED.audiences, (expired,), (expired.thumbprint,), (ADMIN, AUDIT))) == []
+
+
+def instead(text, old, new):
+    assert old in text, f"the attack is out of step with the document: {old}"
+    return text.replace(old, new, 1)
+
+
+EVIL = assertion(
+    values=("arn:aws:iam::000000000009:role/Evil,arn:aws:iam::000000000009:saml-provider/WAAD",), id="_evil", name="eve@contoso.example"
+)
+SIGNED = signed(assertion())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        wrapped(instead(EVIL, "</Assertion>", f"{SIGNED}</Assertion>")),
+        wrapped(instead(EVIL, "<Subject>", f"<Advice>{SIGNED}</Advice><Subject>")),
+        wrapped(f"<samlp:Extensions>{SIGNED}</samlp:Extensions>", EVIL),
+        wrapped(f"<samlp:Extensions>{EVIL}</samlp:Extensions>", SIGNED),
+        wrapped(EVIL, f'<Object xmlns="x">{SIGNED}</Object>'),
+        wrapped(instead(EVIL, "_evil", SECRETS[3]), f"<x>{SIGNED}</x>"),
+        wrapped(instead(SIGNED, "</ns0:Signature>", f"<ns0:Object>{EVIL}</ns0:Object></ns0:Signature>")),
+        wrapped(instead(SIGNED, "ben@contoso", "<!-- -->eve@contoso")),
+    ],
+    ids=range(8),
+)
+def test_trap_wrapped_assertions_are_never_believed(text):
+    """usenix.org usenixsecurity12, Somorovsky et al.; CVE-2024-45409, CVE-2025-25291: what was not signed is not read as signed."""
+    checked = signin.response(encoded(text), EXPECTED, NOW)
+    if checked.proof:
+        assert "eve" not in str(checked.rows)
+        assert "000000000009" not in str(checked.role_rows)
+    else:
+        assert not checked.works
+
+
+def test_trap_a_comment_inside_a_value_cuts_nothing():
+    """CVE-2017-11428: `ben@contoso.example<!---->.evil` was signed as one text, and is read as one."""
+    text = signed(assertion(name="ben@contoso.example<!---->.evil"))
+    checked = signin.response(encoded(wrapped(text)), EXPECTED, NOW)
+    seen = checked.table.set_index("check")["seen"]["session name"]
+    assert seen == "ben@contoso.example.evil"
+
+
+# --- nothing stays -------------------------------------------------------------------------------------------------------
+
+
+def test_nothing_of_the_assertion_stays():
+    checked = signin.response(GOOD, EXPECTED, NOW)
+    kept = str(pickle.loads(pickle.dumps(checked)).__dict__) + checked.table.to_json() + checked.roles.to_json() + repr(checked)
+    raw = base64.b64decode(GOOD).decode()
+    signature = re.search(r"<ns0:SignatureValue>(.*?)</ns0:SignatureValue>", raw, re.DOTALL)[1]
+    digest = re.search(r"<\w+:DigestValue>(.*?)</\w+:DigestValue>", raw)[1]
+    for secret in (*SECRETS, signature, signature[:30], digest, GOOD[:60], "<Assertion", "SignatureValue"):
+        assert secret not in kept
+
+
+@pytest.mark.parametrize("cut", [10, 500, 3000])
+def test_a_refusal_repeats_nothing(cut):
+    with pytest.raises(DocumentError) as caught:
+        open_response(GOOD[:-cut] + "!", (ONE,))
+    assert GOOD[:40] not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.integers(0, 10_000), st.characters(codec="utf-8"))
+def test_one_changed_character_never_crashes_and_never_passes_for_signed(at, character):
+    text = wrapped(SIGNED)
+    at %= len(text)
+    changed = text[:at] + character + text[at + 1 :]
+    checked = signin.response(encoded(changed), EXPECTED, NOW)
+    if checked.proof:
+        assert [row for row in checked.role_rows if row["verdict"] != "as expected"] == []
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text())
+def test_no_text_is_a_crash(text):
+    assert not signin.response(text, EXPECTED, NOW).works
+
+
+# --- the chain -----------------------------------------------------------------------------------------------------------
+
+ROLE_ID = wire(A, "Admin")["id"]
+KEYS = [{"account_id": A, "provider_arn": provider(A), "provider_name": "WAAD", "entity_id": ENTITY, "thumbprints": ONE.thumbprint}]
+
+
+def keys_of(**fields):
+    return frame(PROVIDERS, [KEYS[0] | fields])
+
+
+def chain(**broken):
+    """Follow one group with one member, one appRole and one role, all in order; `broken` replaces parts."""
+    parts = {
+        "app_roles": live(wire(A, "Admin")),
+        "assignments": assignments(assignment(ROLE_ID, "Admins")),
+        "members": members(member("Admins", "ben")),
+        "groups": groups(group("Admins")),
+        "roles": roles(role(A, "Admin", max_session=3600)),
+        "accounts": accounts(A, B),
+    }
+    evidence = Evidence(**{name: broken.get(name, table) for name, table in parts.items()})
+    read = broken.get("accounts_of_providers", accounts(A, B))
+    keys = Keys(read, broken.get("providers", keys_of()), broken.get("signs", (ONE.thumbprint,)), ENTITY, broken.get("duration", 3600))
+    return signin.proof(evidence, keys)
+
+
+def test_a_chain_that_holds():
+    (row,) = chain().to_dict("records")
+    assert (row["verdict"], row["link"], row["cause"], row["remedy"]) == ("works", "", "", "")
+    assert (row["account_id"], row["principal"], row["role_arn"]) == (A, "Admins", arn(A, "Admin"))
+
+
+@pytest.mark.parametrize(
+    ("broken", "verdict", "link"),
+    [
+        ({"members": members()}, "broken", "members"),
+        ({"members": members(member("Admins", "ben", enabled=False))}, "broken", "members"),
+        ({"members": members(member("Admins", "Inner", "Group"), member("Inner", "ben"))}, "broken", "members"),
+        ({"groups": groups()}, "unknown", "members"),
+        ({"assignments": assignments(assignment(ROLE_ID, "robot", "ServicePrincipal"))}, "broken", "members"),
+        ({"assignments": assignments(assignment("gone", "Admins"))}, "broken", "appRole"),
+        ({"app_roles": live(wire(A, "Admin", value="arn:aws:iam::1:role/x"))}, "broken", "value"),
+        ({"accounts": accounts(B)}, "unknown", "account"),
+        ({"accounts": accounts(account(A, "AccessDenied"))}, "unknown", "account"),
+        ({"accounts": accounts(account(A, state="SUSPENDED"))}, "unknown", "account"),
+        ({"accounts_of_providers": accounts(account(A, "AccessDenied"))}, "unknown", "account"),
+        ({"accounts_of_providers": accounts(B)}, "unknown", "account"),
+        ({"roles": roles()}, "broken", "role"),
+        ({"roles": roles(role(A, "admin"))}, "broken", "role"),
+        ({"providers": frame(PROVIDERS, [])}, "broken", "provider"),
+        ({"providers": keys_of(entity_id="")}, "unknown", "certificate"),
+        ({"providers": keys_of(entity_id="https://sts.windows.net/other/")}, "broken", "certificate"),
+        ({"providers": keys_of(thumbprints=OTHER.thumbprint)}, "broken", "certificate"),
+        ({"signs": ()}, "broken", "certificate"),
+        ({"signs": (ONE.thumbprint, OTHER.thumbprint)}, "broken", "certificate"),
+        ({"roles": roles(role(A, "Admin", verdict="skipped", reason="no SAML:aud"))}, "broken", "trust"),
+        ({"roles": roles(role(A, "Admin", of="Okta"))}, "broken", "trust"),
+        ({"duration": 7200}, "console only", "duration"),
+    ],
+)
+def test_the_first_link_that_does_not_hold(broken, verdict, link):
+    (row,) = chain(**broken).to_dict("records")
+    assert (row["verdict"], row["link"]) == (verdict, link)
+    assert row["cause"]
+    assert row["remedy"]
+
+
+def test_the_links_are_named_and_in_the_order_of_a_sign_in():
+    assert [name for name, _ in signin.LINKS] == [
+        "members",
+        "appRole",
+        "value",
+        "account",
+        "role",
+        "provider",
+        "certificate",
+        "trust",
+        "duration",
+    ]
+
+
+def test_people_in_nested_groups_are_counted():
+    """entra assign-user-or-group-access-portal: nested group memberships aren't supported."""
+    table = chain(members=members(member("Admins", "Inner", "Group"), member("Inner", "ben"), member("Inner", "eve")))
+    assert "2 users inside nested groups" in table["cause"][0]
+
+
+def test_trap_a_disabled_app_role_still_lets_people_in():
+    """graph/api/resources/approle: a disabled role is still emitted to those who have it."""
+    assert chain(app_roles=live(wire(A, "Admin", isEnabled=False)))["verdict"][0] == "works"
+
+
+def test_a_direct_assignment_is_a_path():
+    assert chain(assignments=assignments(assignment(ROLE_ID, "ben", "User")), groups=groups())["verdict"][0] == "works"
+
+
+def test_msiam_access_is_no_path():
+    assert chain(assignments=assignments(assignment(MSIAM["id"], "Everybody"))).empty
+
+
+def test_one_disabled_member_is_not_all():
+    assert chain(members=members(member("Admins", "ben", enabled=False), member("Admins", "eve")))["verdict"][0] == "works"
+
+
+def test_counts_are_worst_first():
+    table = chain(assignments=assignments(assignment(ROLE_ID, "Admins"), assignment("gone", "Admins")))
+    assert list(signin.counts(table)) == [("broken", 1), ("unknown", 0), ("console only", 0), ("works", 1)]
+
+
+# --- messages ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        ("Your request included an invalid SAML response. To logout, click here.", "Role"),
+        ("RoleSessionName is required in AuthnResponse (service: AWSSecurityTokenService; status code: 400)", "not sent"),
+        ("RoleSessionName in AuthnResponse must match [a-zA-Z_0-9+=,.@-]{2,64}", "#EXT#"),
+        ('Source Identity must match [a-zA-Z_0-9+=,.@-]{2,64} and not begin with "aws:"', "SourceIdentity"),
+        ("Not authorized to perform sts:AssumeRoleWithSAML (service: AWSSecurityTokenService; status code: 403)", "trust policy"),
+        ("Response signature invalid (service: AWSSecurityTokenService; error code: InvalidIdentityToken)", "certificate"),
+        ("Failed to assume role: Issuer not present in specified provider", "another tenant"),
+        ("Specified provider doesn\u2019t exist.", "does not have"),
+        ("Could not parse metadata", "byte order mark"),
+        ("An error occurred (InvalidInput): Unable to parse metadata", "small key"),
+        ("Response does not contain the required audience.", "identifier"),
+        ("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.", "longer session"),
+        ("Token must be redeemed within 5 minutes of issuance", "clock"),
+        ("Member must have length less than or equal to 100000", "too many roles"),
+        ("AADSTS50105: Your administrator has configured the application AWS to block users", "nested"),
+        ("aadsts700016: Application with identifier 'https://x' was not found", "identifier"),
+    ],
+)
+def test_messages_are_explained(message, words):
+    """IAM troubleshoot_saml; entra reference-error-codes."""
+    found = explain(message)
+    assert len(found) == 1
+    assert words in found["cause"][0]
+    assert found["remedy"][0]
+
+
+@pytest.mark.parametrize("message", ["", "AADSTS7000112", "AADSTS5001", "AADSTS501050", "everything is fine", "x" * 100_000])
+def test_other_messages_are_not_guessed(message):
+    assert len(explain(message)) == (1 if message == "AADSTS7000112" else 0)
+
+
+def test_every_known_message_finds_itself():
+    for text in table()["text"]:
+        assert text in set(explain(f"prefix: {text} (suffix)")["text"]), text
