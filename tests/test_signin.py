@@ -132,6 +132,7 @@ def test_what_developer_tools_copy_is_taken(form):
         (encoded("hello"), "not-xml"),
         (encoded("<a/>"), "not-a-response"),
         (encoded(assertion()), "not-a-response"),
+        (encoded("<!DOCTYPE x><x/>"), "dtd"),
         (encoded('<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><x>&e;</x>'), "dtd"),
         (encoded('<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;">]><x>&b;</x>'), "dtd"),
         (base64.b64encode(wrapped(assertion()).encode("utf-16")).decode(), "not-xml"),
