@@ -39,7 +39,15 @@ EDGES = {
     "provenance", "record", "results", "run", "runbooks", "sanitizer", "where",
 }  # fmt: skip
 DOORS = {"__init__", "__main__", "demo", "engine", "judging", "keeper", "kernel", "lean", "runner"}
-CORE_MAY_IMPORT = {"pandas", "pydantic", "pydantic_core", "cryptography", "defusedxml", "signxml", "awsfed_lib"}  # XML and X.509: these only compute
+CORE_MAY_IMPORT = {
+    "pandas",
+    "pydantic",
+    "pydantic_core",
+    "cryptography",
+    "defusedxml",
+    "signxml",
+    "awsfed_lib",
+}  # XML and X.509: these only compute
 CORE_MUST_NOT = {"os", "time", "pathlib", "socket", "subprocess", "shutil", "tempfile", "urllib.request", "http", "random"}
 
 
