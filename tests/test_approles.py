@@ -548,6 +548,14 @@ def test_i13_shuffled_inputs_give_one_plan(scenario: Scenario, seed: int):
     assert json.dumps(again.content) == json.dumps(made.content)
 
 
+def test_i13_losses_stand_in_one_order_whatever_the_order_of_reading():
+    given_ = assignments(*(assignment(guid(f"{A}/{name}"), f"group-{place}") for name in ("Gone", "Gone2") for place in range(6)))
+    table = live(wire(A, "Gone"), wire(A, "Gone2"))
+    plans = [plan(table, desired(), assignments=shuffled(given_, seed), guards=Guards(max_removed=99)) for seed in range(3)]
+    assert len({made.id for made in plans}) == 1
+    assert len(plans[0].losses) == 12
+
+
 @given(scenarios(removed=st.just(1000)))
 def test_i20_an_account_that_was_not_read_loses_nothing(scenario: Scenario):
     for body in bodies(scenario.plan()):

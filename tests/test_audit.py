@@ -153,7 +153,9 @@ def test_a_name_that_was_cut_is_not_named_otherwise():
 
 
 def test_findings_stand_from_the_worst_down():
-    severities = [row["severity"] for row in findings(app_roles=approles.entries([wire(A, "Admin", isEnabled=False)]), members=members())]
+    told = findings(app_roles=approles.entries([wire(A, name, isEnabled=False) for name in ("Zoo", "Admin", "Ops")]), members=members())
+    severities = [row["severity"] for row in told]
+    assert [row["subject"] for row in told if row["check"] == "missing in aws"] == [value(A, "Ops"), value(A, "Zoo")]
     assert severities == sorted(severities, key=["critical", "high", "medium", "low", "note"].index)
     assert severities[0] == "critical"
 

@@ -220,11 +220,13 @@ def test_groups_that_are_there_stay_as_they_are():
 def test_groups_travel_in_waves_of_twenty():
     made = planned(groups(), *((A, f"R{place:02}") for place in range(41)))
     assert [request.wave for request in made.requests] == [0] * 20 + [1] * 20 + [2]
+    assert [request.purpose for request in made.requests] == [f"Create the group AWS-{A}-R{place:02}" for place in range(41)]
 
 
 @given(st.integers(0, 2**16))
 def test_shuffled_inputs_give_one_plan(seed):
-    live = groups(group(f"AWS-{A}-R1"), group("other", f"AWS-{A}-R2"), group("stranger"))
+    twins = [group(f"AWS-{A}-R3", group_id=guid(f"twin {place}")) for place in range(5)]
+    live = groups(group(f"AWS-{A}-R1"), group("other", f"AWS-{A}-R2"), group("stranger"), *twins)
     table = wanted(*((A, f"R{place}") for place in range(5)))
     one = g.plan(DIRECTORY, g.match(table, live), live)
     other = g.plan(DIRECTORY, shuffled(g.match(shuffled(table, seed), shuffled(live, seed)), seed), shuffled(live, seed))
