@@ -26,7 +26,7 @@ LABEL = "{account_name} / {role_name}"
 LONGEST_LABEL = 120  # the page names no limit; 120 is what Entra ID allows the display name of an application
 TABLE = "app_roles"
 
-__all__ = ["LABEL", "Capacity", "Pair", "capacity", "entries", "parse", "plan", "render", "tutorial_csv"]
+__all__ = ["LABEL", "Capacity", "Pair", "active_imports", "capacity", "entries", "parse", "plan", "render", "tutorial_csv"]
 
 
 def entries(wire: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
@@ -201,15 +201,18 @@ def _refusals(guards: Guards, course: Stages, losses: Sequence[Loss]) -> tuple[s
     return (*refusals, *protected_losses(guards, losses))
 
 
-def _importing(jobs: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Refuse beside an active role import: it disables what is patched by hand, and brings back what was removed.
+def active_imports(jobs: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the role imports among the synchronization jobs that run by themselves.
 
-    Observed in MicrosoftDocs/azure-docs #23162 and #23165; entra saas-apps/amazon-web-service-tutorial says the two must not mix.
+    Such a job disables what is patched by hand, and brings back what was removed: MicrosoftDocs/azure-docs #23162 and #23165;
+    entra saas-apps/amazon-web-service-tutorial says the two must not mix.
     """
-    active = [job for job in jobs if (job.get("schedule") or {}).get("state") == "Active"]
-    return [
-        f"The role import {job.get('id', '')} is active and would undo this: pause provisioning of the application first." for job in active
-    ]
+    return [job for job in jobs if (job.get("schedule") or {}).get("state") == "Active"]
+
+
+def _importing(jobs: Sequence[Mapping[str, Any]]) -> list[str]:
+    advice = "is active and would undo this: pause provisioning of the application first."
+    return [f"The role import {job.get('id', '')} {advice}" for job in active_imports(jobs)]
 
 
 def _names(change: Change) -> tuple[str, ...]:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
 
 from awsfed_lib import parameter_file, runbooks, runner, where
 from awsfed_lib.errors import OutcomeError
 from awsfed_lib.runner import Result
 from awsfed_lib.sandbox.serve import Sandbox
+from awsfed_lib.verdict import CODES
 
 FILE = "sandbox.yml"
 CHAIN = ("00", "03", "04", "05", "06", "09")
-WAITS, FOUND = "planned", "findings"
+WAITS = "planned"
 Say = Callable[[str], None]
 
 
@@ -24,17 +26,16 @@ def demo(say: Say) -> Path:
     Returns the page that lists the records. Raises OutcomeError when a run failed, or when the proof did.
     """
     started = time.monotonic()
-    results: list[Result] = []
     with Sandbox(where.sandbox_file().parent) as sandbox:
         about = sandbox.world["demo"]
         say(f"sandbox  {len(sandbox.world['org']['accounts'])} AWS accounts, one Entra ID tenant, on this machine only")
         _try(sandbox, say, "before")
         for number in CHAIN:
-            results += _carried_out(number, say)
+            _carry_out(number, say)
         reached, why = _try(sandbox, say, "after")
         if not reached:
             raise OutcomeError(f"The demo did not end in a sign-in: {why}", where=about["role_arn"])
-    page = index([result.record.folder for result in results])
+    page = index()
     say(f"done in {time.monotonic() - started:.0f} s; the records: {page}")
     return page
 
@@ -47,30 +48,29 @@ def _try(sandbox: Sandbox, say: Say, when: str) -> tuple[bool, str]:
     return reached, why
 
 
-def _carried_out(number: str, say: Say) -> list[Result]:
+def _carry_out(number: str, say: Say) -> None:
     """Run one runbook; when it planned something, run it again with the id of that plan, and once more to see nothing left."""
     first = _run(number, "", say)
-    if first.verdict != WAITS:
-        return [first]
-    return [first, _run(number, first.plans[0], say), _run(number, first.plans[0], say)]
+    if first.verdict == WAITS:
+        _run(number, first.plans[0], say)
+        _run(number, first.plans[0], say)
 
 
 def _run(number: str, approved: str, say: Say) -> Result:
     began = time.monotonic()
     book = runbooks.find(number)
     given = {"approved": approved} if approved else {}
-    with Path("/dev/null").open("w") as nowhere:
-        result = runner.execute(runner.Task(book, parameter_file.load(where.parameters() / FILE), given), out=nowhere)
-    if result.verdict in ("failed", "unverified", "interrupted"):
+    result = runner.execute(runner.Task(book, parameter_file.load(where.parameters() / FILE), given), out=StringIO())
+    if result.code not in (CODES["done"], CODES[WAITS], CODES["findings"]):
         raise OutcomeError(f"{book.id}: {result.problem}", where=str(result.record.folder))
     detail = f", waits for {result.plans[0]}" if result.plans else f" ({approved})" if approved else ""
     say(f"{book.id:<15}{result.verdict}{detail}, {time.monotonic() - began:.1f} s")
     return result
 
 
-def index(folders: list[Path]) -> Path:
-    """Write index.html beside the records, listing all that are there, these included."""
+def index() -> Path:
+    """Write index.html beside the records, listing all that are there."""
     from awsfed_lib.export import write_index
 
     records = {path.parent.name: json.loads(path.read_bytes()) for path in sorted(where.runs().glob("*/run.json"))}
-    return write_index(folders[0].parent / "index.html", records)
+    return write_index(where.runs() / "index.html", records)

@@ -14,6 +14,7 @@ from awsfed_lib.auth import Session
 from awsfed_lib.change import Request, Subject
 from awsfed_lib.clouds import SANDBOX
 from awsfed_lib.errors import UnreadError
+from awsfed_lib.gallery import AWS_TEMPLATE
 from awsfed_lib.gate import Gate, PlanGate
 from awsfed_lib.live_tables import guid, listed
 from awsfed_lib.outcome import Answer
@@ -21,7 +22,6 @@ from awsfed_lib.pace import Clock
 from awsfed_lib.transport import Budget, Call, Transport
 from awsfed_lib.writes import Delivery
 
-AWS_TEMPLATE = "8b1025e4-1dd2-430b-a150-2ef79cd700f5"  # "AWS Single-Account Access" in the global cloud
 IN_FILTER = 15  # values of one `in` filter
 BY_IDS = 1000  # ids of one getByIds (learn.microsoft.com graph/api/directoryobject-getbyids)
 PAUSES = (1.0, 1.0, 2.0, 2.0, 3.0, 3.0, 4.0, 4.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0)  # 70 s in all

@@ -15,7 +15,6 @@ from awsfed_lib.transport import Call, Reply, Transport
 
 Page = TypeVar("Page", bound=Hashable)
 NEXT = "@odata.nextLink"
-EVENTUAL = (("ConsistencyLevel", "eventual"),)
 
 
 def quoted(text: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol
 
 import pandas as pd
 
+from awsfed_lib.approles import active_imports
 from awsfed_lib.body import Capacity
 from awsfed_lib.tables import CHECKS, FACTS, frame, rows
 
@@ -201,7 +202,7 @@ def _assignment(found: Mapping[str, Any]) -> Judged:
 
 def _jobs(jobs: Sequence[Mapping[str, Any]]) -> Judged:
     """Look for a role import: it undoes what is patched by hand (entra/identity/saas-apps/amazon-web-service-tutorial)."""
-    active = [job for job in jobs if (job.get("schedule") or {}).get("state") == "Active"]
+    active = active_imports(jobs)
     detail = f"{len(active)} of {len(jobs)} active: it disables and re-adds appRoles by itself" if active else "none is active"
     return Judged("missing" if active else "ok", detail, "Stop provisioning before 04-approles.")
 

@@ -13,7 +13,7 @@ from awsfed_lib.errors import DocumentError
 from awsfed_lib.pair import parse
 from awsfed_lib.saml_attributes import LONGEST_RESPONSE, duration_problem, session_name_problem
 from awsfed_lib.saml_response import Response, open_response
-from awsfed_lib.shapes import CHECKS, RESPONSE_ROLES
+from awsfed_lib.shapes import RESPONSE_CHECKS, RESPONSE_ROLES
 from awsfed_lib.tables import frame
 from awsfed_lib.x509 import Certificate
 
@@ -41,7 +41,7 @@ class Expected:
 
 @dataclass(frozen=True)
 class Checked:
-    """The result: rows of CHECKS and RESPONSE_ROLES, and nothing of the assertion besides.
+    """The result: rows of RESPONSE_CHECKS and RESPONSE_ROLES, and nothing of the assertion besides.
 
     `proof`: that the response was signed by a certificate of the application, for the rollover; None when it was not.
     It says what Entra ID signs with; that AWS took it is for the person to have seen.
@@ -53,8 +53,8 @@ class Checked:
 
     @property
     def table(self) -> pd.DataFrame:
-        """CHECKS, in the order in which AWS looks."""
-        return frame(CHECKS, self.rows)
+        """RESPONSE_CHECKS, in the order in which AWS looks."""
+        return frame(RESPONSE_CHECKS, self.rows)
 
     @property
     def roles(self) -> pd.DataFrame:

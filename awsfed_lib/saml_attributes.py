@@ -12,7 +12,7 @@ NAMESPACE = "https://aws.amazon.com/SAML/Attributes"
 ROLE, SESSION_NAME, SESSION_DURATION = f"{NAMESPACE}/Role", f"{NAMESPACE}/RoleSessionName", f"{NAMESPACE}/SessionDuration"
 SOURCE_IDENTITY, PRINCIPAL_TAG = f"{NAMESPACE}/SourceIdentity", f"{NAMESPACE}/PrincipalTag:"
 NAME_ID = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier"
-SHORTEST_SESSION, LONGEST_SESSION, DEFAULT_SESSION = 900, 43_200, 3_600
+SHORTEST_SESSION, LONGEST_SESSION = 900, 43_200
 LONGEST_RESPONSE = 100_000  # characters of the base64 text that AssumeRoleWithSAML takes
 _SESSION_NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
 _EMPTY_RESPONSE, _AROUND_VALUE = 5_950, 33  # bytes of an Entra response without roles (measured), and of the markup around one value

@@ -109,7 +109,7 @@ SIGN_INS = Schema(
     },
     ("principal", "app_role_id"),
 )
-CHECKS = Schema(
+RESPONSE_CHECKS = Schema(
     "checks",
     {
         "check": Column(TEXT, "what was looked at"),

@@ -1,6 +1,46 @@
-"""Settings for all tests: no example has a deadline, since a busy machine is no failure."""
+"""What several test modules share: settings, a scripted HTTPS host, and a running twin of Entra ID.
 
+No example of hypothesis has a deadline, since a busy machine is no failure.
+"""
+
+import pytest
+import scripted
+import twin as twins
 from hypothesis import settings
 
 settings.register_profile("awsfed", deadline=None)
 settings.load_profile("awsfed")
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    """Serve whatever a test scripts, over HTTPS with a certificate of its own authority."""
+    with scripted.serve(tmp_path_factory.mktemp("ca")) as server:
+        yield server
+
+
+@pytest.fixture
+def server(served):
+    """Give the scripted host, with nothing asked yet."""
+    served.asked.clear()
+    return served
+
+
+@pytest.fixture
+def hours():
+    """Give a clock that passes only when somebody waits."""
+    return scripted.Hours()
+
+
+@pytest.fixture(scope="module")
+def served_twin(tmp_path_factory):
+    """Serve the twin of Entra ID over HTTPS."""
+    with twins.running(tmp_path_factory.mktemp("twin")) as running:
+        yield running
+
+
+@pytest.fixture
+def twin(served_twin):
+    """Give the twin as its world describes it."""
+    served_twin.tenant.reset()
+    return served_twin

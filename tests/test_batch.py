@@ -14,23 +14,6 @@ Says = scripted.Says
 NEXT = "@odata.nextLink"
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory):
-    with scripted.serve(tmp_path_factory.mktemp("ca")) as server:
-        yield server
-
-
-@pytest.fixture
-def server(served):
-    served.asked.clear()
-    return served
-
-
-@pytest.fixture
-def hours():
-    return scripted.Hours()
-
-
 @pytest.fixture
 def transport(server, hours):
     transport = Transport(server.cloud, scripted.Source(), Gate(), hours.clock)

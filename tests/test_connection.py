@@ -10,12 +10,6 @@ from awsfed_lib.connection import ForeignOriginError, Lost, RedirectError, conne
 Says = scripted.Says
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory):
-    with scripted.serve(tmp_path_factory.mktemp("ca")) as server:
-        yield server
-
-
 @pytest.fixture
 def server(served):
     served.asked.clear()

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import pytest
 import scripted
-import twin as twins
 
 from awsfed_lib import apply, approles, facts
 from awsfed_lib.apply import Service
@@ -20,18 +19,6 @@ from awsfed_lib.pace import Clock
 from awsfed_lib.plan import Plan
 from awsfed_lib.tables import APP_ROLES, ASSIGNMENTS, GROUPS, MEMBERS, check
 from awsfed_lib.tokens import Token
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory):
-    with twins.running(tmp_path_factory.mktemp("twin")) as twin:
-        yield twin
-
-
-@pytest.fixture
-def twin(served):
-    served.tenant.reset()
-    return served
 
 
 @pytest.fixture

@@ -3,23 +3,10 @@
 import json
 
 import pytest
-import twin as twins
 
 from awsfed_lib import application, certificates, facts, gallery, live_tables, saml_reads
 from awsfed_lib.errors import GraphError, ParameterError, UnreadError
 from awsfed_lib.gallery import AWS_TEMPLATE
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory):
-    with twins.running(tmp_path_factory.mktemp("twin")) as twin:
-        yield twin
-
-
-@pytest.fixture
-def twin(served):
-    served.tenant.reset()
-    return served
 
 
 @pytest.fixture

@@ -23,22 +23,11 @@ def refusal(status, code="", message="", **headers):
     return Says(status, {"error": {"code": code, "message": message, "innerError": {"request-id": "rid-1"}}}, headers)
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory):
-    with scripted.serve(tmp_path_factory.mktemp("ca")) as server:
-        yield server
-
-
 @pytest.fixture
 def server(served):
     served.asked.clear()
     served.play(OK)
     return served
-
-
-@pytest.fixture
-def hours():
-    return scripted.Hours()
 
 
 @pytest.fixture

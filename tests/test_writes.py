@@ -14,23 +14,6 @@ from awsfed_lib.writes import Delivery, judge
 Says = scripted.Says
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory):
-    with scripted.serve(tmp_path_factory.mktemp("ca")) as server:
-        yield server
-
-
-@pytest.fixture
-def server(served):
-    served.asked.clear()
-    return served
-
-
-@pytest.fixture
-def hours():
-    return scripted.Hours()
-
-
 @pytest.fixture
 def delivery(server, hours):
     transport = Transport(server.cloud, scripted.Source(), PlanGate(), hours.clock)

@@ -55,7 +55,6 @@ WRITE_MEMBERS = Rule("GroupMember.ReadWrite.All|Group.ReadWrite.All|Directory.Re
 READ_USERS = Rule(_READ_USERS)
 DELETE_USERS = Rule("User.ReadWrite.All", administrator=True)
 READ_POLICIES = Rule("Policy.Read.All|Policy.ReadWrite.ApplicationConfiguration")
-WRITE_POLICIES = Rule("Policy.ReadWrite.ApplicationConfiguration", administrator=True)
 READ_AUDITS = Rule("AuditLog.Read.All")
 READ_JOBS = Rule(f"Synchronization.Read.All|Synchronization.ReadWrite.All|Application.ReadWrite.OwnedBy{OWNER}")
 READ_ORGANIZATION = Rule(f"Organization.Read.All|{_READ_DIRECTORY}", f"User.Read|Organization.Read.All|{_READ_DIRECTORY}")
