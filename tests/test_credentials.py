@@ -86,6 +86,19 @@ def test_key_and_its_certificate(read, content, password):
         (b"-----BEGIN CERTIFICATE-----\nhalf", "", "damaged"),
         (pfx()[:100], "canary-pass", "damaged"),
     ],
+    ids=[
+        "encrypted, wrong passphrase",
+        "encrypted, no passphrase",
+        "pfx, wrong passphrase",
+        "pfx, no passphrase",
+        "key alone",
+        "certificate of another key",
+        "certificate alone",
+        "elliptic curve",
+        "empty",
+        "half a certificate",
+        "half a pfx",
+    ],  # our own: the bytes are new in every process, and workers must agree on names
 )
 def test_unusable_file_says_why(read, content, password, words):
     with pytest.raises(SignInError, match=words) as error:
