@@ -10,42 +10,48 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from awsfed_lib import approles, assignments, audit, auth, aws, errors, graph, ground, groups, preflight, tables, trust
-    from awsfed_lib.display import show
-    from awsfed_lib.graph import Graph
-    from awsfed_lib.outcome import Outcome
-    from awsfed_lib.plan import Plan
-    from awsfed_lib.run import begin
+    from awsfed_lib.core import errors, tables
+    from awsfed_lib.core.outcome import Outcome
+    from awsfed_lib.core.plan import Plan
+    from awsfed_lib.core.review import audit, preflight
+    from awsfed_lib.core.roles import approles, assignments, groups, trust
+    from awsfed_lib.core.view.display import show
+    from awsfed_lib.edges.amazon import aws
+    from awsfed_lib.edges.entra import auth, graph, ground
+    from awsfed_lib.edges.entra.graph import Graph
+    from awsfed_lib.edges.records.run import begin
 
-__all__ = [
-    "Graph",
-    "Outcome",
-    "Plan",
-    "approles",
-    "assignments",
-    "audit",
-    "auth",
-    "aws",
-    "begin",
-    "errors",
-    "graph",
-    "ground",
-    "groups",
-    "preflight",
-    "show",
-    "tables",
-    "trust",
-]
+# Where a public name lies. A name that ends its path is the module itself.
+_PUBLIC = {
+    "Graph": "edges.entra.graph:Graph",
+    "Outcome": "core.outcome:Outcome",
+    "Plan": "core.plan:Plan",
+    "approles": "core.roles.approles",
+    "assignments": "core.roles.assignments",
+    "audit": "core.review.audit",
+    "auth": "edges.entra.auth",
+    "aws": "edges.amazon.aws",
+    "begin": "edges.records.run:begin",
+    "errors": "core.errors",
+    "graph": "edges.entra.graph",
+    "ground": "edges.entra.ground",
+    "groups": "core.roles.groups",
+    "preflight": "core.review.preflight",
+    "show": "core.view.display:show",
+    "tables": "core.tables",
+    "trust": "core.roles.trust",
+}
 
-_FROM = {"Graph": "graph", "Outcome": "outcome", "Plan": "plan", "begin": "run", "show": "display"}
+__all__ = list(_PUBLIC)
 
 
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
+    if name not in _PUBLIC:
         raise AttributeError(f"module awsfed_lib has no attribute {name!r}")
-    module = importlib.import_module(f"awsfed_lib.{_FROM.get(name, name)}")
-    return getattr(module, name) if name in _FROM else module
+    place, _, attribute = _PUBLIC[name].partition(":")
+    module = importlib.import_module(f"awsfed_lib.{place}")
+    return getattr(module, attribute) if attribute else module
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted(_PUBLIC)

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from awsfed_lib.errors import AwsfedError, ParameterError
+from awsfed_lib.core.errors import AwsfedError, ParameterError
 
 if TYPE_CHECKING:
-    from awsfed_lib.runner import Result
+    from awsfed_lib.doors.runner import Result
 
 USAGE, FAILED, INTERRUPTED = 2, 1, 130
 PATIENCE = 4  # who asks that often wants it to end at once
@@ -58,7 +58,7 @@ def _complain(text: str) -> None:
 
 def _version(context: click.Context, _: click.Parameter, asked: bool) -> None:  # noqa: FBT001  as click has it
     if asked:
-        from awsfed_lib import provenance
+        from awsfed_lib.edges.records import provenance
 
         click.echo(f"awsfed {provenance.version()}")
         context.exit()
@@ -76,7 +76,7 @@ def main() -> None:
 @main.command(name="list")
 def list_() -> None:
     """List the runbooks: what each is for, and what it changes."""
-    from awsfed_lib import runbooks
+    from awsfed_lib.edges.records import runbooks
 
     books = runbooks.catalogue()
     width = max((len(book.id) for book in books), default=0)
@@ -88,7 +88,7 @@ def list_() -> None:
 @click.argument("directory", type=click.Path(path_type=Path))
 def init(directory: Path) -> None:
     """Lay out notebooks/ and parameters/ in DIRECTORY. Files that are there stay as they are."""
-    from awsfed_lib import layout
+    from awsfed_lib.edges.records import layout
 
     laid = layout.lay_out(directory)
     for name in laid.kept:
@@ -106,10 +106,11 @@ def init(directory: Path) -> None:
 @click.option("--deadline", type=click.FloatRange(0.01, 24 * 60), default=120, show_default=True, help="Minutes for the whole run.")
 def run(runbook: str, file: Path | None, approved: str | None, pairs: tuple[str, ...], deadline: float) -> None:
     """Execute RUNBOOK, by number (4), word (approles) or id (04-approles), and write its record to runs/."""
-    from awsfed_lib import runbooks
+    from awsfed_lib.edges.records import runbooks
 
     book = runbooks.find(runbook)
-    from awsfed_lib import parameter_file, runner
+    from awsfed_lib.doors import runner
+    from awsfed_lib.edges.records import parameter_file
 
     given = _given(pairs) | ({} if approved is None else {"approved": approved})
     read = parameter_file.load(_found(file)) if file else None
@@ -121,7 +122,7 @@ def run(runbook: str, file: Path | None, approved: str | None, pairs: tuple[str,
 
 
 def _given(pairs: tuple[str, ...]) -> dict[str, object]:
-    from awsfed_lib import parameters
+    from awsfed_lib.core.settings import parameters
 
     given: dict[str, object] = {}
     for pair in pairs:
@@ -136,7 +137,7 @@ def _given(pairs: tuple[str, ...]) -> dict[str, object]:
 
 def _found(file: Path) -> Path:
     """Return the parameter file where it was named, or else below ROOT/parameters."""
-    from awsfed_lib import where
+    from awsfed_lib.edges.records import where
 
     if file.exists() or file.is_absolute():
         return file
@@ -169,7 +170,7 @@ def _stoppable(words: str = "Stopping; the record is being sealed.") -> Iterator
 
 def _tell(result: Result, command: str) -> None:
     """Print how a run ended, on standard output: verdict, record, digest, and what to do next."""
-    from awsfed_lib.verdict import MEANING
+    from awsfed_lib.core.settings.verdict import MEANING
 
     folder = result.record.folder
     click.echo(f"verdict  {result.verdict}: {MEANING[result.verdict]}")
@@ -186,9 +187,9 @@ def _tell(result: Result, command: str) -> None:
 @click.option("--digest", metavar="SHA256", help="What `awsfed run` printed; proves that run.json itself is the one of that day.")
 def verify(folder: Path, digest: str | None) -> None:
     """Check that a record in FOLDER (or runs/FOLDER) is as it was sealed: every file, and every line of the journal."""
-    from awsfed_lib import where
-    from awsfed_lib.errors import RecordError
-    from awsfed_lib.record import Record
+    from awsfed_lib.core.errors import RecordError
+    from awsfed_lib.edges.records import where
+    from awsfed_lib.edges.records.record import Record
 
     record = Record(folder if folder.is_dir() else where.runs() / folder.name)
     problems = record.changed()
@@ -206,7 +207,7 @@ def verify(folder: Path, digest: str | None) -> None:
 def sandbox(seed: int, accounts: int, partition: str) -> None:
     """Serve Entra ID, Graph and an AWS organization on this machine, to try everything on."""
     serve = _extra("awsfed_lib.sandbox.serve")
-    from awsfed_lib import where
+    from awsfed_lib.edges.records import where
 
     size = serve.Size(seed, accounts, partition)
     with (
@@ -223,7 +224,7 @@ def sandbox(seed: int, accounts: int, partition: str) -> None:
 def demo() -> None:
     """Walk through the runbooks against the sandbox, to a proven sign-in."""
     with _stoppable():
-        _extra("awsfed_lib.demo").demo(click.echo)
+        _extra("awsfed_lib.doors.demo").demo(click.echo)
 
 
 def _extra(module: str) -> Any:

@@ -25,8 +25,9 @@ from typing import Any
 
 import boto3
 
-from awsfed_lib import aws, clouds  # by all ways, so that pandas counts for none of them alone
-from awsfed_lib.session import LoopbackSession
+from awsfed_lib.edges.amazon import aws  # by all ways, so that pandas counts for none of them alone
+from awsfed_lib.edges.amazon.session import LoopbackSession
+from awsfed_lib.edges.entra import clouds  # by all ways, so that pandas counts for none of them alone
 
 ROOT = Path(__file__).parents[1]
 WORKERS, HUB, REGION = 16, "AKIA9000000000010000", "us-east-1"

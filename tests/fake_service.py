@@ -19,12 +19,13 @@ from urllib.parse import unquote
 import pandas as pd
 from made import APPLICATION, MSIAM, TENANT, guid
 
-from awsfed_lib import approles, facts
-from awsfed_lib.apply import Patience
-from awsfed_lib.change import Request
-from awsfed_lib.errors import LockedError, RecordError, SignInError, UnreadError, WriteForbidden
-from awsfed_lib.outcome import Answer
-from awsfed_lib.tables import ASSIGNMENTS, GROUPS, frame
+from awsfed_lib.core import facts
+from awsfed_lib.core.apply import Patience
+from awsfed_lib.core.change import Request
+from awsfed_lib.core.errors import LockedError, RecordError, SignInError, UnreadError, WriteForbidden
+from awsfed_lib.core.outcome import Answer
+from awsfed_lib.core.roles import approles
+from awsfed_lib.core.tables import ASSIGNMENTS, GROUPS, frame
 
 DONE = Answer("done", 204)
 

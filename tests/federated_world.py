@@ -16,15 +16,17 @@ from typing import Any
 from fake_service import Stop
 from saml_made import ENTITY, NOW, TENANT, certificate, credentials, document
 
-from awsfed_lib import certificates, distribution, facts, metadata
-from awsfed_lib.apply import Patience
-from awsfed_lib.campaign import Live, Proof
-from awsfed_lib.change import Request, Subject
-from awsfed_lib.distribution import Holder
-from awsfed_lib.outcome import Answer
-from awsfed_lib.shapes import DOCUMENTS
-from awsfed_lib.tables import frame
-from awsfed_lib.x509 import Certificate
+from awsfed_lib.core import facts
+from awsfed_lib.core.apply import Patience
+from awsfed_lib.core.certificate import certificates, distribution
+from awsfed_lib.core.certificate.campaign import Live, Proof
+from awsfed_lib.core.certificate.distribution import Holder
+from awsfed_lib.core.change import Request, Subject
+from awsfed_lib.core.outcome import Answer
+from awsfed_lib.core.saml import metadata
+from awsfed_lib.core.saml.x509 import Certificate
+from awsfed_lib.core.shapes import DOCUMENTS
+from awsfed_lib.core.tables import frame
 
 APPLICATION = Subject("servicePrincipal", "sp-1", "AWS", TENANT)
 ORGANIZATION = Subject("organization", "o-1", "Contoso", "o-1/aws")

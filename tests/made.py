@@ -8,9 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-from awsfed_lib import approles
-from awsfed_lib.change import Subject
-from awsfed_lib.tables import ACCOUNTS, ASSIGNMENTS, GROUPS, MEMBERS, ROLES, frame
+from awsfed_lib.core.change import Subject
+from awsfed_lib.core.roles import approles
+from awsfed_lib.core.tables import ACCOUNTS, ASSIGNMENTS, GROUPS, MEMBERS, ROLES, frame
 
 TENANT = "tenant-1"
 APPLICATION = Subject("servicePrincipal", "sp-1", "AWS", TENANT)

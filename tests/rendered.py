@@ -18,9 +18,9 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, quote
 
-from awsfed_lib.clouds import Sandbox
+from awsfed_lib.edges.amazon.session import LoopbackSession
+from awsfed_lib.edges.entra.clouds import Sandbox
 from awsfed_lib.sandbox.server import Server
-from awsfed_lib.session import LoopbackSession
 
 HUB, MANAGEMENT = "900000000001", "900000000000"
 KEY = re.compile(r"Credential=(?P<kind>AKIA|ASIA)(?P<account>[0-9]{12})0000/[0-9]{8}/[a-z0-9-]+/(?P<service>[a-z]+)/")

@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
-from awsfed_lib import x509 as ours
-from awsfed_lib.metadata import DS, MD, Metadata, parse
-from awsfed_lib.x509 import Certificate
+from awsfed_lib.core.saml import x509 as ours
+from awsfed_lib.core.saml.metadata import DS, MD, Metadata, parse
+from awsfed_lib.core.saml.x509 import Certificate
 
 TENANT = "11111111-2222-3333-4444-555555555555"
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)

@@ -10,9 +10,9 @@ from fake_service import World
 from hypothesis import strategies as st
 from made import APPLICATION, MSIAM, account, accounts, assignment, assignments, desired, guid, value, wire
 
-from awsfed_lib import approles
-from awsfed_lib.change import Guards
-from awsfed_lib.plan import Plan
+from awsfed_lib.core.change import Guards
+from awsfed_lib.core.plan import Plan
+from awsfed_lib.core.roles import approles
 
 ACCOUNTS = ("000000012345", "111111111111", "222222222222")
 NAMES = ("Admin", "Auditors", "Billing")

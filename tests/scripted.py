@@ -13,10 +13,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import trustme
 
-from awsfed_lib.auth import Session
-from awsfed_lib.clouds import Cloud
-from awsfed_lib.pace import Clock
-from awsfed_lib.tokens import Token
+from awsfed_lib.edges.entra.auth import Session
+from awsfed_lib.edges.entra.clouds import Cloud
+from awsfed_lib.edges.entra.pace import Clock
+from awsfed_lib.edges.entra.tokens import Token
 
 TENANT = "11111111-2222-3333-4444-555555555555"
 CANARY = "eyJCANARYheader.eyJCANARYpayload.CANARYsignature"

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from awsfed_lib.accounts_file import read_accounts
-from awsfed_lib.errors import ParameterError
-from awsfed_lib.selection import Account
+from awsfed_lib.core.errors import ParameterError
+from awsfed_lib.edges.amazon.accounts_file import read_accounts
+from awsfed_lib.edges.amazon.selection import Account
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from botocore.credentials import Credentials
 
-from awsfed_lib import acting
-from awsfed_lib.answers import refuse_other_account
-from awsfed_lib.errors import AwsError, SignInError
-from awsfed_lib.hub import Hub
+from awsfed_lib.core.errors import AwsError, SignInError
+from awsfed_lib.edges.amazon import acting
+from awsfed_lib.edges.amazon.answers import refuse_other_account
+from awsfed_lib.edges.amazon.hub import Hub
 from awsfed_lib.sandbox.server import Server
 
 _spec = spec_from_file_location("rendered", Path(__file__).with_name("rendered.py"))

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from botocore.credentials import Credentials
 
-from awsfed_lib.acting import acting_in
-from awsfed_lib.allowed import READS, literal
-from awsfed_lib.change import Request, Settled, as_json
-from awsfed_lib.errors import WriteForbidden
-from awsfed_lib.hub import Hub
+from awsfed_lib.core.change import Request, Settled, as_json
+from awsfed_lib.core.errors import WriteForbidden
+from awsfed_lib.edges.amazon.acting import acting_in
+from awsfed_lib.edges.amazon.allowed import READS, literal
+from awsfed_lib.edges.amazon.hub import Hub
 from awsfed_lib.sandbox.server import Server
 
 _spec = spec_from_file_location("rendered", Path(__file__).with_name("rendered.py"))

@@ -2,12 +2,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from awsfed_lib import application, gallery
-from awsfed_lib.application import LiveApplication, Settings, identifier
-from awsfed_lib.change import Basis, Subject
-from awsfed_lib.errors import ParameterError, TableError
-from awsfed_lib.gallery import AWS_TEMPLATE, Wanted
-from awsfed_lib.sign_in_endpoints import audiences, is_endpoint, recipients
+from awsfed_lib.core.change import Basis, Subject
+from awsfed_lib.core.errors import ParameterError, TableError
+from awsfed_lib.core.roles.sign_in_endpoints import audiences, is_endpoint, recipients
+from awsfed_lib.core.saml import application, gallery
+from awsfed_lib.core.saml.application import LiveApplication, Settings, identifier
+from awsfed_lib.core.saml.gallery import AWS_TEMPLATE, Wanted
 
 SUBJECT = Subject("servicePrincipal", "sp-1", "AWS", "tenant-1")
 TENANT = Subject("tenant", "tenant-1", "Contoso", "tenant-1")

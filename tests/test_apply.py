@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from made import APPLICATION, DIRECTORY, MSIAM, accounts, assignment, assignments, desired, group, guid, role, roles, wire
 from scenarios import Scenario, of_account, scenarios
 
-from awsfed_lib import apply, approles, facts
-from awsfed_lib import assignments as a
-from awsfed_lib import groups as g
-from awsfed_lib.change import Guards
-from awsfed_lib.errors import RecordError, WriteForbidden
-from awsfed_lib.outcome import Answer
+from awsfed_lib.core import apply, facts
+from awsfed_lib.core.change import Guards
+from awsfed_lib.core.errors import RecordError, WriteForbidden
+from awsfed_lib.core.outcome import Answer
+from awsfed_lib.core.roles import approles
+from awsfed_lib.core.roles import assignments as a
+from awsfed_lib.core.roles import groups as g
 
 A = "000000012345"
 FEW = settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])

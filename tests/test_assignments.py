@@ -20,10 +20,10 @@ from made import (
     wire,
 )
 
-from awsfed_lib import assignments as a
-from awsfed_lib import facts
-from awsfed_lib import groups as g
-from awsfed_lib.change import Basis, Guards
+from awsfed_lib.core import facts
+from awsfed_lib.core.change import Basis, Guards
+from awsfed_lib.core.roles import assignments as a
+from awsfed_lib.core.roles import groups as g
 
 A, B = "000000012345", "111111111111"
 OURS = {name: f"AWS-{A}-{name}" for name in ("Admin", "Ops")}

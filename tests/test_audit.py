@@ -23,9 +23,10 @@ from made import (
 )
 from test_paths import ADMIN, A, B, evidence
 
-from awsfed_lib import approles, audit
-from awsfed_lib.errors import ParameterError
-from awsfed_lib.tables import FINDINGS, rows
+from awsfed_lib.core.errors import ParameterError
+from awsfed_lib.core.review import audit
+from awsfed_lib.core.roles import approles
+from awsfed_lib.core.tables import FINDINGS, rows
 
 QUIET = {"administrators", "room left"}
 NAMES = {line.name for line in audit.CHECKS}

@@ -23,11 +23,11 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from awsfed_lib import auth
-from awsfed_lib.auth import Held, SignIn, Surroundings, held, sign_in
-from awsfed_lib.errors import ParameterError, SignInError, UnreadError
-from awsfed_lib.graph import Graph
-from awsfed_lib.person import Person
+from awsfed_lib.core.errors import ParameterError, SignInError, UnreadError
+from awsfed_lib.edges.entra import auth
+from awsfed_lib.edges.entra.auth import Held, SignIn, Surroundings, held, sign_in
+from awsfed_lib.edges.entra.graph import Graph
+from awsfed_lib.edges.entra.person import Person
 
 Says, TENANT, CLIENT = scripted.Says, scripted.TENANT, "99999999-8888-7777-6666-555555555555"
 START = datetime(2026, 11, 24, 12, tzinfo=UTC)

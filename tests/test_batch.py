@@ -3,12 +3,12 @@ import json
 import pytest
 import scripted
 
-from awsfed_lib.batch import exchange, gather
-from awsfed_lib.connection import Lost
-from awsfed_lib.errors import GraphError, UnreadError
-from awsfed_lib.gate import Gate
-from awsfed_lib.pace import Limits
-from awsfed_lib.transport import Call, Transport
+from awsfed_lib.core.errors import GraphError, UnreadError
+from awsfed_lib.edges.entra.batch import exchange, gather
+from awsfed_lib.edges.entra.connection import Lost
+from awsfed_lib.edges.entra.gate import Gate
+from awsfed_lib.edges.entra.pace import Limits
+from awsfed_lib.edges.entra.transport import Call, Transport
 
 Says = scripted.Says
 NEXT = "@odata.nextLink"

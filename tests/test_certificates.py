@@ -7,8 +7,8 @@ from fake_service import FakeJournal
 from federated_world import APPLICATION, NOW, OLD, Side, World
 from saml_made import certificate, credentials
 
-from awsfed_lib import certificate_plan, certificates
-from awsfed_lib.errors import ParameterError, UnreadError, UnsafePlan
+from awsfed_lib.core.certificate import certificate_plan, certificates
+from awsfed_lib.core.errors import ParameterError, UnreadError, UnsafePlan
 
 NEW = certificate("CN=AWS 2026", NOW - timedelta(days=1), 1095, serial=77)
 AFTER = OLD.not_after + timedelta(days=1)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from awsfed_lib import parameter_file, runbooks, runner, where
-from awsfed_lib.errors import ParameterError
+from awsfed_lib.core.errors import ParameterError
+from awsfed_lib.doors import runner
+from awsfed_lib.edges.records import parameter_file, runbooks, where
 from awsfed_lib.sandbox.serve import Sandbox
 
 pytestmark = pytest.mark.kernel

@@ -5,14 +5,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from awsfed_lib import claims
-from awsfed_lib.change import Subject
-from awsfed_lib.claim_plan import policy_facts
-from awsfed_lib.claims import Claims, LivePolicies
-from awsfed_lib.errors import ParameterError, TableError
-from awsfed_lib.saml_attributes import NAME_ID, ROLE, SESSION_DURATION, SESSION_NAME, duration_problem, response_size, session_name_problem
-from awsfed_lib.shapes import CLAIMS
-from awsfed_lib.tables import MEMBERS, ROLES, frame
+from awsfed_lib.core.change import Subject
+from awsfed_lib.core.errors import ParameterError, TableError
+from awsfed_lib.core.saml import claims
+from awsfed_lib.core.saml.claim_plan import policy_facts
+from awsfed_lib.core.saml.claims import Claims, LivePolicies
+from awsfed_lib.core.saml.saml_attributes import (
+    NAME_ID,
+    ROLE,
+    SESSION_DURATION,
+    SESSION_NAME,
+    duration_problem,
+    response_size,
+    session_name_problem,
+)
+from awsfed_lib.core.shapes import CLAIMS
+from awsfed_lib.core.tables import MEMBERS, ROLES, frame
 
 APPLICATION = Subject("servicePrincipal", "sp-1", "AWS", "tenant-1")
 GRAPH = "https://graph.microsoft.com"

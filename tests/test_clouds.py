@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from awsfed_lib import clouds
-from awsfed_lib.errors import ParameterError
+from awsfed_lib.core.errors import ParameterError
+from awsfed_lib.edges.entra import clouds
 
 DESCRIPTION = {
     "tenant_id": "t",

@@ -9,8 +9,11 @@ import pytest
 from click.testing import CliRunner
 from small_root import TENANT, make
 
-from awsfed_lib import __main__, errors, layout, opening, record, runbooks, runner, where
-from awsfed_lib.verdict import CODES, MEANING
+from awsfed_lib import __main__
+from awsfed_lib.core import errors
+from awsfed_lib.core.settings.verdict import CODES, MEANING
+from awsfed_lib.doors import runner
+from awsfed_lib.edges.records import layout, opening, record, runbooks, where
 
 PLAN = "plan-0123456789abcdef"
 
@@ -211,7 +214,7 @@ def test_init_lays_out_notebooks_and_parameters(tmp_path, monkeypatch):
     monkeypatch.delenv(where.ROOT_VARIABLE, raising=False)
     assert where.root(start=target) == target
     assert [book.id for book in runbooks.catalogue(target / "notebooks")] == [
-        book.id for book in runbooks.catalogue(Path(layout.__file__).parents[1] / "notebooks")
+        book.id for book in runbooks.catalogue(Path(layout.__file__).parents[3] / "notebooks")
     ]
     assert (target / "parameters" / "example.yml").stat().st_mode & 0o777 == 0o644
     assert "new   parameters/example.yml" in said.stdout
@@ -231,14 +234,14 @@ def test_init_overwrites_nothing(tmp_path):
 
 def test_init_from_an_installed_package(tmp_path, monkeypatch):
     package = make(tmp_path / "site" / "awsfed_lib" / layout.LAID_OUT).parent
-    monkeypatch.setattr(layout, "__file__", str(package / "layout.py"))
+    monkeypatch.setattr(layout, "__file__", str(package / "edges" / "records" / "layout.py"))
     assert awsfed("init", str(tmp_path / "mine")).exit_code == 0
     assert (tmp_path / "mine" / "notebooks" / "20-plan.ipynb").exists()
 
 
 def test_init_where_it_cannot(tmp_path):
     (tmp_path / "file").write_text("x")
-    for target, words in ((tmp_path / "file", "a file of that name"), (Path(layout.__file__).parents[1], "where the notebooks come from")):
+    for target, words in ((tmp_path / "file", "a file of that name"), (Path(layout.__file__).parents[3], "where the notebooks come from")):
         told = awsfed("init", str(target))
         assert told.exit_code == 2
         assert words in told.stderr
@@ -249,7 +252,7 @@ def test_init_where_it_cannot(tmp_path):
 
 @pytest.mark.parametrize("command", ["sandbox", "demo"])
 def test_missing_extra_is_said(root, monkeypatch, command):
-    for name in [name for name in sys.modules if name.startswith(("awsfed_lib.sandbox", "awsfed_lib.demo", "moto"))]:
+    for name in [name for name in sys.modules if name.startswith(("awsfed_lib.sandbox", "awsfed_lib.doors.demo", "moto"))]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "moto", None)
     told = awsfed(command)
@@ -261,7 +264,7 @@ def test_missing_extra_is_said(root, monkeypatch, command):
 def test_sandbox_ends_with_ctrl_c_and_takes_its_description_away(root):
     command = [sys.executable, "-m", "awsfed_lib", "sandbox", "--accounts", "3"]
     with subprocess.Popen(
-        command, cwd=Path(layout.__file__).parents[1], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command, cwd=Path(layout.__file__).parents[3], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         lines = [process.stdout.readline() for _ in range(4)]
         assert where.sandbox_file().exists()

@@ -4,8 +4,8 @@ import pytest
 import requests
 import scripted
 
-from awsfed_lib.clouds import CLOUDS
-from awsfed_lib.connection import ForeignOriginError, Lost, RedirectError, connect, lost, origin, trusted
+from awsfed_lib.edges.entra.clouds import CLOUDS
+from awsfed_lib.edges.entra.connection import ForeignOriginError, Lost, RedirectError, connect, lost, origin, trusted
 
 Says = scripted.Says
 
@@ -152,7 +152,7 @@ def test_what_became_of_a_request(server, stranger, monkeypatch):
 
 
 def test_no_answer_in_time_is_unknown(server, monkeypatch):
-    monkeypatch.setattr("awsfed_lib.connection.TIMEOUT", (0.5, 0.05))
+    monkeypatch.setattr("awsfed_lib.edges.entra.connection.TIMEOUT", (0.5, 0.05))
     server.script = lambda asked: __import__("time").sleep(0.15) or Says(200, {})
     assert lost(failure(connect(server.url, server.cloud), server.url)) == Lost("The answer did not come in time.", "unknown")
 

@@ -7,8 +7,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat, pkcs12
 from cryptography.x509.oid import NameOID
 
-from awsfed_lib import credentials
-from awsfed_lib.errors import SignInError
+from awsfed_lib.core.errors import SignInError
+from awsfed_lib.edges.entra import credentials
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)

@@ -14,12 +14,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from awsfed_lib import display, frames, markup, style, tables
-from awsfed_lib.change import Basis, Change, Guards, Loss, Request, Settled, Subject, as_json
-from awsfed_lib.errors import AwsfedError, NotApproved
-from awsfed_lib.escape import LIMIT, breakable, escaped, json_text, visible, visible_lines
-from awsfed_lib.outcome import Outcome, Sent
-from awsfed_lib.plan import Plan
+from awsfed_lib.core import tables
+from awsfed_lib.core.change import Basis, Change, Guards, Loss, Request, Settled, Subject, as_json
+from awsfed_lib.core.errors import AwsfedError, NotApproved
+from awsfed_lib.core.outcome import Outcome, Sent
+from awsfed_lib.core.plan import Plan
+from awsfed_lib.core.view import display, markup, style
+from awsfed_lib.core.view.escape import LIMIT, breakable, escaped, json_text, visible, visible_lines
+from awsfed_lib.edges.records import frames
 
 TENANT, APPLICATION = "3f2b1c9e-0000-4a11-9e5d-4c0d8f1a2b3c", "7d1e6f3a-52aa-4f0b-8b77-9c2d1e4f5a6b"
 VALUE = "arn:aws:iam::012345678901:role/team/Admin,arn:aws:iam::012345678901:saml-provider/WAAD"

@@ -14,8 +14,9 @@ import pandas as pd
 import pytest
 from nbformat import v4
 
-from awsfed_lib import display, export, sanitizer
-from awsfed_lib.errors import RecordError
+from awsfed_lib.core.errors import RecordError
+from awsfed_lib.core.view import display
+from awsfed_lib.edges.records import export, sanitizer
 
 CHROMIUM = Path("/usr/bin/chromium")
 RUN = {
@@ -394,8 +395,8 @@ def test_browser_copies_an_arn_without_the_breaks(tmp_path: Path, browser: Any) 
 
 @pytest.mark.browser
 def test_browser_selects_a_plan_id_whole_by_one_click(tmp_path: Path, browser: Any) -> None:
-    from awsfed_lib.markup import code as id_to_copy
-    from awsfed_lib.markup import output
+    from awsfed_lib.core.view.markup import code as id_to_copy
+    from awsfed_lib.core.view.markup import output
 
     record(tmp_path, code("a", shown(output(f"<p>To send this: {id_to_copy('plan-0123456789abcdef')}</p>"))))
     page = Seen(browser).open(tmp_path / "record.html")

@@ -2,8 +2,8 @@ import json
 
 from made import MSIAM, wire
 
-from awsfed_lib import facts
-from awsfed_lib.change import Basis
+from awsfed_lib.core import facts
+from awsfed_lib.core.change import Basis
 
 
 def test_origin_and_unknown_keys_are_no_part_of_a_fact():

@@ -13,18 +13,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from saml_made import NOW, TENANT, certificate, document, made
 
-from awsfed_lib import distribution, facts, federation, metadata, trust, writer_role
-from awsfed_lib.apply import Patience
-from awsfed_lib.change import Guards
-from awsfed_lib.errors import ParameterError, UnsafePlan
-from awsfed_lib.families import Families, Family
-from awsfed_lib.federation import Terms
-from awsfed_lib.outcome import Answer
-from awsfed_lib.role_changes import facts_of
-from awsfed_lib.shapes import DOCUMENTS, IAM_ROLES
-from awsfed_lib.slugs import read_frozen, slug, slugs
-from awsfed_lib.tables import ACCOUNTS, frame
-from awsfed_lib.trust_merge import merged
+from awsfed_lib.core import facts
+from awsfed_lib.core.accounts import federation, writer_role
+from awsfed_lib.core.accounts.families import Families, Family
+from awsfed_lib.core.accounts.federation import Terms
+from awsfed_lib.core.accounts.role_changes import facts_of
+from awsfed_lib.core.accounts.slugs import read_frozen, slug, slugs
+from awsfed_lib.core.accounts.trust_merge import merged
+from awsfed_lib.core.apply import Patience
+from awsfed_lib.core.certificate import distribution
+from awsfed_lib.core.change import Guards
+from awsfed_lib.core.errors import ParameterError, UnsafePlan
+from awsfed_lib.core.outcome import Answer
+from awsfed_lib.core.roles import trust
+from awsfed_lib.core.saml import metadata
+from awsfed_lib.core.shapes import DOCUMENTS, IAM_ROLES
+from awsfed_lib.core.tables import ACCOUNTS, frame
 
 A, B, C = "000000000001", "000000000002", "000000000003"
 ADMIN = Family("aws-admin", ("AdministratorAccess",), 7200)

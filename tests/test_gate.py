@@ -3,9 +3,9 @@ import json
 import pytest
 import requests
 
-from awsfed_lib.change import Request, Settled, as_json
-from awsfed_lib.errors import WriteForbidden
-from awsfed_lib.gate import Gate, PlanGate, versioned
+from awsfed_lib.core.change import Request, Settled, as_json
+from awsfed_lib.core.errors import WriteForbidden
+from awsfed_lib.edges.entra.gate import Gate, PlanGate, versioned
 
 HOST = "https://graph.microsoft.com"
 ROLES = {"appRoles": [{"id": "1", "isEnabled": True, "value": None}]}

@@ -8,17 +8,18 @@ from dataclasses import replace
 import pytest
 import scripted
 
-from awsfed_lib import apply, approles, facts
-from awsfed_lib.apply import Service
-from awsfed_lib.change import Basis, Request, Settled, Subject, as_json
-from awsfed_lib.clouds import CLOUDS
-from awsfed_lib.connection import Lost
-from awsfed_lib.errors import GraphError, ParameterError, UnreadError, WriteForbidden
-from awsfed_lib.graph import Graph
-from awsfed_lib.pace import Clock
-from awsfed_lib.plan import Plan
-from awsfed_lib.tables import APP_ROLES, ASSIGNMENTS, GROUPS, MEMBERS, check
-from awsfed_lib.tokens import Token
+from awsfed_lib.core import apply, facts
+from awsfed_lib.core.apply import Service
+from awsfed_lib.core.change import Basis, Request, Settled, Subject, as_json
+from awsfed_lib.core.errors import GraphError, ParameterError, UnreadError, WriteForbidden
+from awsfed_lib.core.plan import Plan
+from awsfed_lib.core.roles import approles
+from awsfed_lib.core.tables import APP_ROLES, ASSIGNMENTS, GROUPS, MEMBERS, check
+from awsfed_lib.edges.entra.clouds import CLOUDS
+from awsfed_lib.edges.entra.connection import Lost
+from awsfed_lib.edges.entra.graph import Graph
+from awsfed_lib.edges.entra.pace import Clock
+from awsfed_lib.edges.entra.tokens import Token
 
 
 @pytest.fixture

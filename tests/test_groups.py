@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made import DIRECTORY, arn, group, groups, guid, role, roles, shuffled, value
 
-from awsfed_lib import groups as g
-from awsfed_lib.change import Basis
-from awsfed_lib.errors import ParameterError, TableError
-from awsfed_lib.tables import rows
+from awsfed_lib.core.change import Basis
+from awsfed_lib.core.errors import ParameterError, TableError
+from awsfed_lib.core.roles import groups as g
+from awsfed_lib.core.tables import rows
 
 A, B = "000000012345", "111111111111"
 ADMIN = f"AWS-{A}-Admin"

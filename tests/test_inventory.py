@@ -20,16 +20,16 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from awsfed_lib import acting, aws, inventory
-from awsfed_lib.errors import AwsError, ParameterError
-from awsfed_lib.hub import Hub
+from awsfed_lib.core.errors import AwsError, ParameterError
+from awsfed_lib.core.roles.trust import Verdict
+from awsfed_lib.core.tables import ACCOUNTS, ROLES, check
+from awsfed_lib.edges.amazon import acting, aws, inventory
+from awsfed_lib.edges.amazon.hub import Hub
 from awsfed_lib.sandbox import saml
 from awsfed_lib.sandbox.amazon import metadata
 from awsfed_lib.sandbox.aws import AwsSwitches, Org
 from awsfed_lib.sandbox.org import world
 from awsfed_lib.sandbox.server import Server
-from awsfed_lib.tables import ACCOUNTS, ROLES, check
-from awsfed_lib.trust import Verdict
 
 _spec = spec_from_file_location("rendered", Path(__file__).with_name("rendered.py"))
 rendered = module_from_spec(_spec)
@@ -323,7 +323,7 @@ def test_throttled_account_is_asked_again_at_the_end() -> None:
 
     pauses: list[float] = []
     with served(accounts=30, fault=burst) as (canned, session), pytest.MonkeyPatch.context() as patch:
-        patch.setattr("awsfed_lib.rounds.time", SimpleNamespace(sleep=pauses.append))
+        patch.setattr("awsfed_lib.edges.amazon.rounds.time", SimpleNamespace(sleep=pauses.append))
         accounts, roles = read(session, aws.Organization(via="awsfed-audit", pauses=(1.5, 9.0)))
     assert pauses == [1.5]
     assert set(accounts.problem) == {""}
@@ -355,7 +355,7 @@ def test_answer_about_another_account_stops_everything() -> None:
 
 def test_wrong_signature_stops_everything(monkeypatch: pytest.MonkeyPatch) -> None:
     """Should botocore no longer take credentials for one request, the hub's must not be used instead."""
-    monkeypatch.setattr("awsfed_lib.hub.sign_for_account", lambda **_: None)
+    monkeypatch.setattr("awsfed_lib.edges.amazon.hub.sign_for_account", lambda **_: None)
     with served(accounts=2) as (canned, session), pytest.raises(AwsError, match="signed with credentials of another account"):
         read(session)
     assert not [ask for ask in canned.asked if ask.action.startswith(("List", "GetAccount")) and ask.action != "ListAccounts"]
@@ -417,7 +417,7 @@ def test_stack_that_owns_a_role_is_shown() -> None:
 
 
 def aws_account() -> Any:
-    from awsfed_lib.selection import Account
+    from awsfed_lib.edges.amazon.selection import Account
 
     return Account("111122223333", "sales")
 

@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from awsfed_lib import journal
-from awsfed_lib.errors import RecordError
-from awsfed_lib.journal import Journal
-from awsfed_lib.lock import Locks
+from awsfed_lib.core.errors import RecordError
+from awsfed_lib.edges.records import journal
+from awsfed_lib.edges.records.journal import Journal
+from awsfed_lib.edges.records.lock import Locks
 
 
 def clock():

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from awsfed_lib import where
+from awsfed_lib.edges.records import where
 from awsfed_lib.sandbox.serve import Sandbox
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")

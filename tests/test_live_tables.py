@@ -4,9 +4,12 @@ import json
 
 import pytest
 
-from awsfed_lib import application, certificates, facts, gallery, live_tables, saml_reads
-from awsfed_lib.errors import GraphError, ParameterError, UnreadError
-from awsfed_lib.gallery import AWS_TEMPLATE
+from awsfed_lib.core import facts
+from awsfed_lib.core.certificate import certificates
+from awsfed_lib.core.errors import GraphError, ParameterError, UnreadError
+from awsfed_lib.core.saml import application, gallery
+from awsfed_lib.core.saml.gallery import AWS_TEMPLATE
+from awsfed_lib.edges.entra import live_tables, saml_reads
 
 
 @pytest.fixture

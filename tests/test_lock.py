@@ -8,13 +8,13 @@ import threading
 
 import pytest
 
-from awsfed_lib.errors import LockedError, RecordError
-from awsfed_lib.lock import Locks
+from awsfed_lib.core.errors import LockedError, RecordError
+from awsfed_lib.edges.records.lock import Locks
 
 HOLDER = """
 import sys, time
 from pathlib import Path
-from awsfed_lib.lock import Locks
+from awsfed_lib.edges.records.lock import Locks
 with Locks(Path(sys.argv[1]), {"runbook": "04-approles"}).hold("tenant/servicePrincipal/x"):
     print("held", flush=True)
     time.sleep(60)

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from saml_made import DS, ENTITY, LOGIN, MD, NOW, TENANT, certificate, curve_key, document, key, key_descriptor, made
 
-from awsfed_lib import metadata, x509
-from awsfed_lib.errors import DocumentError
+from awsfed_lib.core.errors import DocumentError
+from awsfed_lib.core.saml import metadata, x509
 
 GOOD = document()
 OTHER = certificate("CN=other", serial=7)

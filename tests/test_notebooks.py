@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
-from awsfed_lib import lint, preflight, runbooks
-from awsfed_lib.parameters import NAMES, described
+from awsfed_lib.core.review import preflight
+from awsfed_lib.core.settings import lint
+from awsfed_lib.core.settings.parameters import NAMES, described
+from awsfed_lib.edges.records import runbooks
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from awsfed_lib import aws
-from awsfed_lib.errors import AwsError, ParameterError, SignInError, UnreadError
-from awsfed_lib.hub import Hub
-from awsfed_lib.organization import Organization, accounts
+from awsfed_lib.core.errors import AwsError, ParameterError, SignInError, UnreadError
+from awsfed_lib.edges.amazon import aws
+from awsfed_lib.edges.amazon.hub import Hub
+from awsfed_lib.edges.amazon.organization import Organization, accounts
 from awsfed_lib.sandbox.amazon import metadata
 from awsfed_lib.sandbox.aws import AwsSwitches, Org
 from awsfed_lib.sandbox.org import world

@@ -5,7 +5,7 @@ import scripted
 from hypothesis import given
 from hypothesis import strategies as st
 
-from awsfed_lib.pace import Exhausted, Limits, Pace, retry_after
+from awsfed_lib.edges.entra.pace import Exhausted, Limits, Pace, retry_after
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 

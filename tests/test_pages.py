@@ -5,10 +5,10 @@ import scripted
 from hypothesis import given
 from hypothesis import strategies as st
 
-from awsfed_lib import pages
-from awsfed_lib.errors import UnreadError
-from awsfed_lib.gate import Gate
-from awsfed_lib.transport import Transport
+from awsfed_lib.core.errors import UnreadError
+from awsfed_lib.edges.entra import pages
+from awsfed_lib.edges.entra.gate import Gate
+from awsfed_lib.edges.entra.transport import Transport
 
 Says = scripted.Says
 NEXT = "@odata.nextLink"

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made import arn, provider, value
 
-from awsfed_lib.pair import parse
+from awsfed_lib.core.roles.pair import parse
 
 ACCOUNT = "000000012345"
 NAMES = st.text("ABCxyz019_+=,.@-", min_size=1, max_size=64)

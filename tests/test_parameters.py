@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from awsfed_lib import parameter_file, parameters, secrecy
-from awsfed_lib.errors import ParameterError
+from awsfed_lib.core.errors import ParameterError
+from awsfed_lib.core.settings import parameters, secrecy
+from awsfed_lib.edges.records import parameter_file
 
 TENANT, CLIENT, OBJECT = (f"{digit}f2b1c34-1234-4abc-9def-1234567890ab" for digit in "123")
 GOOD = {"tenant_id": TENANT, "client_id": CLIENT, "application_id": OBJECT, "via": "awsfed-audit", "provider": "WAAD"}

@@ -21,8 +21,8 @@ from made import (
     wire,
 )
 
-from awsfed_lib import audit
-from awsfed_lib.tables import PATHS, rows
+from awsfed_lib.core.review import audit
+from awsfed_lib.core.tables import PATHS, rows
 
 A, B = "000000012345", "111111111111"
 ADMIN = wire(A, "Admin")

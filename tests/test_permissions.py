@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from awsfed_lib import aws, permissions
-from awsfed_lib.allowed import READS
-from awsfed_lib.errors import AwsError
+from awsfed_lib.core.errors import AwsError
+from awsfed_lib.edges.amazon import aws, permissions
+from awsfed_lib.edges.amazon.allowed import READS
 from awsfed_lib.sandbox.amazon import metadata
 from awsfed_lib.sandbox.aws import AwsSwitches, Org
 from awsfed_lib.sandbox.org import world

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import msal
 import pytest
 
-from awsfed_lib import person
-from awsfed_lib.clouds import CLOUDS, Cloud
+from awsfed_lib.edges.entra import person
+from awsfed_lib.edges.entra.clouds import CLOUDS, Cloud
 
 
 def kernel(monkeypatch, *, can_ask):

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made import APPLICATION, accounts, assignment, assignments, desired, guid, live, wire
 
-from awsfed_lib import approles
-from awsfed_lib.change import Basis, Change, Guards, Loss, Settled
-from awsfed_lib.errors import LockedError, NotApproved, OutcomeError, StalePlan, UnsafePlan
+from awsfed_lib.core.change import Basis, Change, Guards, Loss, Settled
+from awsfed_lib.core.errors import LockedError, NotApproved, OutcomeError, StalePlan, UnsafePlan
+from awsfed_lib.core.roles import approles
 
 A = "000000012345"
 

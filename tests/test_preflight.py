@@ -8,10 +8,12 @@ import pandas as pd
 import pytest
 import twin as twins
 
-from awsfed_lib import auth, ground, preflight, runbooks, where
-from awsfed_lib.body import Capacity
-from awsfed_lib.errors import GraphError, SignInError, UnreadError
-from awsfed_lib.preflight import Ground, Unread
+from awsfed_lib.core.errors import GraphError, SignInError, UnreadError
+from awsfed_lib.core.review import preflight
+from awsfed_lib.core.review.preflight import Ground, Unread
+from awsfed_lib.core.roles.body import Capacity
+from awsfed_lib.edges.entra import auth, ground
+from awsfed_lib.edges.records import runbooks, where
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 PLANNER = {

@@ -5,8 +5,8 @@ from botocore import exceptions
 from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 
-from awsfed_lib.errors import UnreadError
-from awsfed_lib.problems import Reader, problem
+from awsfed_lib.core.errors import UnreadError
+from awsfed_lib.edges.amazon.problems import Reader, problem
 
 READER = Reader("awsfed-audit", "id", manages=False)
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from awsfed_lib import progress as progress_module
-from awsfed_lib.markup import duration
-from awsfed_lib.progress import HEADLESS, Told, headless, progress, told
+from awsfed_lib.core.view.markup import duration
+from awsfed_lib.edges.records import progress as progress_module
+from awsfed_lib.edges.records.progress import HEADLESS, Told, headless, progress, told
 
 
 class Clock:

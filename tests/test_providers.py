@@ -16,12 +16,12 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
-from awsfed_lib import aws
+from awsfed_lib.core.tables import ACCOUNTS, PROVIDERS, check
+from awsfed_lib.edges.amazon import aws
 from awsfed_lib.sandbox.amazon import metadata
 from awsfed_lib.sandbox.aws import AwsSwitches, Org
 from awsfed_lib.sandbox.org import world
 from awsfed_lib.sandbox.server import Server
-from awsfed_lib.tables import ACCOUNTS, PROVIDERS, check
 
 _spec = spec_from_file_location("rendered", Path(__file__).with_name("rendered.py"))
 rendered = module_from_spec(_spec)

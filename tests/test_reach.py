@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from awsfed_lib import aws
-from awsfed_lib.errors import AwsError
+from awsfed_lib.core.errors import AwsError
+from awsfed_lib.edges.amazon import aws
 from awsfed_lib.sandbox.server import Server
 
 _spec = spec_from_file_location("rendered", Path(__file__).with_name("rendered.py"))

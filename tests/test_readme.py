@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from awsfed_lib import runbooks, verdict
 from awsfed_lib.__main__ import main
+from awsfed_lib.core.settings import verdict
+from awsfed_lib.edges.records import runbooks
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "README.md").read_text()

@@ -10,11 +10,12 @@ from datetime import UTC, datetime
 import pandas as pd
 import pytest
 
-from awsfed_lib import durable, journal, record, safe_csv
-from awsfed_lib.errors import RecordError
-from awsfed_lib.journal import Journal
-from awsfed_lib.lock import Locks
-from awsfed_lib.tables import APP_ROLES, FINDINGS, ROLES, frame
+from awsfed_lib.core.errors import RecordError
+from awsfed_lib.core.tables import APP_ROLES, FINDINGS, ROLES, frame
+from awsfed_lib.core.view import safe_csv
+from awsfed_lib.edges.records import durable, journal, record
+from awsfed_lib.edges.records.journal import Journal
+from awsfed_lib.edges.records.lock import Locks
 
 NOW = datetime(2026, 11, 24, 7, 51, tzinfo=UTC)
 

@@ -1,6 +1,6 @@
 import pytest
 
-from awsfed_lib.refusals import ENTRA, GRAPH, UNKNOWN, explain, explain_sign_in
+from awsfed_lib.edges.entra.refusals import ENTRA, GRAPH, UNKNOWN, explain, explain_sign_in
 
 
 @pytest.mark.parametrize("row", GRAPH, ids=lambda row: f"{row.status} {row.sign}")

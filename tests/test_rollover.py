@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from saml_made import certificate, made
 
-from awsfed_lib import distribution, rollover
-from awsfed_lib.campaign import Campaign, Proof
-from awsfed_lib.errors import ParameterError, UnreadError, UnsafePlan
+from awsfed_lib.core.certificate import distribution, rollover
+from awsfed_lib.core.certificate.campaign import Campaign, Proof
+from awsfed_lib.core.errors import ParameterError, UnreadError, UnsafePlan
 
 ACCOUNTS = [f"{number:012d}" for number in range(1, 8)]
 CAMPAIGN = Campaign("CN=AWS 2026", canary=(ACCOUNTS[0],), wave=2, soak=3600)

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from awsfed_lib.rounds import Reading, pool, read_all
-from awsfed_lib.selection import Account
+from awsfed_lib.edges.amazon.rounds import Reading, pool, read_all
+from awsfed_lib.edges.amazon.selection import Account
 
 ACCOUNTS = [Account(f"{number:012d}", f"account {number}") for number in (3, 1, 2)]
 
@@ -16,7 +16,7 @@ ACCOUNTS = [Account(f"{number:012d}", f"account {number}") for number in (3, 1, 
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     taken: list[float] = []
-    monkeypatch.setattr("awsfed_lib.rounds.time", SimpleNamespace(sleep=taken.append))
+    monkeypatch.setattr("awsfed_lib.edges.amazon.rounds.time", SimpleNamespace(sleep=taken.append))
     return taken
 
 

@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 import pytest
 from small_root import CLIENT, TENANT, make
 
-from awsfed_lib import journal, namespace, opening, run, runbooks, where
-from awsfed_lib.apply import Patience
-from awsfed_lib.change import Basis, Change, Guards, Request, Settled, Subject
-from awsfed_lib.errors import OutcomeError, ParameterError, RecordError
-from awsfed_lib.outcome import Answer
-from awsfed_lib.plan import Plan
-from awsfed_lib.record import Record
-from awsfed_lib.tables import FINDINGS, frame
+from awsfed_lib.core.apply import Patience
+from awsfed_lib.core.change import Basis, Change, Guards, Request, Settled, Subject
+from awsfed_lib.core.errors import OutcomeError, ParameterError, RecordError
+from awsfed_lib.core.outcome import Answer
+from awsfed_lib.core.plan import Plan
+from awsfed_lib.core.tables import FINDINGS, frame
+from awsfed_lib.edges.records import journal, namespace, opening, run, runbooks, where
+from awsfed_lib.edges.records.record import Record
 
 NOW = datetime(2026, 11, 24, 7, 51, tzinfo=UTC)
 NAMES = {"tenant_id": TENANT, "cloud": "global", "include_accounts": ["012345678901"], "workers": 4, "approved": "", "In": [""], "Out": {}}

@@ -5,8 +5,9 @@ import json
 import pytest
 from small_root import make
 
-from awsfed_lib import parameters, runbooks, where
-from awsfed_lib.errors import ParameterError
+from awsfed_lib.core.errors import ParameterError
+from awsfed_lib.core.settings import parameters
+from awsfed_lib.edges.records import runbooks, where
 
 
 @pytest.fixture

@@ -18,10 +18,11 @@ import nbformat
 import pytest
 from small_root import CLIENT, TENANT, make
 
-from awsfed_lib import judging, kernel, lean, opening, parameter_file, runbooks, runner, where
-from awsfed_lib.errors import LockedError, ParameterError
-from awsfed_lib.lock import Locks
-from awsfed_lib.record import Record
+from awsfed_lib.core.errors import LockedError, ParameterError
+from awsfed_lib.doors import judging, kernel, lean, runner
+from awsfed_lib.edges.records import opening, parameter_file, runbooks, where
+from awsfed_lib.edges.records.lock import Locks
+from awsfed_lib.edges.records.record import Record
 
 CASES = (
     "10-done",
@@ -336,7 +337,7 @@ def test_quick_imports_leave_everything_in_working_order():
     """jsonschema builds 35 parsers on import where its extra `format-nongpl` is installed, as JupyterLab does (jsonschema issue 1428)."""
     code = """
 import sys
-from awsfed_lib.lean import quick_imports
+from awsfed_lib.doors.lean import quick_imports
 with quick_imports():
     import nbformat, papermill.execute, nbconvert
 assert "lark" not in sys.modules, "the parsers were built"

@@ -1,7 +1,7 @@
 import pytest
 
-from awsfed_lib.errors import ParameterError
-from awsfed_lib.selection import Account, Selection, check_account_id, matches
+from awsfed_lib.core.errors import ParameterError
+from awsfed_lib.edges.amazon.selection import Account, Selection, check_account_id, matches
 
 SALES = Account("004856030703", "Sales (EU) [old]", "Workloads/Prod", "ACTIVE", ("r-dcxg", "ou-dcxg-kxe33dcz", "ou-dcxg-pxvl9f05"))
 ROOT = Account("145818650813", "Contoso Management", "/", "ACTIVE", ("r-dcxg",))

@@ -12,10 +12,10 @@ from typing import Any
 import boto3
 import pytest
 
-from awsfed_lib.errors import AwsError, ParameterError, SignInError
-from awsfed_lib.hub import Hub, hub
+from awsfed_lib.core.errors import AwsError, ParameterError, SignInError
+from awsfed_lib.edges.amazon.hub import Hub, hub
+from awsfed_lib.edges.amazon.session import LoopbackSession, session_for
 from awsfed_lib.sandbox.server import Server
-from awsfed_lib.session import LoopbackSession, session_for
 
 _spec = spec_from_file_location("rendered", Path(__file__).with_name("rendered.py"))
 rendered = module_from_spec(_spec)
@@ -94,7 +94,7 @@ def test_credentials_of_another_partition_are_a_parameter_error() -> None:
     ],
 )
 def test_region_is_one_of_the_partition(partition: str, region: str | None, expected: str) -> None:
-    from awsfed_lib.hub import _region
+    from awsfed_lib.edges.amazon.hub import _region
 
     assert _region(boto3.Session(region_name=region), partition) == expected
 
@@ -163,6 +163,6 @@ def test_the_callers_own_session_reads_times_as_before() -> None:
 def test_times_are_read_as_botocore_reads_them(text: Any) -> None:
     from botocore.utils import parse_timestamp
 
-    from awsfed_lib.hub import _moment
+    from awsfed_lib.edges.amazon.hub import _moment
 
     assert _moment(text) == parse_timestamp(text)

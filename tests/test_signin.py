@@ -14,13 +14,13 @@ from saml_made import ENTITY, NOW, certificate, key
 from signxml import DigestAlgorithm, SignatureMethod, XMLSigner
 from signxml.algorithms import CanonicalizationMethod
 
-from awsfed_lib import signin
-from awsfed_lib.errors import DocumentError
-from awsfed_lib.evidence import Evidence
-from awsfed_lib.saml_response import open_response
-from awsfed_lib.signin import Expected, Keys
-from awsfed_lib.tables import PROVIDERS, frame
-from awsfed_lib.troubles import explain, table
+from awsfed_lib.core.errors import DocumentError
+from awsfed_lib.core.review.evidence import Evidence
+from awsfed_lib.core.saml import signin
+from awsfed_lib.core.saml.saml_response import open_response
+from awsfed_lib.core.saml.signin import Expected, Keys
+from awsfed_lib.core.saml.troubles import explain, table
+from awsfed_lib.core.tables import PROVIDERS, frame
 
 ONE = certificate()
 OTHER = certificate("CN=other", private=key(1), serial=6)

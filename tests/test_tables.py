@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made import account, accounts
 
-from awsfed_lib.errors import TableError
-from awsfed_lib.tables import ACCOUNTS, APP_ROLES, GROUPS, PROVIDERS, ROLES, canonical, check, digest, frame, read_in_full, rows
+from awsfed_lib.core.errors import TableError
+from awsfed_lib.core.tables import ACCOUNTS, APP_ROLES, GROUPS, PROVIDERS, ROLES, canonical, check, digest, frame, read_in_full, rows
 
 
 def test_a_missing_cell_is_empty_text_and_never_nan():

@@ -8,7 +8,7 @@ import traceback
 import pytest
 import requests
 
-from awsfed_lib.tokens import Header, Token
+from awsfed_lib.edges.entra.tokens import Header, Token
 
 CLAIMS = {"tid": "t", "roles": ["Application.Read.All"], "exp": 1}
 SECRET = "eyJhbGciOiJub25lIn0." + base64.urlsafe_b64encode(json.dumps(CLAIMS).encode()).decode().rstrip("=") + ".sig-canary"

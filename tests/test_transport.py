@@ -8,11 +8,11 @@ import traceback
 import pytest
 import scripted
 
-from awsfed_lib.connection import Lost
-from awsfed_lib.errors import GraphError, SignInError, UnreadError, WriteForbidden
-from awsfed_lib.gate import Gate
-from awsfed_lib.pace import Limits
-from awsfed_lib.transport import Call, Reply, Transport, words
+from awsfed_lib.core.errors import GraphError, SignInError, UnreadError, WriteForbidden
+from awsfed_lib.edges.entra.connection import Lost
+from awsfed_lib.edges.entra.gate import Gate
+from awsfed_lib.edges.entra.pace import Limits
+from awsfed_lib.edges.entra.transport import Call, Reply, Transport, words
 
 Says, CANARY = scripted.Says, scripted.CANARY
 READ = Call("GET", "/servicePrincipals/sp")

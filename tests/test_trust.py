@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from awsfed_lib import trust
+from awsfed_lib.core.roles import trust
 from awsfed_lib.sandbox.amazon import evaluation
 
 ACCOUNT, OTHER = "111122223333", "999988887777"

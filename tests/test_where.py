@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from awsfed_lib import where
-from awsfed_lib.errors import ParameterError
+from awsfed_lib.core.errors import ParameterError
+from awsfed_lib.edges.records import where
 
 
 @pytest.fixture

@@ -3,13 +3,13 @@ import json
 import pytest
 import scripted
 
-from awsfed_lib.change import Request, Settled, as_json
-from awsfed_lib.connection import Lost
-from awsfed_lib.errors import SignInError, WriteForbidden
-from awsfed_lib.gate import PlanGate
-from awsfed_lib.pace import Limits
-from awsfed_lib.transport import Transport
-from awsfed_lib.writes import Delivery, judge
+from awsfed_lib.core.change import Request, Settled, as_json
+from awsfed_lib.core.errors import SignInError, WriteForbidden
+from awsfed_lib.edges.entra.connection import Lost
+from awsfed_lib.edges.entra.gate import PlanGate
+from awsfed_lib.edges.entra.pace import Limits
+from awsfed_lib.edges.entra.transport import Transport
+from awsfed_lib.edges.entra.writes import Delivery, judge
 
 Says = scripted.Says
 

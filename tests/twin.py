@@ -12,9 +12,9 @@ from urllib.parse import parse_qs, urlsplit
 import requests
 import scripted
 
-from awsfed_lib.auth import SignIn, Surroundings, sign_in
-from awsfed_lib.graph import Graph
-from awsfed_lib.person import Person
+from awsfed_lib.edges.entra.auth import SignIn, Surroundings, sign_in
+from awsfed_lib.edges.entra.graph import Graph
+from awsfed_lib.edges.entra.person import Person
 from awsfed_lib.sandbox.front import Front
 from awsfed_lib.sandbox.keys import KeyRing
 from awsfed_lib.sandbox.org import world

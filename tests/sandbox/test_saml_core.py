@@ -5,14 +5,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from saml_made import certificate
 
-from awsfed_lib import certificates, metadata, signin
+from awsfed_lib.core.certificate import certificates
+from awsfed_lib.core.roles.sign_in_endpoints import audiences, recipients
+from awsfed_lib.core.saml import metadata, signin
+from awsfed_lib.core.saml.signin import Expected
 from awsfed_lib.sandbox import saml
 from awsfed_lib.sandbox.amazon.assertion import SamlRefused
 from awsfed_lib.sandbox.aws import Org
 from awsfed_lib.sandbox.org import world
 from awsfed_lib.sandbox.store import Tenant, Write
-from awsfed_lib.sign_in_endpoints import audiences, recipients
-from awsfed_lib.signin import Expected
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 

@@ -1,0 +1,1 @@
+"""What is computed: no input, no output, no clock."""

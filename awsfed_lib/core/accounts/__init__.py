@@ -1,0 +1,1 @@
+"""What every account should have: the SAML provider and the roles."""

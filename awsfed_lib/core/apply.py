@@ -1,0 +1,214 @@
+"""The apply protocol: approval, lock, drift, snapshot, intent before each send, reading back, verification.
+
+Order and reasons: nothing is sent without a lock, an unchanged live state and a snapshot on disk; a request without an
+answer is indeterminate, so the object is read before anything is sent again; a replacing PATCH is compared with the live
+table right before it goes out; and "applied" is said only after several reads in a row agree, since Entra's replicas
+answer late (devblogs.microsoft.com/identity/designing-for-eventual-consistency-for-microsoft-entra).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from itertools import groupby
+from typing import NamedTuple, Protocol
+
+from awsfed_lib.core.change import Basis, Request
+from awsfed_lib.core.errors import AwsfedError, StalePlan, WriteForbidden
+from awsfed_lib.core.outcome import Answer, Fate, Sent
+
+RESENDS = 3
+FATES: Mapping[str, Fate] = {"done": "sent", "refused": "refused", "unknown": "indeterminate"}
+
+
+class Patience(NamedTuple):
+    """How long to wait for replicas: `reads` in a row must agree; `pauses` are the seconds between reads."""
+
+    reads: int
+    pauses: tuple[float, ...]
+
+
+class Service(Protocol):
+    """What a plan is applied to: Graph, or the accounts of an organisation."""
+
+    realm: str
+    patience: Patience
+
+    def live(self, table: str, of: str) -> tuple[str, ...]:
+        """Read the facts of a live table, complete; raises UnreadError when it did not come back whole."""
+
+    def snapshot(self, table: str, of: str) -> bytes:
+        """Read the live table as the service sends it, to restore from."""
+
+    def send(self, requests: Sequence[Request]) -> list[Answer]:
+        """Send requests that do not depend on each other; one answer each, in order. Never raises for an answer."""
+
+    def permit(self, requests: Sequence[Request]) -> AbstractContextManager[None]:
+        """Let exactly these requests through the transport while the context is open."""
+
+    def wait(self, seconds: float) -> None:
+        """Wait."""
+
+
+class Journal(Protocol):
+    """The write-ahead record of one run. Each call returns only when its line is on disk."""
+
+    def note(self, event: str, **fields: object) -> None:
+        """Append one line."""
+
+    def keep(self, name: str, content: bytes) -> None:
+        """Keep a snapshot."""
+
+    def hold(self, key: str) -> AbstractContextManager[None]:
+        """Hold the lock of one subject; raises LockedError when another run has it."""
+
+
+def agree(service: Service, seen: Callable[[], bool], reads: int) -> bool:
+    """Whether `seen` held `reads` times in a row before patience ran out; an unreadable answer counts as not seen."""
+    streak = 0
+    for seconds in (0.0, *service.patience.pauses):
+        if seconds:
+            service.wait(seconds)
+        streak = streak + 1 if _seen(seen) else 0
+        if streak == reads:
+            return True
+    return False
+
+
+def _seen(seen: Callable[[], bool]) -> bool:
+    try:
+        return seen()
+    except AwsfedError:
+        return False
+
+
+def matches(service: Service, basis: Basis) -> bool:
+    """Whether the live table agrees with `basis` now."""
+    return Basis.over(basis.table, basis.of, service.live(basis.table, basis.of)) == basis
+
+
+def refuse_drift(service: Service, bases: Sequence[Basis]) -> None:
+    """Raise StalePlan when a live table is no longer what the plan was computed from."""
+    for basis in bases:
+        if not matches(service, basis):
+            raise StalePlan(
+                f"The live {basis.table} changed after the plan was made; nothing was sent.",
+                where=basis.of,
+                remedy="Run the runbook again, look at the new plan, and approve its id.",
+            )
+
+
+def send_all(requests: Sequence[Request], service: Service, journal: Journal) -> Iterator[Sent]:
+    """Carry out the requests in order, wave by wave; stop at the first that fails and yield the rest as not sent."""
+    stopped = False
+    for _, wave in groupby(requests, key=lambda request: request.wave):
+        together = list(wave)
+        if stopped:
+            yield from (Sent(request, "not sent") for request in together)
+            continue
+        results = _carry_out(together, service, journal)
+        yield from results
+        stopped = any(sent.fate not in ("sent", "adopted") for sent in results)
+
+
+def _carry_out(wave: list[Request], service: Service, journal: Journal) -> list[Sent]:
+    """One wave: compare, note the intent, send, note the answer; read back what has no clear answer, and send that again."""
+    fates: dict[Request, Sent] = {}
+    pending = wave
+    for _ in range(RESENDS):
+        ready = [request for request in pending if as_expected(request, service)]
+        fates |= {request: _held_back(request, fates.get(request)) for request in pending if request not in ready}
+        fates |= {sent.request: sent for sent in _send(ready, service, journal)}
+        unknown = [request for request in pending if fates[request].fate == "indeterminate"]
+        settled = _read_back(unknown, service)
+        fates |= {request: fates[request]._replace(fate="adopted") for request in settled}
+        pending = [request for request in unknown if request not in settled]
+        if not pending:
+            break
+    return [fates[request] for request in wave]
+
+
+def as_expected(request: Request, service: Service) -> bool:
+    """Tell whether the live tables are those the request was made for.
+
+    Several reads in a row must agree: one replica may still show the state before our last write, or before another's.
+    """
+    conditions = request.conditions
+    return not conditions or agree(service, lambda: all(matches(service, basis) for basis in conditions), service.patience.reads)
+
+
+def _held_back(request: Request, before: Sent | None) -> Sent:
+    """Say that a request was not sent, because the live tables are not those it was made for."""
+    tables = " or ".join(basis.table for basis in request.conditions)
+    if before is None:
+        return Sent(request, "refused", detail=f"The live {tables} changed, or could not be read, right before it; it was not sent.")
+    return before._replace(detail=f"{before.detail} It was not sent again, since the live {tables} changed.".strip())
+
+
+def _send(wave: list[Request], service: Service, journal: Journal) -> list[Sent]:
+    if not wave:
+        return []
+    for request in wave:
+        journal.note("intent", method=request.method, path=request.path, body=request.body)
+    results = [
+        Sent(request, FATES[answer.fate], answer.status, answer.detail, answer.request_id)
+        for request, answer in zip(wave, _answers(wave, service), strict=True)
+    ]
+    for sent in results:
+        fields = {"fate": sent.fate, "status": sent.status, "request_id": sent.request_id, "detail": sent.detail}
+        journal.note("answer", path=sent.request.path, **fields)
+    return results
+
+
+def _answers(wave: list[Request], service: Service) -> list[Answer]:
+    """Send; an error on the way (no credentials any more, no connection) leaves the whole wave without an answer."""
+    try:
+        return service.send(wave)
+    except WriteForbidden:
+        raise
+    except AwsfedError as error:
+        return [Answer("unknown", 0, error.what) for _ in wave]
+
+
+def _read_back(unknown: list[Request], service: Service) -> list[Request]:
+    """Those of the requests without a clear answer that the live state shows as carried out, given time to show."""
+    found: list[Request] = []
+    for seconds in (0.0, *service.patience.pauses):
+        left = [request for request in unknown if request not in found]
+        if not left:
+            break
+        if seconds:
+            service.wait(seconds)
+        found += _shown(left, service)
+    return found
+
+
+def _shown(requests: list[Request], service: Service) -> list[Request]:
+    """Those of the requests that one reading of the live tables shows as carried out."""
+    tables = {(request.settled.table, request.settled.of) for request in requests}
+    live = {key: _facts(service, *key) for key in sorted(tables)}
+    return [request for request in requests if request.settled.holds(live[request.settled.table, request.settled.of])]
+
+
+def _facts(service: Service, table: str, of: str) -> tuple[str, ...] | None:
+    try:
+        return service.live(table, of)
+    except AwsfedError:
+        return None
+
+
+def verified(service: Service, goal: Sequence[Basis]) -> bool:
+    """Whether the live tables agree with the goal of the plan, several reads in a row."""
+    return agree(service, lambda: all(matches(service, basis) for basis in goal), service.patience.reads)
+
+
+def differences(service: Service, goal: Sequence[Basis]) -> str:
+    """Say in numbers what one more reading finds in the tables that do not agree with the goal."""
+    lines = []
+    for basis in goal:
+        facts = _facts(service, basis.table, basis.of)
+        if facts is None:
+            lines.append(f"{basis.table} could not be read")
+        elif Basis.over(basis.table, basis.of, facts) != basis:
+            lines.append(f"{basis.table}: {len(facts)} live, {basis.count} planned, and not the same")
+    return "; ".join(lines) or "the last reading agreed, but not several in a row"

@@ -1,0 +1,1 @@
+"""The signing certificate, and its rollover in all accounts."""

@@ -1,0 +1,153 @@
+"""Which signing certificates each account accepts, what it should accept, and the requests in between.
+
+UpdateSAMLProvider replaces the whole document and checks nothing about it, so the rule that keeps people signed in is
+kept here: no document goes out that does not share a key that is still valid with the one it replaces, or that lacks the
+key which signs now. Keys of others in the same provider stay: two applications of one tenant can share a provider.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import chain
+
+import pandas as pd
+
+from awsfed_lib.core import facts
+from awsfed_lib.core.change import Basis, Change, Request, Settled, Subject, as_json
+from awsfed_lib.core.errors import DocumentError
+from awsfed_lib.core.plan import Plan
+from awsfed_lib.core.saml import metadata
+from awsfed_lib.core.saml.metadata import Metadata
+from awsfed_lib.core.saml.x509 import Certificate
+from awsfed_lib.core.shapes import DOCUMENTS, ROLLOUT
+from awsfed_lib.core.tables import check, frame, rows
+
+
+@dataclass(frozen=True)
+class Holder:
+    """One SAML provider of one account. `metadata`: None when it could not be read; then `problem` says why."""
+
+    account_id: str
+    account_name: str
+    provider_arn: str
+    stack: str
+    problem: str
+    metadata: Metadata | None
+
+    @property
+    def thumbprints(self) -> frozenset[str]:
+        """Thumbprints that it is known to accept."""
+        return self.metadata.thumbprints if self.metadata else frozenset()
+
+    @property
+    def label(self) -> str:
+        """The account as people know it."""
+        return f"{self.account_name} ({self.account_id})" if self.account_name else self.account_id
+
+
+def read(documents: pd.DataFrame) -> tuple[Holder, ...]:
+    """Read DOCUMENTS, one holder a row, by account id. A document that is no metadata is a problem, never an empty one."""
+    return tuple(sorted(map(_holder, rows(check(DOCUMENTS, documents))), key=lambda holder: (holder.account_id, holder.provider_arn)))
+
+
+def _holder(row: dict[str, str]) -> Holder:
+    problem, found = row["problem"], None
+    if row["provider_arn"] and not problem:
+        try:
+            found = metadata.read(row["document"])
+        except DocumentError as error:
+            problem = f"Its metadata cannot be used ({error.reason}): {error.what}"
+    return Holder(row["account_id"], row["account_name"], row["provider_arn"], row["stack"], problem, found)
+
+
+def cannot_enter(holder: Holder, thumbprints: Collection[str], entity_id: str) -> str:
+    """Why nobody could sign in through this provider if the application signed with one of these; "" when they could.
+
+    Each of `thumbprints` must be accepted: it is not known which of them would sign.
+    """
+    if holder.problem:
+        return f"unknown: {holder.problem}"
+    if not holder.provider_arn or holder.metadata is None:
+        return ""
+    if holder.metadata.entity_id != entity_id:
+        return f"Its metadata is of {holder.metadata.entity_id}, and the response says {entity_id}."
+    missing = sorted(set(thumbprints) - holder.thumbprints)
+    return f"Its metadata lacks {', '.join(f'{one[:8]}…' for one in missing)}: “Response signature invalid”." if missing else ""
+
+
+def locked_out(holders: Iterable[Holder], thumbprint: str, entity_id: str) -> pd.DataFrame:
+    """ROLLOUT of the accounts that would be locked out if the application signed with `thumbprint` now, unknown ones included."""
+    lost = ((holder, why) for holder in holders if (why := cannot_enter(holder, (thumbprint,), entity_id)))
+    return frame(ROLLOUT, [_row(holder, "unknown" if holder.problem else "blocked") | {"locked_out": why} for holder, why in lost])
+
+
+def _row(holder: Holder, state: str) -> dict[str, object]:
+    return {
+        "account_id": holder.account_id, "account_name": holder.account_name, "provider_arn": holder.provider_arn,
+        "state": state, "reason": holder.problem,
+    }  # fmt: skip
+
+
+def extended(holder: Holder, base: Metadata, keys: Collection[Certificate], *, now: datetime) -> Metadata:
+    """Compose what the account should hold: `keys`, and whatever it holds already that is still valid.
+
+    Raises DocumentError, such as too-many-keys.
+    """
+    held = holder.metadata.certificates if holder.metadata else ()
+    return metadata.compose(base, chain((one for one in held if one.valid(now)), keys))
+
+
+def reduced(holder: Holder, base: Metadata, old: Collection[str]) -> Metadata:
+    """Compose what the account should hold once the thumbprints `old` are gone. Raises DocumentError."""
+    held = holder.metadata.certificates if holder.metadata else ()
+    return metadata.compose(base, (one for one in held if one.thumbprint not in old))
+
+
+def refusal(holder: Holder, document: Metadata, *, signs: Collection[str], now: datetime) -> str:
+    """Why `document` must not replace what the account holds, beginning with the name of the rule; "" when it may.
+
+    `signs`: thumbprints of what may sign now; a document without one of them locks everybody out.
+    """
+    if holder.problem or holder.metadata is None:
+        return f"unread: {holder.problem or 'the account has no such provider.'}"
+    if holder.stack:
+        return f"owned: CloudFormation stack {holder.stack} owns the provider; change it there."
+    if holder.metadata.entity_id != document.entity_id:
+        return f"foreign-entity: it federates with {holder.metadata.entity_id}, not with {document.entity_id}."
+    if not set(signs) <= document.thumbprints:
+        return "lacks-active: the new document lacks a certificate that signs now."
+    if not any(one.valid(now) and one.thumbprint in document.thumbprints for one in holder.metadata.certificates):
+        return "no-overlap: the new document shares no valid certificate with the one it replaces."
+    return ""
+
+
+def update(holder: Holder, document: Metadata, *, purpose: str, wave: int) -> Request:
+    """Replace the metadata in place, never the provider: roles trust its ARN (IAM API_UpdateSAMLProvider)."""
+    arn = holder.provider_arn
+    before = facts.saml_provider(arn, holder.metadata.fingerprint if holder.metadata else "")
+    after = facts.saml_provider(arn, document.fingerprint)
+    body = as_json({"SAMLProviderArn": arn, "SAMLMetadataDocument": document.document})
+    settled = Settled("saml_providers", arn, (after,), (before,))
+    return Request(
+        "iam:UpdateSAMLProvider", f"{holder.account_id}/{arn}", body, f"{purpose} in {holder.label}", settled,
+        Basis.over("saml_providers", arn, (before,)), wave,
+    )  # fmt: skip
+
+
+def plan(organization: Subject, title: str, waves: Sequence[Sequence[tuple[Holder, Metadata]]]) -> Plan:
+    """Send documents wave by wave; a wave with a failure is the last one."""
+    planned = [(holder, document, wave) for wave, members in enumerate(waves) for holder, document in members]
+    requests = tuple(update(holder, document, purpose=title, wave=wave) for holder, document, wave in planned)
+    changes = tuple(
+        Change("update", "provider", holder.provider_arn, holder.label, _keys(holder.metadata), _keys(document), f"wave {wave}")
+        for holder, document, wave in planned
+    )
+    basis = tuple(request.expects for request in requests if request.expects)
+    goal = tuple(Basis.over(request.settled.table, request.settled.of, request.settled.present) for request in requests)
+    return Plan(title, organization, changes, requests, basis, goal)
+
+
+def _keys(document: Metadata | None) -> str:
+    return ", ".join(f"{one[:8]}…" for one in sorted(document.thumbprints)) if document else ""

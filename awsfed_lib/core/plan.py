@@ -1,0 +1,142 @@
+"""The plan: what would change, exactly what would be sent, and the id that stands for both.
+
+The id replaces every dry-run, force and confirm flag: nothing is sent unless the approved id is the id of this plan.
+It hashes the subject, the live facts, the changes, the guards and the literal requests, so an approval covers exactly
+what was read, and a change of anything makes another id.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from awsfed_lib.core.apply import Journal, Service, differences, refuse_drift, send_all, verified
+from awsfed_lib.core.change import Basis, Change, Guards, Loss, Request, Subject
+from awsfed_lib.core.errors import NotApproved, UnsafePlan
+from awsfed_lib.core.outcome import Outcome, Sent, Verdict
+from awsfed_lib.core.tables import CHANGES, canonical, frame
+from awsfed_lib.core.view import display
+
+MEDIA_TYPE = "application/vnd.awsfed.plan+json"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A frozen plan. Falsy when there is nothing to send.
+
+    `basis`: the live tables it was computed from. `goal`: the live tables once it is carried out. `losses`: the
+    assignments that go. `refusals`: why its guards forbid to send it; such a plan is shown, and never sent.
+    """
+
+    title: str
+    subject: Subject
+    changes: tuple[Change, ...]
+    requests: tuple[Request, ...]
+    basis: tuple[Basis, ...]
+    goal: tuple[Basis, ...]
+    losses: tuple[Loss, ...] = ()
+    refusals: tuple[str, ...] = ()
+    guards: Guards = Guards()  # noqa: RUF009  frozen, and empty
+
+    def __bool__(self) -> bool:
+        return bool(self.requests)
+
+    @property
+    def id(self) -> str:
+        """`plan-` and 16 hexadecimal digits; starts with letters so that nothing can read it as a number."""
+        return f"plan-{hashlib.sha256(canonical(self.content).encode()).hexdigest()[:16]}"
+
+    @property
+    def content(self) -> dict[str, object]:
+        """Everything that the id stands for, as JSON values."""
+        return {
+            "title": self.title,
+            "subject": self.subject._asdict(),
+            "changes": [change._asdict() for change in self.changes],
+            "requests": [_content(request) for request in self.requests],
+            "basis": [basis._asdict() for basis in self.basis],
+            "goal": [basis._asdict() for basis in self.goal],
+            "losses": [loss._asdict() for loss in self.losses],
+            "refusals": list(self.refusals),
+            "guards": vars(self.guards),
+        }
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """CHANGES: action kind label before after why."""
+        columns = ("action", "kind", "label", "before", "after", "why")
+        return frame(CHANGES, [{name: getattr(change, name) for name in columns} for change in self.changes])
+
+    @property
+    def counts(self) -> Counter[str]:
+        """Number of changes by action."""
+        return Counter(change.action for change in self.changes)
+
+    def apply(self, service: Service, *, approved: str, journal: Journal) -> Outcome:
+        """Send the requests in order when `approved` is the id of this plan.
+
+        Nothing to send, or no approval: nothing is sent, and the outcome says so. Stops at the first request that fails;
+        what was sent is in the outcome and in the journal, and running the runbook again goes on from there.
+        Raises NotApproved, UnsafePlan, StalePlan or LockedError, each before anything is sent.
+        """
+        if not self.requests:
+            return self._outcome("nothing to do")
+        if not approved:
+            return self._outcome("planned")
+        self._refuse(service, approved)
+        with journal.hold(self.subject.key):
+            refuse_drift(service, self.basis)
+            journal.note("plan", id=self.id, content=self.content)
+            for basis in self.basis:
+                journal.keep(basis.name, service.snapshot(basis.table, basis.of))
+            with service.permit(self.requests):
+                sent = tuple(send_all(self.requests, service, journal))
+            outcome = self._judge(service, sent)
+            journal.note("outcome", plan=self.id, verdict=outcome.verdict, problem=outcome.problem)
+        return outcome
+
+    def _refuse(self, service: Service, approved: str) -> None:
+        if approved != self.id:
+            raise NotApproved(
+                f"The approved id {approved} is not the id of this plan, {self.id}; nothing was sent.",
+                where=self.subject.name,
+                remedy="Read the plan above. If it is what you want, run again with its id; the live state may have changed meanwhile.",
+            )
+        if service.realm != self.subject.realm:
+            raise UnsafePlan(f"The plan is for {self.subject.realm}, and this session is in {service.realm}; nothing was sent.")
+        if self.refusals:
+            raise UnsafePlan(" ".join(self.refusals), where=self.subject.name, remedy="Change the parameter file, in review, or the world.")
+
+    def _judge(self, service: Service, sent: Sequence[Sent]) -> Outcome:
+        failed = [item for item in sent if item.fate not in ("sent", "adopted")]
+        if failed:
+            first = failed[0]
+            return self._outcome("failed", tuple(sent), f"{first.request.purpose}: {first.detail or first.fate}")
+        if not verified(service, self.goal):
+            seen = differences(service, self.goal)
+            problem = f"All requests were sent, but the live state did not agree with the plan in time ({seen})."
+            return self._outcome("unverified", tuple(sent), problem)
+        return self._outcome("applied", tuple(sent))
+
+    def _outcome(self, verdict: Verdict, sent: tuple[Sent, ...] = (), problem: str = "") -> Outcome:
+        return Outcome(self.id, self.title, self.subject, verdict, sent, problem)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, object]:  # noqa: ARG002  IPython's
+        return {
+            "text/plain": display.plan_text(self),
+            "text/html": display.plan_html(self),
+            MEDIA_TYPE: {"id": self.id, **self.content},
+        }
+
+    def __str__(self) -> str:
+        return display.plan_text(self)
+
+
+def _content(request: Request) -> dict[str, object]:
+    fields = ("method", "path", "body", "purpose", "wave")
+    conditions = [basis._asdict() for basis in request.conditions]
+    return {name: getattr(request, name) for name in fields} | {"headers": dict(request.headers), "expects": conditions}

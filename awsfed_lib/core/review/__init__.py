@@ -1,0 +1,1 @@
+"""What is checked: the audit and its evidence, and what a runbook needs before it starts."""

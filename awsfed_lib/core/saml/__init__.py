@@ -1,0 +1,1 @@
+"""The application, its claims and metadata, and the proof of a sign-in."""

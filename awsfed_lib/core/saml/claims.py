@@ -1,0 +1,101 @@
+"""The claims that Entra puts into the SAML response for AWS: desired, in effect, and simulated for one user.
+
+A claims mapping policy wins over what the portal's "Attributes & Claims" says, whole, and makes that blade read-only
+(learn.microsoft.com entra/identity-platform/reference-claims-customization); without either the gallery template's own
+claims are sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from awsfed_lib.core.saml.claim_definition import ASSIGNED_ROLES, Claims, claim_rows, text_of
+from awsfed_lib.core.saml.claim_plan import LivePolicies, plan
+from awsfed_lib.core.saml.claim_rules import lint
+from awsfed_lib.core.saml.saml_attributes import (
+    NAME_ID,
+    ROLE,
+    SESSION_DURATION,
+    SESSION_NAME,
+    duration_problem,
+    session_name_problem,
+)
+from awsfed_lib.core.shapes import ATTRIBUTES, CLAIMS
+from awsfed_lib.core.tables import frame, rows
+
+TEMPLATE = "template"
+# What the gallery template sends on its own (learn.microsoft.com entra saas-apps/amazon-web-service-tutorial).
+_TEMPLATE_CLAIMS = (
+    (ROLE, "user", ASSIGNED_ROLES, ""),
+    (SESSION_NAME, "user", "userprincipalname", ""),
+    (SESSION_DURATION, "user", "sessionduration", ""),
+    (NAME_ID, "user", "userprincipalname", ""),
+)
+
+
+def effective(policies: Sequence[Mapping[str, Any]], portal: Mapping[str, Any] | None) -> pd.DataFrame:
+    """CLAIMS that Entra sends: of the assigned claims mapping policy, else of the portal's blade, else of the template.
+
+    `policies`: claimsMappingPolicies of the service principal, as Graph sends them; `portal`: its claimsPolicy (beta),
+    None when it has none. Raises TableError for a policy whose definition cannot be read.
+    """
+    if policies:
+        first = policies[0]
+        return frame(CLAIMS, claim_rows(text_of(first), f"policy {first.get('displayName') or first.get('id')}"))
+    if portal and portal.get("claims"):
+        return frame(CLAIMS, _portal_rows(portal["claims"]))
+    columns = ("claim", "source", "attribute", "value")
+    return frame(CLAIMS, [dict(zip(columns, claim, strict=True)) | {"origin": TEMPLATE} for claim in _TEMPLATE_CLAIMS])
+
+
+def _portal_rows(claims: Sequence[Mapping[str, Any]]) -> Iterable[dict[str, str]]:
+    """One row a claim of a customClaimsPolicy (learn.microsoft.com graph/api/resources/customclaimbase, beta)."""
+    for claim in claims:
+        name, namespace = claim.get("name") or "", claim.get("namespace") or ""
+        is_name_id = "samlnameidclaim" in str(claim.get("@odata.type", "")).lower()
+        configurations = claim.get("configurations") or [{}]
+        attribute = configurations[0].get("attribute") or {}
+        constant = attribute.get("value")
+        transformed = len(configurations) > 1 or configurations[0].get("transformations")
+        yield {
+            "claim": NAME_ID if is_name_id else f"{namespace}/{name}" if namespace else name,
+            "source": "transformation" if transformed else "constant" if constant is not None else str(attribute.get("source", "")),
+            "attribute": str(attribute.get("id") or ""),
+            "value": str(constant or ""),
+            "origin": "portal",
+        }
+
+
+def simulate(claims: pd.DataFrame, user: Mapping[str, str], values: Sequence[str]) -> pd.DataFrame:
+    """ATTRIBUTES that the response for one user would carry.
+
+    `user`: source attribute → value, such as userprincipalname; `values`: the appRole values assigned to the user.
+    """
+    return frame(ATTRIBUTES, [attribute for claim in rows(claims) for attribute in _simulated(claim, user, values)])
+
+
+def _simulated(claim: Mapping[str, str], user: Mapping[str, str], values: Sequence[str]) -> Iterable[dict[str, str]]:
+    name = claim["claim"]
+    if claim["source"] == "transformation":
+        yield {"attribute": name, "problem": "Made by a transformation, which is not simulated."}
+    elif claim["source"] == "constant":
+        yield {"attribute": name, "value": claim["value"], "problem": _problem(name, claim["value"])}
+    elif claim["attribute"].lower() == ASSIGNED_ROLES:
+        none = "No role is assigned: the response carries no Role, and AWS calls it invalid." if name == ROLE else ""
+        yield from ({"attribute": name, "value": value} for value in values) if values else ({"attribute": name, "problem": none},)
+    else:
+        found = {key.lower(): text for key, text in user.items()}.get(claim["attribute"].lower(), "")
+        missing = "" if found else f"The user has no {claim['attribute']}; Entra leaves the attribute out."
+        yield {"attribute": name, "value": found, "problem": missing or _problem(name, found)}
+
+
+def _problem(name: str, value: str) -> str:
+    if name == SESSION_NAME:
+        return session_name_problem(value)
+    return duration_problem(value) if name == SESSION_DURATION else ""
+
+
+__all__ = ["Claims", "LivePolicies", "effective", "lint", "plan", "simulate"]

@@ -1,0 +1,1 @@
+"""Parameters, the rules of notebooks, and the verdicts of runs."""

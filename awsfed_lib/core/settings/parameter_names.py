@@ -1,0 +1,108 @@
+"""Every parameter of every runbook: its name, its type, its limits, its default and its help."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, NamedTuple, get_args
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from awsfed_lib.core.settings.parameter_rules import (
+    account_names,
+    approval,
+    csv_file,
+    group_template,
+    guid,
+    label_template,
+    patterns,
+    provider_name,
+    role_path,
+    text,
+    whole_number,
+)
+
+Cloud = Literal["global", "usgov", "usgov-dod", "china", "sandbox"]
+SignInMethod = Literal["certificate", "managed-identity", "workload", "device-code", "interactive", "secret"]
+Partition = Literal["aws", "aws-us-gov", "aws-cn"]
+FailOn = Literal["critical", "high", "medium", "low", "never"]
+
+_Guid = Annotated[str, BeforeValidator(guid)]
+_Names = Annotated[tuple[str, ...], BeforeValidator(patterns)]
+
+
+class Parameters(BaseModel):
+    """The checked parameters of one run; frozen. The help of each is its description."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
+
+    tenant_id: _Guid = Field("", description="Directory (tenant) id of Entra ID.", json_schema_extra={"needed": True})
+    cloud: Cloud = Field("global", description="Which Entra ID: global, usgov, usgov-dod, china; sandbox is the one on this machine.")
+    client_id: _Guid = Field("", description="Application (client) id that awsfed signs in as.", json_schema_extra={"needed": True})
+    sign_in: SignInMethod = Field(
+        "certificate", description="How it signs in. Secrets and keys come from the environment, never from here."
+    )
+    application_id: _Guid = Field(
+        "",
+        description="Object id of the enterprise application for AWS (its service principal).",
+        json_schema_extra={"needed": True},
+    )
+    partition: Partition = Field("aws", description="AWS partition of the accounts.")
+    via: Annotated[str, BeforeValidator(role_path)] = Field(
+        "", description="Role that awsfed assumes in each account to read it, without arn: and account.", json_schema_extra={"needed": True}
+    )
+    external_id: Annotated[str, BeforeValidator(text(1224))] = Field(
+        "", description="External id that the trust of `via` asks for; no secret."
+    )
+    provider: Annotated[str, BeforeValidator(provider_name)] = Field(
+        "", description="Name of the SAML provider in each account, without arn:.", json_schema_extra={"needed": True}
+    )
+    accounts_file: Annotated[str, BeforeValidator(csv_file)] = Field(
+        "", description="CSV of accounts below parameters/, instead of AWS Organizations."
+    )
+    include_accounts: Annotated[tuple[str, ...], BeforeValidator(account_names)] = Field(
+        (), description="Only these accounts: ids in quotes, names, or paths of organisational units; patterns allowed."
+    )
+    exclude_accounts: Annotated[tuple[str, ...], BeforeValidator(account_names)] = Field((), description="Not these accounts; as above.")
+    workers: Annotated[int, BeforeValidator(whole_number)] = Field(16, ge=1, le=64, description="Accounts read at the same time.")
+    role_label: Annotated[str, BeforeValidator(label_template)] = Field(
+        "{account_name} / {role_name}", description="Display name of an appRole."
+    )
+    group_name: Annotated[str, BeforeValidator(group_template)] = Field(
+        "AWS-{account_id}-{role_name}", description="Name of the group of a role."
+    )
+    group_map: Annotated[str, BeforeValidator(csv_file)] = Field(
+        "", description="CSV below parameters/ that names the group of a role, where group_name does not fit."
+    )
+    max_removed: Annotated[int, BeforeValidator(whole_number)] = Field(
+        0, ge=0, le=10_000, description="AppRoles plus assignments that one plan may remove; 0 means none."
+    )
+    protected_roles: _Names = Field((), description="AppRoles that no plan removes: patterns over value, role name and display name.")
+    protected_groups: _Names = Field((), description="Groups whose assignments no plan removes: patterns over the name.")
+    break_glass: _Names = Field((), description="Principals that no plan touches: ids or patterns over the name.")
+    fail_on: FailOn = Field("high", description="A finding of this severity or worse makes the run end with exit code 4.")
+    approved: Annotated[str, BeforeValidator(approval)] = Field("", description="Id of the plan to carry out, as the preview shows it.")
+
+
+NAMES: tuple[str, ...] = tuple(Parameters.model_fields)
+
+
+class Described(NamedTuple):
+    """A parameter for people: name, type in words, default, help, and whether a runbook that has it needs a value."""
+
+    name: str
+    kind: str
+    default: object
+    help: str
+    needed: bool
+
+
+def described(name: str) -> Described:
+    """Describe the parameter `name`."""
+    field = Parameters.model_fields[name]
+    needed = isinstance(field.json_schema_extra, dict) and bool(field.json_schema_extra.get("needed"))
+    return Described(name, _in_words(field.annotation), field.default, field.description or "", needed)
+
+
+def _in_words(annotation: Any) -> str:
+    if options := get_args(annotation):
+        return " | ".join(options) if all(isinstance(option, str) for option in options) else "list of text"
+    return {str: "text", int: "whole number"}[annotation]

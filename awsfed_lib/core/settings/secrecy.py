@@ -1,0 +1,106 @@
+"""What a secret looks like, by name and by value; a guess, on the safe side, that never repeats what it found.
+
+Rules of form only catch what has a form: a password that is an ordinary word has none. The fence is that no secret is
+ever asked for where it would be written down; these rules catch the slip.
+
+Forms: docs.aws.amazon.com IAM/latest/UserGuide/reference_identifiers (AKIA, ASIA); RFC 7519 (a JWT begins with the
+base64 of `{"`); RFC 7468 (PEM); learn.microsoft.com rest/api/storageservices/create-service-sas (`sig=`).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from awsfed_lib.core.view.escape import visible
+
+
+class Rule(NamedTuple):
+    """`kind` names what `form` recognises."""
+
+    kind: str
+    form: re.Pattern[str]
+
+
+def _rule(kind: str, *forms: str) -> Rule:
+    """Join several forms into a rule; `~B` stands for a base64 letter, `~U` for one of base64url, `~^X` for a place that no X precedes.
+
+    The end of a terminal's colour sequence (ESC [31m) ends in a letter, and is such a place too. Repetitions are bounded
+    where a hostile text could make the search slow.
+    """
+    form = re.sub(r"~\^(~?[A-Z]|\[.*?\])", r"(?:(?<!\1)|(?<=[0-9]m))", "|".join(forms))
+    return Rule(kind, re.compile(form.replace("~B", "[A-Za-z0-9+/]").replace("~U", "[A-Za-z0-9_-]"), re.DOTALL))
+
+
+_XML_END = r".*?(?:</[A-Za-z0-9:]*(?:Assertion|Response)>|\Z)"
+ANYWHERE = (
+    _rule(
+        "a private key",
+        r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----|\Z)",
+    ),
+    _rule("a token (JWT)", r"~^~UeyJ~U{8,4000}\.~U{4,}(?:\.~U*)*"),
+    _rule("an AWS access key", r"(?<![A-Z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Z0-9])"),
+    _rule("an AWS session token", r"~^~B(?:FwoG|IQoJ|FQoG)~B{60,}={0,2}"),
+    _rule("an Entra client secret", r"[\w~.-]{3}[0-9]Q~[\w~.-]{31,40}"),
+    _rule("an Entra refresh token", r"~^~U[01]\.A~U{40,}(?:\.~U*)*"),
+    _rule(
+        "a SAML assertion",
+        r"<saml[A-Za-z0-9]*:(?:Assertion|Response)\b" + _XML_END,
+        r"<(?:[A-Za-z0-9]+:)?(?:Assertion|Response)\b[^>]{0,2000}urn:oasis:names:tc:SAML" + _XML_END,
+        r"%3Csaml[A-Za-z0-9%._~+-]{40,}",
+        r"~^~B(?:PHNhbW[wx]|PEFzc2VydGlv|PFJlc3BvbnNl)~B{40,}={0,2}",
+    ),
+    _rule(
+        "a storage signature (SAS)",
+        r"(?<![A-Za-z0-9_])sig=[A-Za-z0-9%+/=_-]{20,}",
+        r"SharedAccessSignature\s*=\S+",
+        r"AccountKey=\S{20,}",
+    ),
+    _rule("a password in an address", r"~^[a-z0-9+.-][a-z][a-z0-9+.-]{1,20}://[^\s/@:\"'<>]{1,100}:[^\s/@\"'<>]{1,200}@"),
+    _rule("a bearer token", r"[Bb]earer\s+[A-Za-z0-9._~+/-]{20,}={0,2}"),
+    _rule("a token of a code host", r"~^[A-Za-z0-9_](?:gh[pousr]_\w{20,}|github_pat_\w{20,}|glpat-~U{20,}|xox[abprs]-~U{10,})"),
+)
+_MIXED = r"(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])"
+WHOLE = (
+    _rule("an XML document in base64", r"PD94bWwg~B{40,}={0,2}"),
+    _rule("a key or certificate file in base64", r"MI[I-K]~B{60,}={0,2}"),
+    _rule("an AWS secret access key", _MIXED + r"~B{40}"),
+    _rule("a key in base64", _MIXED + r"(?:~B{43}=|~B{86}==)"),
+    _rule("an assignment of a secret", r"(?i:.*\b(?:password|passwd|pwd|secret|api[_-]?key|token)\s*[:=]\s*\S{6,}.*)"),
+)
+_NAME = re.compile(
+    r"secret|passw|passphrase|pwd|token|credential|private_?key|api_?key|access_?key|session_?key|account_?key"
+    r"|assertion|bearer|\bsas\b|sas_|_sas|pfx|pkcs12|\bpem\b|_pem|cookie",
+    re.IGNORECASE,
+)
+_RANDOM = re.compile(r"(?=\S*[a-z])(?=\S*[A-Z])(?=\S*[0-9])[A-Za-z0-9+=~!$%^&*?#_.-]{16,}")
+
+
+def named(name: str) -> bool:
+    """Tell whether `name` is the name of something secret."""
+    return bool(_NAME.search(name.replace("-", "_")))
+
+
+def kind(value: str) -> str:
+    """Say in words what secret the whole of `value` looks like; "" when it looks like none."""
+    text = value.strip()
+    found = [rule.kind for rule in ANYWHERE if rule.form.search(text)] or [rule.kind for rule in WHOLE if rule.form.fullmatch(text)]
+    return found[0] if found else ""
+
+
+def redacted(text: str) -> str:
+    """Replace everything in `text` that has the form of a secret by what it was; other text comes back as it is.
+
+    Only the rules that are sure inside a longer text take part: base64 of 40 characters may well be a digest.
+    """
+    for rule in ANYWHERE:
+        text = rule.form.sub(f"[{rule.kind}, removed]", text)
+    return text
+
+
+def shown(value: object, limit: int = 60) -> str:
+    """Return `value` for a message: on one line, cut, and masked when it looks like a secret or like random letters."""
+    text = str(value)
+    if kind(text) or _RANDOM.search(text[: 4 * limit]):
+        return "(not shown: it looks like a secret)"
+    return visible(text, limit) or "empty"

@@ -1,0 +1,1 @@
+"""How tables, plans, outcomes and notices look, in HTML and as text."""

@@ -1,0 +1,83 @@
+"""Keeps the notebook of a run in its record while it runs, and tells how far it is."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TextIO
+
+from awsfed_lib.core.settings.secrecy import redacted
+from awsfed_lib.core.view.escape import visible_lines
+from awsfed_lib.edges.records import durable, where
+from awsfed_lib.edges.records.record import Record
+
+PARTIAL, NOTEBOOK = "record.partial.ipynb", "record.ipynb"
+
+
+def _places() -> tuple[tuple[str, str], ...]:
+    """List the folders whose names tell about this machine or its user, longest first, and what is written for them."""
+    found = {str(where.root()): ".", str(Path(__file__).parents[2]): "(awsfed)", sys.prefix: "(python)"}
+    home = os.path.expanduser("~")  # noqa: PTH111  Path.home() raises where there is none
+    named = {f"{place}/": f"{word}/" for place, word in found.items()} | ({f"{home}/": "~/"} if home.count("/") > 1 else {})
+    return tuple(sorted(named.items(), key=lambda pair: -len(pair[0])))
+
+
+@dataclass
+class RecordKeeper:
+    """Keeps the notebook of a run in its record while it runs, and tells how far it is."""
+
+    record: Record
+    out: TextIO
+    label: str
+    notebook: Any = None
+    places: tuple[tuple[str, str], ...] = field(default_factory=_places)
+
+    def started(self, notebook: Any, index: int) -> None:
+        """Tell which step begins: the number of the code cell, and the heading above it."""
+        steps = [number for number, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
+        if index in steps:
+            self.line(f"{steps.index(index) + 1}/{len(steps)}  {_heading(notebook, index)}".rstrip())
+
+    def clean(self, text: str) -> str:
+        """Return `text` without secrets, and without the places of this machine."""
+        cleaned = redacted(text)
+        for place, word in self.places:
+            cleaned = cleaned.replace(place, word)
+        return cleaned
+
+    def save(self, notebook: Any) -> None:
+        """Write the notebook beside its final place, whole."""
+        self.notebook = notebook
+        durable.replace(self.record.folder / PARTIAL, _written(notebook))
+
+    def write(self, text: str) -> None:
+        """Pass on what the notebook writes to its standard streams."""
+        self.out.write(visible_lines(self.clean(text)))
+
+    def flush(self) -> None:
+        """Pass on at once."""
+        self.out.flush()
+
+    def line(self, text: str) -> None:
+        """Tell one line."""
+        print(f"{self.label}  {text}", file=self.out, flush=True)
+
+    def finish(self) -> None:
+        """Put the notebook in its place; without one (the kernel never started) there is nothing to put."""
+        if self.notebook is not None:
+            durable.write_new(self.record.folder / NOTEBOOK, _written(self.notebook))
+            (self.record.folder / PARTIAL).unlink(missing_ok=True)
+
+
+def _heading(notebook: Any, index: int) -> str:
+    lines = [line for cell in notebook.cells[:index] if cell.cell_type == "markdown" for line in cell.source.splitlines()]
+    return next((line.lstrip("# ").strip() for line in reversed(lines) if line.startswith("#")), "")
+
+
+def _written(notebook: Any) -> bytes:
+    import nbformat
+
+    text: str = nbformat.writes(notebook)  # type: ignore[no-untyped-call]  # nbformat types only a part of itself
+    return f"{text}\n".encode("utf-8", "backslashreplace")

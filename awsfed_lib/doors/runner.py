@@ -1,0 +1,166 @@
+"""`awsfed run`: executes one runbook with papermill, and gives a verdict that can be trusted.
+
+Parameters are checked before a kernel starts, and only those that the notebook declares are passed. The verdict is the
+notebook's own, read from the seal of its journal, and it counts only if every cell ran: an executed notebook alone is no
+proof (after a dead kernel papermill 2.7 calls all cells completed).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TextIO
+
+from awsfed_lib.core.errors import ParameterError
+from awsfed_lib.core.settings import parameters
+from awsfed_lib.core.settings.parameters import Parameters
+from awsfed_lib.core.settings.secrecy import redacted
+from awsfed_lib.core.settings.verdict import CODES
+from awsfed_lib.doors.judging import judge
+from awsfed_lib.doors.keeper import NOTEBOOK, RecordKeeper
+from awsfed_lib.doors.lean import own_loop, quick_imports, quiet
+from awsfed_lib.edges.records import opening, where
+from awsfed_lib.edges.records.opening import FOLDER_VARIABLE, RUNNER, Clock
+from awsfed_lib.edges.records.parameter_file import ParameterFile
+from awsfed_lib.edges.records.progress import HEADLESS
+from awsfed_lib.edges.records.record import Record
+from awsfed_lib.edges.records.runbooks import Runbook
+
+HOURS = 3600.0
+DEADLINE = 2 * HOURS
+START_SECONDS = 60
+OUTPUT_SECONDS = 60
+PAGE = "record.html"
+
+
+@dataclass(frozen=True)
+class Task:
+    """What to execute. `given`: values by name, from the command line; they win over those of `file`.
+
+    `deadline`: seconds for the whole run, start of the kernel included.
+    """
+
+    runbook: Runbook
+    file: ParameterFile | None = None
+    given: Mapping[str, object] = field(default_factory=dict)
+    deadline: float = DEADLINE
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a run ended: its record, its verdict (see `verdict.MEANING`), and the problem in words, "" for none.
+
+    `plans`: the ids that wait for approval.
+    """
+
+    record: Record
+    verdict: str
+    problem: str
+    plans: tuple[str, ...] = ()
+
+    @property
+    def code(self) -> int:
+        """The exit code."""
+        return CODES[self.verdict]
+
+
+def values(task: Task) -> tuple[Parameters, dict[str, Any]]:
+    """Check the parameters of a task. Returns them whole, and as JSON values those that are to be passed to the notebook.
+
+    Raises ParameterError that lists everything wrong, a value on the command line that the runbook does not declare included.
+    """
+    book, file = task.runbook, task.file
+    stray = [name for name in task.given if name not in book.names]
+    if stray:
+        raise ParameterError(
+            f"{book.id} has no parameter {stray[0]}.{parameters.suggestion(stray[0], book.names)}", where="the command line"
+        )
+    said = {**(file.values if file else {}), **task.given}
+    source = file.source if file else parameters.Source("the command line")
+    checked = opening.check(book, {**book.defaults, **said}, source=source)
+    plain = parameters.plain(checked)
+    return checked, {name: plain[name] for name in book.names if name in said}
+
+
+def execute(task: Task, *, out: TextIO | None = None, clock: Clock = opening.now) -> Result:
+    """Execute a runbook and seal its record, whatever happens. `out` gets the progress (standard error by default).
+
+    Raises ParameterError before anything is started; KeyboardInterrupt becomes the verdict `interrupted`.
+    """
+    checked, passed = values(task)
+    file = {"name": task.file.name, "sha256": task.file.sha256} if task.file else None
+    record = opening.start(task.runbook, checked, clock=clock, executed_by=RUNNER, parameter_file=file)
+    keeper = RecordKeeper(record, out or sys.stderr, task.runbook.id)
+    keeper.line(f"record {record.folder.name}")
+    failure = _executed(task, passed, keeper, checked.cloud)
+    return _sealed(record, keeper, failure, clock)
+
+
+def _executed(task: Task, passed: Mapping[str, Any], keeper: RecordKeeper, cloud: str) -> BaseException | None:
+    """Execute the notebook in a kernel of its own; returns what went wrong instead of raising it."""
+    with quick_imports():
+        import nbformat
+        from papermill.execute import execute_notebook
+
+        from awsfed_lib.doors import engine, kernel
+    engine.register()
+    end = time.monotonic() + task.deadline
+    variables = {**kernel.environment(os.environ, cloud), **_own_variables(keeper.record)}
+    try:
+        with quiet(), own_loop(), kernel.private(variables) as manager:
+            execute_notebook(
+                nbformat.read(task.runbook.path, as_version=4),  # type: ignore[no-untyped-call]  # as in keeper
+                None,
+                parameters=passed,
+                engine_name=engine.NAME,
+                kernel_name="python3",
+                language="python",
+                progress_bar=False,
+                start_timeout=START_SECONDS,
+                keeper=keeper,
+                label=task.runbook.path.name,
+                kernel_manager_class=manager,
+                timeout_func=lambda _: max(0.05, end - time.monotonic()),
+                iopub_timeout=OUTPUT_SECONDS,
+                shutdown_kernel="immediate",
+                coalesce_streams=True,
+                store_widget_state=False,
+                force_raise_errors=True,
+                resources={"metadata": {"path": str(task.runbook.path.parent)}},
+            )
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  whatever it was, the record must say so and be sealed
+        return error
+    return None
+
+
+def _own_variables(record: Record) -> dict[str, str]:
+    """Return what the kernel is told beside the allowed variables: the same root, and the same awsfed, as here."""
+    package = str(Path(__file__).parents[2])
+    path = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH", ""))))
+    return {where.ROOT_VARIABLE: str(where.root()), FOLDER_VARIABLE: str(record.folder), HEADLESS: "1", "PYTHONPATH": path}
+
+
+def _sealed(record: Record, keeper: RecordKeeper, failure: BaseException | None, clock: Clock) -> Result:
+    word, problem = judge(record, keeper.notebook, failure)
+    keeper.finish()
+    said = record.update(verdict=word, problem=problem, exit_code=CODES[word], finished=clock().isoformat(timespec="seconds"))
+    if keeper.notebook is not None:
+        _shown(keeper, said["title"])
+    record.seal()
+    plans = tuple(plan["plan"] for plan in said.get("counts", {}).get("plans", ()) if plan["verdict"] == word == "planned")
+    return Result(record, word, problem, plans)
+
+
+def _shown(keeper: RecordKeeper, title: str) -> None:
+    """Write the page for people. A page that fails must not undo the verdict of a run, so it is only told."""
+    folder = keeper.record.folder
+    try:
+        with quick_imports():
+            from awsfed_lib.edges.records.export import write_html
+        write_html(folder / NOTEBOOK, folder / PAGE, title=title)
+    except Exception as error:  # noqa: BLE001  see above
+        keeper.line(f"{PAGE} could not be written: {type(error).__name__}: {redacted(str(error))}")

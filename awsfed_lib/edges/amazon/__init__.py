@@ -1,0 +1,1 @@
+"""AWS: read only, but for requests of an approved plan."""

@@ -1,0 +1,56 @@
+"""What an answer of AWS must be: whole, read to the last page, and about the account that was asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from awsfed_lib.core.errors import AwsError, UnreadError
+
+PAGE = 1000  # MaxItems of IAM lists; the default is 100
+
+
+def all_pages(call: Callable[..., Any], key: str, account_id: str, **request: Any) -> dict[str, Mapping[str, Any]]:
+    """Read an IAM list to its last page: ARN → entry.
+
+    Raises UnreadError when an answer is not whole (no list, no word on truncation, truncated without a way on), and
+    AwsError when an entry is of another account.
+    """
+    found: dict[str, Mapping[str, Any]] = {}
+    markers: list[str] = []
+    while True:
+        answer = call(MaxItems=PAGE, **request, **({"Marker": markers[-1]} if markers else {}))
+        found |= own_entries(answer, key, account_id)
+        if not whole(answer, "IsTruncated"):
+            return found
+        marker = whole(answer, "Marker")
+        if marker in markers:
+            raise UnreadError(f"IAM gave the same page of {key} twice. Run again.")
+        markers.append(marker)
+
+
+def own_entries(answer: Mapping[str, Any], key: str, account_id: str) -> dict[str, Mapping[str, Any]]:
+    """Return the entries of a list by ARN; raises AwsError when one is of another account."""
+    entries: Iterable[Mapping[str, Any]] = whole(answer, key)
+    found = {whole(entry, "Arn"): entry for entry in entries}
+    for arn in found:
+        refuse_other_account(arn, account_id, key)
+    return found
+
+
+def whole(answer: Mapping[str, Any], key: str) -> Any:
+    """Return a part that an answer must have; raises UnreadError when it is missing, since missing is not empty."""
+    if key not in answer:
+        raise UnreadError(f"AWS answered without {key}. Run again.")
+    return answer[key]
+
+
+def refuse_other_account(arn: str, account_id: str, operation: str) -> None:
+    """Raise AwsError when an answer about `account_id` names an object of another account."""
+    if [*arn.split(":", 5)][4:5] != [account_id]:
+        raise AwsError(
+            f"An answer for account {account_id} is about {arn}; the whole reading is stopped, since nothing of it can be trusted.",
+            account_id=account_id,
+            operation=operation,
+            remedy="This must never happen; please report it with the versions of boto3 and awsfed.",
+        )

@@ -1,0 +1,11 @@
+"""AWS as runbooks see it: `fed.aws.inventory(run.organization, provider=provider)`. Reads only; see `allowed`."""
+
+from awsfed_lib.edges.amazon import permissions
+from awsfed_lib.edges.amazon.inventory import inventory
+from awsfed_lib.edges.amazon.organization import Organization
+from awsfed_lib.edges.amazon.providers import providers
+from awsfed_lib.edges.amazon.reach import reach
+from awsfed_lib.edges.amazon.selection import Selection
+from awsfed_lib.edges.amazon.session import session_for
+
+__all__ = ["Organization", "Selection", "inventory", "permissions", "providers", "reach", "session_for"]

@@ -1,0 +1,151 @@
+"""The inventory: every account of the organization, and every role in it that trusts a SAML provider.
+
+Three reads an account, and none a role: GetAccountAuthorizationDetails has trust, tags, policies, boundary and last use,
+ListRoles has description and session length (each lacks what the other has), ListSAMLProviders says which providers exist.
+An account that was not read to the last page is a row with its problem, and none of its roles appear.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Executor
+from functools import lru_cache, partial
+from typing import Any, NamedTuple
+from urllib.parse import unquote
+
+import boto3
+import pandas as pd
+
+from awsfed_lib.core.roles import body, pair, trust
+from awsfed_lib.core.roles.trust import Verdict
+from awsfed_lib.core.tables import ACCOUNTS, COUNT, ROLES, frame
+from awsfed_lib.edges.amazon.answers import all_pages, own_entries
+from awsfed_lib.edges.amazon.hub import Hub
+from awsfed_lib.edges.amazon.organization import Organization
+from awsfed_lib.edges.amazon.reading import read_organization
+from awsfed_lib.edges.amazon.rounds import Reading
+from awsfed_lib.edges.amazon.selection import Account
+
+log = logging.getLogger("awsfed")
+Row = dict[str, Any]
+STACK_TAGS = ("aws:cloudformation:stack-name", "aws:cloudformation:stack-id")
+decoded = lru_cache(maxsize=4096)(unquote)  # many roles of an account have one trust policy
+
+
+class Roles(NamedTuple):
+    """What one account holds: rows of ROLES, and how many roles have nothing to do with SAML."""
+
+    rows: list[Row]
+    others: int
+
+
+def inventory(
+    organization: Organization, *, provider: str, executor: Executor | None = None, session: boto3.Session | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Read the organization: (ACCOUNTS, ROLES).
+
+    ROLES has one row for each role and SAML provider that its trust names, "taken" only for the provider called
+    `provider` ("" takes any); a role that does not trust SAML is not listed, and counted in the extra column
+    `other_roles` of ACCOUNTS. An account that could not be read in full is a row of ACCOUNTS with its problem, and has
+    no rows in ROLES. Raises SignInError, ParameterError and AwsError as `organization.accounts` and `hub.hub` do.
+    """
+    look = partial(roles_in, asked=provider)
+    readings = read_organization(organization, look, executor=executor, session=session)
+    found = account_table(readings)
+    others = pd.Series([pd.NA if reading.found is None else reading.found.others for reading in readings], dtype=COUNT)
+    log.info("%s roles do not trust SAML and are not listed.", others.sum())
+    return found.assign(other_roles=others), frame(
+        ROLES, _in_order(row for reading in readings if reading.found for row in reading.found.rows)
+    )
+
+
+def account_table(readings: Iterable[Reading[Any]]) -> pd.DataFrame:
+    """ACCOUNTS of what was read, and of what was not."""
+    return frame(
+        ACCOUNTS,
+        [
+            {"account_id": a.account_id, "account_name": a.account_name, "ou_path": a.ou_path, "state": a.state, "problem": reading.problem}
+            for reading in readings
+            for a in [reading.account]
+        ],
+    )
+
+
+def _in_order(rows: Iterable[Row]) -> list[Row]:
+    return sorted(rows, key=lambda row: (row["account_id"], row["role_arn"], row["provider_arn"]))
+
+
+def roles_in(hub: Hub, account: Account, asked: str) -> Roles:
+    """Read the roles of one account to the last page; errors as those of `all_pages`."""
+    details = all_pages(hub.iam.get_account_authorization_details, "RoleDetailList", account.account_id, Filter=["Role"])
+    listed = all_pages(hub.iam.list_roles, "Roles", account.account_id)
+    providers = own_entries(hub.iam.list_saml_providers(), "SAMLProviderList", account.account_id)
+    # A role made or gone between the two lists is in one of them: it is shown, never dropped.
+    roles = [{**listed.get(arn, {}), **details.get(arn, {})} for arn in sorted({*details, *listed})]
+    rows = [rows for role in roles if (rows := _rows(role, account, providers, asked))]
+    return Roles([row for found in rows for row in found], len(roles) - len(rows))
+
+
+def _rows(role: Mapping[str, Any], account: Account, providers: Mapping[str, Any], asked: str) -> list[Row]:
+    """One row for each SAML provider that the role trusts; none when it does not trust SAML."""
+    document = role["AssumeRolePolicyDocument"]
+    if not trust.mentions_saml(document):
+        return []
+    verdicts = trust.judge(decoded(document), account_id=account.account_id, role_arn=role["Arn"], role_name=role["RoleName"])
+    if not verdicts:
+        return []
+    described = _described(role, account)
+    return [described | _judged(settled(verdict, role["Arn"], providers, asked), role["Arn"]) for verdict in verdicts]
+
+
+def _judged(verdict: Verdict, role_arn: str) -> Row:
+    return {**verdict._asdict(), "value": f"{role_arn},{verdict.provider_arn}" if verdict.verdict == "taken" else ""}
+
+
+def settled(verdict: Verdict, role_arn: str, providers: Iterable[str], asked: str) -> Verdict:
+    """Judge what the trust policy does not say: does the provider exist, is it the one asked for, can the value be written."""
+    if verdict.verdict == "skipped":
+        return verdict
+    why = _unfit(verdict.provider_arn, providers, asked) or _unwritable(f"{role_arn},{verdict.provider_arn}")
+    if why:
+        return verdict._replace(verdict="skipped", reason=why)
+    caution = body.caution(f"{role_arn},{verdict.provider_arn}")
+    return verdict._replace(reason=" ".join(text for text in (verdict.reason, caution and f"The value has {caution}") if text))
+
+
+def _unfit(provider: str, providers: Iterable[str], asked: str) -> str:
+    name = provider.rsplit("/", 1)[1]
+    if provider not in providers:
+        return f"SAML provider {name} does not exist in the account: create it, or correct the trust policy."
+    if not asked or name == asked:
+        return ""
+    hint = " Names of providers have case." if name.lower() == asked.lower() else ""
+    return f"Trusts SAML provider {name}, and {asked} is asked for.{hint}"
+
+
+def _unwritable(value: str) -> str:
+    flaw = body.flaw(value)
+    if flaw:
+        return f"The value cannot be written into Entra ID: {flaw}."
+    return "" if pair.parse(value) else "The value does not read back as one role and one provider; a comma in a name or path does that."
+
+
+def _described(role: Mapping[str, Any], account: Account) -> Row:
+    tags = {tag["Key"]: tag["Value"] for tag in role.get("Tags", [])}
+    attached = [policy["PolicyArn"] for policy in role.get("AttachedManagedPolicies", [])]
+    inline = [f"inline:{policy['PolicyName']}" for policy in role.get("RolePolicyList", [])]
+    return {
+        "account_id": account.account_id,
+        "account_name": account.account_name,
+        "role_name": role["RoleName"],
+        "role_arn": role["Arn"],
+        "path": role.get("Path"),
+        "description": role.get("Description"),
+        "max_session": role.get("MaxSessionDuration"),
+        "policies": "; ".join(sorted([*attached, *inline])),
+        "boundary": role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"),
+        "stack": next((tags[key] for key in STACK_TAGS if tags.get(key)), ""),
+        "created": role.get("CreateDate"),
+        "last_used": role.get("RoleLastUsed", {}).get("LastUsedDate"),
+    }

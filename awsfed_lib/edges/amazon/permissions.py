@@ -1,0 +1,47 @@
+"""The least that awsfed needs in AWS, as policy documents to paste: made from the parameters, and from what it calls."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from awsfed_lib.edges.amazon.allowed import READS
+from awsfed_lib.edges.amazon.organization import Organization
+
+
+def hub_policy(organization: Organization, *, organization_id: str = "") -> str:
+    """Render the policy of the identity that awsfed runs as: list the organization, and assume the role in its accounts.
+
+    With `organization_id` (o-…) the role can only be assumed inside that organization.
+    """
+    assume: dict[str, Any] = {
+        "Sid": "ReadAccounts",
+        "Effect": "Allow",
+        "Action": "sts:AssumeRole",
+        "Resource": f"arn:{organization.partition}:iam::*:role/{organization.via}",
+    }
+    if organization_id:
+        assume["Condition"] = {"StringEquals": {"aws:ResourceOrgID": organization_id}}
+    listing = {"Sid": "ListOrganization", "Effect": "Allow", "Action": _actions("organizations:"), "Resource": "*"}
+    return _document(*([] if organization.accounts_file else [listing]), assume)
+
+
+def audit_policy() -> str:
+    """Render the policy of the role that is assumed in each account: reading IAM, nothing else."""
+    return _document({"Sid": "ReadRoles", "Effect": "Allow", "Action": _actions("iam:"), "Resource": "*"})
+
+
+def audit_trust(organization: Organization, principal: str) -> str:
+    """Render the trust policy of that role for `principal`, the ARN of the identity that awsfed runs as."""
+    trust: dict[str, Any] = {"Sid": "Awsfed", "Effect": "Allow", "Principal": {"AWS": principal}, "Action": "sts:AssumeRole"}
+    if organization.external_id:
+        trust["Condition"] = {"StringEquals": {"sts:ExternalId": organization.external_id}}
+    return _document(trust)
+
+
+def _actions(service: str) -> list[str]:
+    return sorted(action for action in READS if action.startswith(service))
+
+
+def _document(*statements: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)}, indent=2)

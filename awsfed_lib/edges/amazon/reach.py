@@ -1,0 +1,33 @@
+"""Which accounts awsfed can act in, and as whom: the first thing to look at, before anything is read."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor
+
+import boto3
+import pandas as pd
+
+from awsfed_lib.edges.amazon.answers import refuse_other_account, whole
+from awsfed_lib.edges.amazon.hub import Hub
+from awsfed_lib.edges.amazon.organization import Organization
+from awsfed_lib.edges.amazon.reading import read_organization
+from awsfed_lib.edges.amazon.selection import Account
+
+COLUMNS = ("account_id", "account_name", "reach", "problem")
+
+
+def reach(organization: Organization, *, executor: Executor | None = None, session: boto3.Session | None = None) -> pd.DataFrame:
+    """Ask in every account who awsfed is there: account_id, account_name, reach (ARN of that identity, "" for none), problem.
+
+    Errors as `inventory`; an account that cannot be reached is a row with its problem.
+    """
+    readings = read_organization(organization, who_in, executor=executor, session=session)
+    rows = [(r.account.account_id, r.account.account_name, r.found or "", r.problem) for r in readings]
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype("str")
+
+
+def who_in(hub: Hub, account: Account) -> str:
+    """Return the ARN that awsfed has in one account (sts:GetCallerIdentity needs no permission)."""
+    found: str = whole(hub.spoke.get_caller_identity(), "Arn")
+    refuse_other_account(found, account.account_id, "GetCallerIdentity")
+    return found

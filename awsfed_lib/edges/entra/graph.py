@@ -1,0 +1,201 @@
+"""Microsoft Graph as awsfed sees it: reads that give whole tables, and the service that plans are applied to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, NamedTuple, Self
+
+import pandas as pd
+
+from awsfed_lib.core import apply
+from awsfed_lib.core.change import Request, Subject
+from awsfed_lib.core.errors import UnreadError
+from awsfed_lib.core.outcome import Answer
+from awsfed_lib.core.roles import approles
+from awsfed_lib.core.saml.gallery import AWS_TEMPLATE
+from awsfed_lib.edges.entra import batch, live_tables, objects, pages
+from awsfed_lib.edges.entra.auth import Session
+from awsfed_lib.edges.entra.clouds import SANDBOX
+from awsfed_lib.edges.entra.gate import Gate, PlanGate
+from awsfed_lib.edges.entra.live_tables import guid, listed
+from awsfed_lib.edges.entra.pace import Clock
+from awsfed_lib.edges.entra.transport import Budget, Call, Transport
+from awsfed_lib.edges.entra.writes import Delivery
+
+IN_FILTER = 15  # values of one `in` filter
+BY_IDS = 1000  # ids of one getByIds (learn.microsoft.com graph/api/directoryobject-getbyids)
+PAUSES = (1.0, 1.0, 2.0, 2.0, 3.0, 3.0, 4.0, 4.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0)  # 70 s in all
+READS = 3
+UNWRITTEN = 4  # pauses for a lagging replica when this session wrote nothing that could lag
+
+
+class Directory(NamedTuple):
+    """The tenant: id, name, verified domains, and the service plans of its licences (AAD_PREMIUM, …)."""
+
+    tenant_id: str
+    name: str
+    domains: tuple[str, ...]
+    plans: frozenset[str]
+
+
+class Graph:
+    """Graph of one tenant over one signed-in session. Made by `reading` or `writing`; implements `apply.Service`.
+
+    Reads raise GraphError when Graph refuses, UnreadError when an answer is not whole, SignInError without a token.
+    """
+
+    def __init__(self, session: Session, gate: Gate, clock: Clock) -> None:
+        self.realm = session.tenant_id
+        scale = 0.001 if session.cloud.name == SANDBOX else 1.0
+        self.patience = apply.Patience(READS, tuple(pause * scale for pause in PAUSES))
+        self._transport = Transport(session.cloud, session.source, gate, clock)
+        self._wrote = False
+
+    @classmethod
+    def reading(cls, session: Session, *, clock: Clock = Clock()) -> Self:  # noqa: B008  frozen, and made of functions
+        """Make a Graph that only reads; nothing can permit it a write."""
+        return cls(session, Gate(), clock)
+
+    @classmethod
+    def writing(cls, session: Session, *, clock: Clock = Clock()) -> Self:  # noqa: B008  frozen, and made of functions
+        """Make a Graph that can carry out plans; outside of one it only reads."""
+        return cls(session, PlanGate(), clock)
+
+    @property
+    def budget(self) -> Budget:
+        """What this session has used so far: requests, throttled, retried, units, waited seconds."""
+        return self._transport.budget
+
+    def read(self, path: str) -> list[dict[str, Any]]:
+        """Every object of the collection at `path`, over all pages."""
+        return pages.every(self._transport, path)
+
+    def one(self, path: str) -> dict[str, Any]:
+        """Read the one object at `path`."""
+        return pages.one(self._transport, path)
+
+    def service_principal(self, service_principal: str, *keys: str) -> dict[str, Any]:
+        """Read the service principal as Graph sends it, reduced to `id` and `keys` when there are any."""
+        select = f"?$select={','.join(dict.fromkeys(('id', *keys)))}" if keys else ""
+        wire = self.one(f"/servicePrincipals/{guid(service_principal)}{select}")
+        if wire.get("id") != service_principal:
+            raise UnreadError("Another service principal came back than the one that was asked for.", where=service_principal)
+        return wire
+
+    def application(self, service_principal: str) -> Subject:
+        """Read the enterprise application, as the subject of a plan."""
+        return self._subject(self.service_principal(service_principal, "displayName"))
+
+    def service_principals_by_template(self, template_id: str = AWS_TEMPLATE) -> list[Subject]:
+        """Every enterprise application made from a gallery template, by name."""
+        same = f"applicationTemplateId%20eq%20{pages.quoted(template_id)}"
+        found = self.read(f"/servicePrincipals?$filter={same}&$select=id,displayName&$top=999")
+        return sorted((self._subject(wire) for wire in found), key=lambda subject: (subject.name, subject.id))
+
+    def _subject(self, wire: dict[str, Any]) -> Subject:
+        name = objects.need(wire, "displayName", "A service principal")
+        return Subject("servicePrincipal", objects.need(wire, "id", "A service principal"), name, self.realm)
+
+    def app_roles(self, service_principal: str) -> pd.DataFrame:
+        """APP_ROLES of the service principal, in the order of Graph, each entry kept whole."""
+        return approles.entries(live_tables.app_roles(self, service_principal))
+
+    def scopes(self, service_principal: str) -> int:
+        """How many permission scopes count against the limit of 700 beside the appRoles (ids of both count once)."""
+        wire = self.service_principal(service_principal, "appRoles", "oauth2PermissionScopes")
+        roles, scopes = ({entry.get("id") for entry in listed(wire, key)} for key in ("appRoles", "oauth2PermissionScopes"))
+        return len(scopes - roles)
+
+    def assignments(self, service_principal: str) -> pd.DataFrame:
+        """Read ASSIGNMENTS of the service principal: users, groups and service principals."""
+        return objects.assignments(service_principal, live_tables.assignments(self, service_principal))
+
+    def groups(self, *, names: Iterable[str] = (), unique_names: Iterable[str] = (), ids: Iterable[str] = ()) -> pd.DataFrame:
+        """Read GROUPS that have one of the display names, unique names or ids. A name may find several; one that finds none has no row."""
+        return objects.groups(self.find_groups(*(sorted(set(given) - {""}) for given in (names, unique_names, ids))))
+
+    def find_groups(self, names: Sequence[str], unique_names: Sequence[str], ids: Sequence[str]) -> list[dict[str, Any]]:
+        """Read the groups that have one of these, as Graph sends them; a group that has several may come several times."""
+        paths = [*_filters("displayName", names), *_filters("uniqueName", unique_names)]
+        found = [group for table in batch.gather(self._transport, paths) for group in table]
+        for start in range(0, len(ids), BY_IDS):
+            found += self._by_ids(ids[start : start + BY_IDS])
+        return found
+
+    def _by_ids(self, ids: Sequence[str]) -> list[dict[str, Any]]:
+        path = f"/directoryObjects/getByIds?$select={','.join(objects.GROUP_KEYS)}"
+        body = json.dumps({"ids": [guid(identity) for identity in ids], "types": ["group"]})
+        return pages.values(path, pages.whole(path, self._transport.fetch(Call("POST", path, body))))
+
+    def members(self, group_ids: Iterable[str]) -> pd.DataFrame:
+        """MEMBERS: the direct members of each group, users and others. Only these get the roles of the group."""
+        ids = list(dict.fromkeys(group_ids))
+        select = ",".join(objects.MEMBER_KEYS)
+        found = batch.gather(self._transport, [f"/groups/{guid(group)}/members?$select={select}&$top=999" for group in ids])
+        return objects.members((group, member) for group, table in zip(ids, found, strict=True) for member in table)
+
+    def membership(self, group_ids: Iterable[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Read GROUPS and MEMBERS of these groups and of all groups inside them, so that nested members can be told from direct ones."""
+        waiting, known, tables = set(group_ids), set[str](), list[pd.DataFrame]()
+        while waiting:
+            tables.append(self.members(sorted(waiting)))
+            known |= waiting
+            waiting = set(tables[-1].loc[tables[-1].member_type == "Group", "member_id"]) - known
+        return self.groups(ids=known), pd.concat(tables, ignore_index=True) if tables else objects.members([])
+
+    def jobs(self, service_principal: str) -> list[dict[str, Any]]:
+        """Read the synchronization jobs; an active one imports roles by itself, and then nobody else may write appRoles."""
+        return self.read(f"/servicePrincipals/{guid(service_principal)}/synchronization/jobs")
+
+    def directory(self) -> Directory:
+        """Read the tenant and its licences, for preflight."""
+        tenant = next(iter(self.read("/organization?$select=id,displayName,verifiedDomains")), {})
+        skus = [sku for sku in self.read("/subscribedSkus") if sku.get("capabilityStatus") == "Enabled"]
+        plans = {str(plan.get("servicePlanName")) for sku in skus for plan in sku.get("servicePlans") or []}
+        domains = tuple(sorted(str(domain.get("name")) for domain in tenant.get("verifiedDomains") or []))
+        return Directory(objects.need(tenant, "id", "The tenant"), str(tenant.get("displayName") or ""), domains, frozenset(plans))
+
+    def tenant(self) -> Subject:
+        """Read the tenant, as the subject of a plan."""
+        found = next(iter(self.read("/organization?$select=id,displayName")), {})
+        return Subject("tenant", objects.need(found, "id", "The tenant"), str(found.get("displayName") or ""), self.realm)
+
+    # apply.Service
+
+    def live(self, table: str, of: str) -> tuple[str, ...]:
+        """Read the facts of one of `live_tables.TABLES`."""
+        known = live_tables.named(table)
+        return known.facts(known.read(self, of))
+
+    def snapshot(self, table: str, of: str) -> bytes:
+        """Read the live table as Graph sends it: {"table", "of", "value": [...]}, to restore from."""
+        wire = live_tables.named(table).read(self, of)
+        return json.dumps({"table": table, "of": of, "value": wire}, ensure_ascii=False, indent=1).encode()
+
+    def permit(self, requests: Sequence[Request]) -> AbstractContextManager[None]:
+        """Let exactly these requests through while the context is open. Raises WriteForbidden when this session only reads."""
+        context: AbstractContextManager[None] = self._transport.gate.permit(requests)
+        return context
+
+    def send(self, requests: Sequence[Request]) -> list[Answer]:
+        """Send requests that do not depend on each other; one answer each, in order. Never raises for an answer."""
+        lag = self.patience.pauses if self._wrote else self.patience.pauses[:UNWRITTEN]
+        answers = Delivery(self._transport, lag, self._still).send(requests)
+        self._wrote = self._wrote or any(answer.fate == "done" for answer in answers)
+        return answers
+
+    def _still(self, request: Request) -> bool:
+        return apply.as_expected(request, self)
+
+    def wait(self, seconds: float) -> None:
+        """Wait."""
+        self._transport.clock.sleep(seconds)
+
+
+def _filters(key: str, values: Sequence[str]) -> list[str]:
+    """Paths that find groups by `key`, IN_FILTER values each (graph/aad-advanced-queries: `in` works where `eq` does)."""
+    chunks = (values[start : start + IN_FILTER] for start in range(0, len(values), IN_FILTER))
+    select = ",".join(objects.GROUP_KEYS)
+    return [f"/groups?$filter={key}%20in%20({','.join(map(pages.quoted, chunk))})&$select={select}&$top=999" for chunk in chunks]

@@ -1,0 +1,41 @@
+"""What preflight judges, read from Entra ID: whatever cannot be read is noted with its reason, and the rest is read all the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from awsfed_lib.core.errors import GraphError, UnreadError
+from awsfed_lib.core.review.preflight import Ground, Unread
+from awsfed_lib.core.roles import approles
+from awsfed_lib.edges.entra.graph import Graph
+
+Fact = TypeVar("Fact")
+KEYS = ("appId", "displayName", "accountEnabled", "preferredSingleSignOnMode", "appRoleAssignmentRequired")
+
+
+def survey(graph: Graph, application_id: str) -> Ground:
+    """Read the enterprise application, its role import, its room, the tenant and its licences.
+
+    A refusal of Graph (GraphError) or half an answer (UnreadError) becomes a reason in `Ground.unread`; any other error is raised.
+    """
+    unread: dict[str, Unread] = {}
+
+    def tried(fact: str, read: Callable[[], Fact]) -> Fact | None:
+        try:
+            return read()
+        except (GraphError, UnreadError) as error:
+            unread[fact] = Unread(error.what, error.remedy)
+            return None
+
+    def application() -> Mapping[str, Any]:
+        return graph.service_principal(application_id, *KEYS)
+
+    return Ground(
+        application=tried("application", application),
+        capacity=tried("capacity", lambda: approles.capacity(graph.app_roles(application_id), graph.scopes(application_id))),
+        jobs=tried("jobs", lambda: graph.jobs(application_id)),
+        plans=tried("plans", lambda: graph.directory().plans),
+        tenant=tried("tenant", lambda: graph.tenant().name),
+        unread=unread,
+    )

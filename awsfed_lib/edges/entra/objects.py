@@ -1,0 +1,89 @@
+"""Objects of Graph as rows of our tables. A key that must be there and is not makes the whole read unread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from awsfed_lib.core.errors import UnreadError
+from awsfed_lib.core.tables import ASSIGNMENTS, GROUPS, MEMBERS, frame
+
+GROUP_KEYS = ("id", "displayName", "uniqueName", "securityEnabled", "mailEnabled", "groupTypes")
+MEMBER_KEYS = ("id", "displayName", "userPrincipalName", "accountEnabled")
+ASSIGNMENT_KEYS = ("id", "appRoleId", "principalId", "principalType", "resourceId")
+TYPES = {"user": "User", "group": "Group", "servicePrincipal": "ServicePrincipal", "device": "Device"}
+
+
+def need(wire: Mapping[str, Any], key: str, what: str) -> str:
+    """Return the text under `key`, or UnreadError: half an object is not an object."""
+    value = wire.get(key)
+    if not isinstance(value, str) or not value:
+        raise UnreadError(f"{what} came without {key}: the answer is not whole.", where=str(wire.get("id") or ""), remedy="Run it again.")
+    return value
+
+
+def groups(wire: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """Make GROUPS: group_id group_name unique_name security_enabled kind, one row a group, sorted by id."""
+    by_id = {need(group, "id", "A group"): group for group in wire}
+    return frame(GROUPS, [_group(by_id[key]) for key in sorted(by_id)])
+
+
+def _group(wire: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "group_id": need(wire, "id", "A group"),
+        "group_name": need(wire, "displayName", "A group"),
+        "unique_name": wire.get("uniqueName"),
+        "security_enabled": wire.get("securityEnabled") is True,
+        "kind": _kind(wire),
+    }
+
+
+def _kind(wire: Mapping[str, Any]) -> str:
+    """learn.microsoft.com graph/api/resources/groups-overview: groupTypes, mailEnabled and securityEnabled together."""
+    types = wire.get("groupTypes") or []
+    if "DynamicMembership" in types:
+        return "dynamic"
+    if "Unified" in types:
+        return "microsoft365"
+    return "distribution" if wire.get("mailEnabled") and not wire.get("securityEnabled") else "security"
+
+
+def assignments(service_principal: str, wire: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """Make ASSIGNMENTS: assignment_id app_role_id principal_id principal_type principal_name, in the order of Graph.
+
+    Raises UnreadError when one belongs to another service principal than the one that was asked for.
+    """
+    return frame(ASSIGNMENTS, [_assignment(service_principal, item) for item in wire])
+
+
+def _assignment(service_principal: str, wire: Mapping[str, Any]) -> dict[str, Any]:
+    identity, role, principal, kind, resource = (need(wire, key, "An assignment") for key in ASSIGNMENT_KEYS)
+    if resource != service_principal:
+        raise UnreadError("An assignment of another service principal came back.", where=f"{resource} instead of {service_principal}")
+    return {
+        "assignment_id": identity,
+        "app_role_id": role,
+        "principal_id": principal,
+        "principal_type": kind,
+        "principal_name": wire.get("principalDisplayName"),
+    }
+
+
+def members(wire: Iterable[tuple[str, Mapping[str, Any]]]) -> pd.DataFrame:
+    """Make MEMBERS from pairs of group id and member: group_id member_id member_type member_name user_name enabled."""
+    return frame(MEMBERS, [_member(group, item) for group, item in wire])
+
+
+def _member(group: str, wire: Mapping[str, Any]) -> dict[str, Any]:
+    """Count a user whose accountEnabled is not shown as enabled: an audit must not lose a path for want of a permission."""
+    kind = str(wire.get("@odata.type") or "").rpartition(".")[2]
+    return {
+        "group_id": group,
+        "member_id": need(wire, "id", "A member"),
+        "member_type": TYPES.get(kind, kind[:1].upper() + kind[1:]),
+        "member_name": wire.get("displayName"),
+        "user_name": wire.get("userPrincipalName"),
+        "enabled": wire.get("accountEnabled") is not False,
+    }

@@ -1,0 +1,1 @@
+"""Records of runs, their journal, lock and pages."""

@@ -1,0 +1,85 @@
+"""Before a run: its parameters are checked and its record is made, in the notebook and in the runner alike."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from awsfed_lib.core.errors import ParameterError, RecordError
+from awsfed_lib.core.settings import parameters
+from awsfed_lib.core.settings.parameters import Parameters
+from awsfed_lib.edges.records import namespace, provenance, record, where
+from awsfed_lib.edges.records.record import Record
+from awsfed_lib.edges.records.runbooks import Runbook
+
+FOLDER_VARIABLE = "AWSFED_RUN_FOLDER"
+RUNNER, NOTEBOOK = "awsfed run", "notebook"
+Clock = Callable[[], datetime]
+
+
+def now() -> datetime:
+    """Return the time, in UTC; the one place where a run looks at the clock."""
+    return datetime.now(UTC)
+
+
+def check(book: Runbook, given: Mapping[str, object], *, source: parameters.Source = parameters.Source()) -> Parameters:  # noqa: B008  frozen
+    """Check the parameters `given` to a runbook, the CSV files that they name included.
+
+    Raises ParameterError that lists everything that is wrong.
+    """
+    checked = parameters.check(given, needed=book.needed, source=source)
+    for file in filter(None, (checked.accounts_file, checked.group_map)):
+        where.table_file(file)
+    return checked
+
+
+def check_names(book: Runbook, names: Mapping[str, object]) -> Parameters:
+    """Check the parameters among the names of a notebook; mistyped and unknown injected names are problems too."""
+    source = parameters.Source(f"the parameters of {book.id}", problems=tuple(namespace.problems(names)))
+    return check(book, namespace.given(names), source=source)
+
+
+def start(book: Runbook, checked: Parameters, *, clock: Clock, **more: object) -> Record:
+    """Make the record of a run, with everything in it that is known before it runs, and `more`."""
+    moment = clock()
+    target = checked.application_id or checked.tenant_id or checked.cloud
+    values = parameters.plain(checked)
+    run: dict[str, object] = {
+        "runbook": book.id,
+        "title": book.title,
+        "changes": book.changes,
+        "executed_by": NOTEBOOK,
+        "started": moment.isoformat(timespec="seconds"),
+        "parameters": {name: values[name] for name in parameters.NAMES if name in book.names},
+        "awsfed": provenance.version(),
+        "git": provenance.commit(where.root()),
+        "notebook_sha256": provenance.notebook_digest(book.path),
+        "packages": provenance.packages(),
+        **more,
+    }
+    return record.create(where.runs(), record.name_of(book.id, target[:8], moment), run)
+
+
+def made_by_runner(book: Runbook, checked: Parameters) -> Record | None:
+    """Return the record that the runner made, None when there is no runner.
+
+    Raises RecordError when it is not of this runbook, ParameterError when the notebook changed what had been checked.
+    """
+    named = os.environ.get(FOLDER_VARIABLE, "")
+    if not named:
+        return None
+    folder = Path(named).resolve()
+    if not folder.is_relative_to(where.runs().resolve()):
+        raise RecordError(f"{FOLDER_VARIABLE} names a folder outside of runs/.", where=str(folder), remedy="Unset it.")
+    opened = Record(folder)
+    said, values = opened.run(), parameters.plain(checked)
+    if said["runbook"] != book.id:
+        raise RecordError(f"The record was made for {said['runbook']}, and this notebook is {book.id}.", where=str(folder))
+    moved = [name for name, value in said["parameters"].items() if values[name] != value]
+    if moved:
+        raise ParameterError(
+            f"The notebook changed {', '.join(moved)} after the parameters were checked.", remedy="Give them from outside."
+        )
+    return opened

@@ -1,0 +1,176 @@
+"""The record of one run: a folder of its own, made once, for its owner only, and never overwritten.
+
+    runs/20261124T075100Z-04-approles-1f0c7f3a/
+        run.json                what ran, on what, by whom, with which verdict; the digest of every other file
+        record.ipynb .html      the executed runbook (when `awsfed run` ran it)
+        plan.json outcome.json  what would change and what was sent
+        journal.jsonl           intent before each request, answer after it; its last line is the seal
+        snapshots/              the live objects before the change, as the service sent them
+        tables/                 every table as CSV for people and as JSON that is exact
+
+A run.json without `sealed` is that of a run that did not end, whatever else stands in it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from awsfed_lib.core.errors import RecordError
+from awsfed_lib.core.tables import rows
+from awsfed_lib.core.view.safe_csv import csv_text
+from awsfed_lib.edges.records import durable, journal
+from awsfed_lib.edges.records.where import slug
+
+RUN, TABLES, SCHEMA = "run.json", "tables", "awsfed.run/1"
+_MOST_IN_A_SECOND = 1000
+
+
+@dataclass(frozen=True)
+class Record:
+    """The folder of one run."""
+
+    folder: Path
+
+    def run(self) -> dict[str, Any]:
+        """Return run.json; raises RecordError when it is missing or broken."""
+        path = self.folder / RUN
+        try:
+            content = json.loads(path.read_bytes())
+        except OSError as error:
+            raise RecordError(f"The record has no {RUN}: {error.strerror}.", where=str(self.folder)) from error
+        except ValueError:
+            raise RecordError(f"{RUN} is damaged.", where=str(path)) from None
+        if not isinstance(content, dict) or content.get("schema") != SCHEMA:
+            raise RecordError(f"{RUN} is not of the form {SCHEMA}.", where=str(path))
+        return content
+
+    def update(self, **fields: object) -> dict[str, Any]:
+        """Set `fields` in run.json, whole and on disk. Raises RecordError when the record is sealed."""
+        run = self.run()
+        if run.get("sealed"):
+            raise RecordError("This record is sealed; it does not change any more.", where=str(self.folder))
+        run |= fields
+        durable.replace(self.folder / RUN, json_bytes(run))
+        return run
+
+    def keep_table(self, name: str, table: pd.DataFrame) -> Path:
+        """Keep a table as tables/NAME.csv (text that no spreadsheet takes for a formula) and tables/NAME.json (exact)."""
+        folder = durable.folder(self.folder / TABLES)
+        path = self._free(f"{TABLES}/{name}", ".json", ".csv")
+        durable.write_new(folder / f"{path.stem}.csv", csv_text(table).encode("utf-8", "backslashreplace"))
+        durable.write_new(path, _exact(name, table))
+        return path
+
+    def keep_text(self, name: str, text: str) -> Path:
+        """Keep the text of a CSV as tables/NAME.csv, as it is."""
+        durable.folder(self.folder / TABLES)
+        path = self._free(f"{TABLES}/{name}", ".csv")
+        durable.write_new(path, text.encode())
+        return path
+
+    def keep_json(self, name: str, value: object) -> Path:
+        """Keep a JSON value as NAME.json; a name that is taken gets a number."""
+        path = self._free(name, ".json")
+        durable.write_new(path, json_bytes(value))
+        return path
+
+    def _free(self, name: str, *suffixes: str) -> Path:
+        """Return the first of NAME, NAME-2, NAME-3 … that no file has with any of the suffixes, with the first suffix."""
+        for count in range(1, _MOST_IN_A_SECOND):
+            stem = self.folder / (name if count == 1 else f"{name}-{count}")
+            if not any(stem.with_name(stem.name + suffix).exists() for suffix in suffixes):
+                return stem.with_name(stem.name + suffixes[0])
+        raise RecordError(f"The record holds {name} too many times.", where=str(self.folder))
+
+    def digests(self) -> dict[str, str]:
+        """Return the SHA-256 of every file but run.json, by its path in the record."""
+        files = sorted(path for path in self.folder.rglob("*") if path.is_file() and not path.name.endswith(".partial"))
+        return {path.relative_to(self.folder).as_posix(): _sha256(path) for path in files if path != self.folder / RUN}
+
+    def seal(self, **fields: object) -> dict[str, Any]:
+        """Finish run.json with `fields`, the digest of every file and the end of the journal; nothing changes after this."""
+        lines = journal.read(self.folder) if (self.folder / journal.FILE).exists() else []
+        head = lines[-1].digest if lines else ""
+        return self.update(**fields, journal={"lines": len(lines), "head": head}, files=self.digests(), sealed=True)
+
+    def changed(self) -> list[str]:
+        """List what differs from the sealed record, in words: files that are changed, gone or new, a damaged journal."""
+        run = self.run()
+        if not run.get("sealed"):
+            return [f"{RUN}: the run was never sealed"]
+        then, now = run.get("files", {}), self.digests()
+        problems = [f"{name}: gone" for name in then if name not in now]
+        problems += [f"{name}: {'changed' if name in then else 'new'}" for name in now if now[name] != then.get(name)]
+        return sorted(problems) + _journal_problem(self.folder, run)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of run.json, which holds the digests of all other files: who keeps it elsewhere can prove the record."""
+        return _sha256(self.folder / RUN)
+
+
+def create(runs: Path, name: str, run: Mapping[str, object]) -> Record:
+    """Make the folder of a run below `runs` and its first run.json. A name that is taken gets a number."""
+    durable.folder(runs)
+    for count in range(1, _MOST_IN_A_SECOND):
+        folder = runs / (name if count == 1 else f"{name}-{count}")
+        try:
+            durable.new_folder(folder)
+        except FileExistsError:
+            continue
+        durable.write_new(folder / RUN, json_bytes({"schema": SCHEMA, **run, "verdict": "", "sealed": False}))
+        return Record(folder)
+    raise RecordError(f"There are too many runs named {name}.", where=str(runs))
+
+
+def name_of(runbook: str, target: str, now: datetime) -> str:
+    """Return the name of a run's folder: when (UTC), which runbook, on what."""
+    return f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{slug(runbook)}-{slug(target, 40)}"
+
+
+def json_bytes(value: object) -> bytes:
+    """Return `value` as readable JSON; raises RecordError for what JSON cannot say exactly."""
+    try:
+        return (json.dumps(value, indent=1, ensure_ascii=True, allow_nan=False, default=_as_json) + "\n").encode()
+    except (TypeError, ValueError) as error:
+        raise RecordError(f"The record cannot hold this value: {error}.") from None
+
+
+def _as_json(value: object) -> object:
+    if isinstance(value, pd.Timestamp | datetime):
+        return value.isoformat()
+    if isinstance(value, tuple | set | frozenset):
+        return sorted(value) if isinstance(value, set | frozenset) else list(value)
+    if hasattr(value, "item"):  # numpy scalars
+        return value.item()
+    raise TypeError(f"a {type(value).__name__} has no JSON form")
+
+
+def _exact(name: str, table: pd.DataFrame) -> bytes:
+    columns = {str(column): str(dtype) for column, dtype in table.dtypes.items()}
+    return json_bytes({"table": name, "columns": columns, "rows": rows(table)})
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _journal_problem(folder: Path, run: Mapping[str, Any]) -> list[str]:
+    expected = run.get("journal", {})
+    if not expected.get("lines"):
+        return []
+    try:
+        lines = journal.read(folder)
+    except RecordError as error:
+        return [f"{journal.FILE}: {error.what}"]
+    same = len(lines) == expected["lines"] and lines[-1].digest == expected["head"]
+    return [] if same else [f"{journal.FILE}: lines are gone"]

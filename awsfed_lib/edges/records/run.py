@@ -1,0 +1,201 @@
+"""The run of one runbook, as its notebook sees it: begin checks and records, finish judges and seals.
+
+The same two calls stand in every notebook, whoever executes it: JupyterLab and plain papermill get a record of their
+own, `awsfed run` has made one already and says where.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from awsfed_lib.core.change import Guards
+from awsfed_lib.core.errors import UnreadError
+from awsfed_lib.core.outcome import Outcome
+from awsfed_lib.core.plan import Plan
+from awsfed_lib.core.roles.mapping import read_mapping
+from awsfed_lib.core.settings import parameters
+from awsfed_lib.core.settings.parameters import Parameters
+from awsfed_lib.core.settings.verdict import CODES
+from awsfed_lib.core.view.display import Banner
+from awsfed_lib.edges.records import frames, journal, opening, results, runbooks, where
+from awsfed_lib.edges.records.journal import Journal
+from awsfed_lib.edges.records.lock import Locks
+from awsfed_lib.edges.records.opening import RUNNER, Clock
+from awsfed_lib.edges.records.record import Record
+from awsfed_lib.edges.records.runbooks import Runbook
+
+if TYPE_CHECKING:
+    from awsfed_lib.edges.amazon.organization import Organization
+    from awsfed_lib.edges.entra.auth import Session
+    from awsfed_lib.edges.entra.graph import Graph
+
+
+def begin(runbook: str, names: Mapping[str, object], *, clock: Clock = opening.now) -> Run:
+    """Check the parameters among `names` (a notebook passes globals()), open the record, and show what this run may do.
+
+    Raises ParameterError that lists everything wrong, unknown and mistyped names included; then nothing was started.
+    """
+    book = runbooks.find(runbook)
+    checked = opening.check_names(book, names)
+    record = opening.made_by_runner(book, checked) or opening.start(book, checked, clock=clock)
+    locks = Locks(where.locks(), {"runbook": book.id, "record": record.folder.name})
+    run = Run(book, checked, record, Journal(record.folder, locks, clock), clock)
+    run.journal.note("begin", runbook=book.id, parameters=parameters.plain(checked))
+    frames.register()
+    _display(run)
+    return run
+
+
+def _display(run: Run) -> None:
+    """Show the banner where there is a notebook; print it where there is none."""
+    interactive: Any = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    if interactive is None:
+        print(run)  # noqa: T201  a plain Python process has nothing else to show it with
+    else:
+        interactive.display_pub.publish(run._repr_mimebundle_())
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run: its runbook, its checked parameters, its record and its journal. Shown, it says what it may do."""
+
+    runbook: Runbook
+    parameters: Parameters
+    record: Record
+    journal: Journal
+    clock: Clock
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the record."""
+        return self.record.folder
+
+    @property
+    def guards(self) -> Guards:
+        """The limits of the parameter file."""
+        given = self.parameters
+        return Guards(given.max_removed, given.protected_roles, given.protected_groups, given.break_glass)
+
+    @cached_property
+    def organization(self) -> Organization:
+        """Which accounts are read, and through which role."""
+        from awsfed_lib.edges.amazon.organization import Organization
+        from awsfed_lib.edges.amazon.selection import Selection
+
+        given = self.parameters
+        return Organization(
+            via=given.via,
+            external_id=given.external_id,
+            partition=given.partition,
+            only=Selection(given.include_accounts, given.exclude_accounts),
+            accounts_file=given.accounts_file,
+            cloud=given.cloud,
+            workers=given.workers,
+        )
+
+    @cached_property
+    def mapping(self) -> pd.DataFrame | None:
+        """GROUP_MAP of the CSV that the parameter group_map names; None when it names none."""
+        name = self.parameters.group_map
+        return read_mapping(where.table_file(name).read_text(encoding="utf-8-sig")) if name else None
+
+    @cached_property
+    def session(self) -> Session:
+        """The session in Entra ID; signed in once, and who did stands in the record."""
+        from awsfed_lib.edges.entra import auth
+
+        given = self.parameters
+        session = auth.sign_in(auth.SignIn(given.cloud, given.tenant_id, given.client_id, given.sign_in))
+        self.acting(entra=_who(session))
+        return session
+
+    def graph(self) -> Graph:
+        """Return Microsoft Graph for this runbook: it can carry out plans only where the runbook changes Entra ID."""
+        from awsfed_lib.edges.entra.graph import Graph
+
+        return Graph.writing(self.session) if self.runbook.changes == "entra" else Graph.reading(self.session)
+
+    def acting(self, **who: object) -> None:
+        """Note in the record who acts: `entra` the application and person, `aws` the ARN. Never a token."""
+        self.record.update(who={**self.record.run().get("who", {}), **who})
+
+    def keep(self, **things: object) -> None:
+        """Keep tables, plans, CSV texts and JSON values in the record, by name; a name that is taken gets a number."""
+        for name, thing in things.items():
+            if isinstance(thing, pd.DataFrame):
+                frames.kept(thing, f"tables/{self.record.keep_table(name, thing).stem}.csv")
+            elif isinstance(thing, str):
+                self.record.keep_text(name, thing)
+            else:
+                self.record.keep_json(name, results.of_plan(thing) if isinstance(thing, Plan) else thing)
+
+    def finish(self, *outcomes: Outcome, findings: pd.DataFrame | None = None) -> None:
+        """Write what came out, give the verdict, seal the journal; then raise for an outcome that failed.
+
+        Verdicts and exit codes are those of `verdict.CODES`. Raises RecordError when the run is finished already.
+        """
+        if findings is not None:
+            self.keep(findings=findings)
+        self._keep_plans()
+        for outcome in outcomes:
+            self.record.keep_json("outcome", results.of_outcome(outcome))
+        word = results.word(outcomes, findings, self.parameters.fail_on)
+        problem = " ".join(outcome.problem for outcome in outcomes if outcome.problem)
+        self.journal.seal(word, problem=problem, files=self._written())
+        self.journal.close()
+        self._close({"verdict": word, "problem": problem, "exit_code": CODES[word], "counts": results.counts(outcomes, findings)})
+        for outcome in outcomes:
+            outcome.raise_for_failure()
+
+    def _keep_plans(self) -> None:
+        """Keep the plans that the journal holds and the notebook did not keep itself."""
+        kept = {json.loads(path.read_bytes()).get("id") for path in self.folder.glob("*plan*.json")}
+        plans = {line.fields["id"]: line.fields["content"] for line in journal.read(self.folder) if line.event == "plan"}
+        for identity, content in plans.items():
+            if identity not in kept:
+                self.record.keep_json("plan", {"id": identity, **content})
+
+    def _written(self) -> dict[str, str]:
+        """Return the digests of the files that will not change any more; the journal and the runner's files are not among them."""
+        return {name: digest for name, digest in self.record.digests().items() if not name.startswith((journal.FILE, "record"))}
+
+    def _close(self, fields: Mapping[str, Any]) -> None:
+        """Finish run.json. Under the runner it stays open: the executed notebook is still to come."""
+        if self.record.run()["executed_by"] == RUNNER:
+            self.record.update(**fields)
+        else:
+            self.record.seal(**fields, finished=self.clock().isoformat(timespec="seconds"))
+
+    @property
+    def banner(self) -> Banner:
+        """What this run is about to do."""
+        given = self.parameters
+        about = (("cloud", given.cloud), ("tenant", given.tenant_id), ("application", given.application_id), ("record", self.folder.name))
+        return Banner(self.runbook.id, self.runbook.title, self.runbook.changes, given.approved, about)
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        return self.banner._repr_mimebundle_()
+
+    def __str__(self) -> str:
+        return str(self.banner)
+
+    __repr__ = __str__
+
+
+def _who(session: Session) -> dict[str, str]:
+    """Tell who signed in; a token that does not tell leaves the application that was asked for."""
+    from awsfed_lib.edges.entra import auth
+
+    try:
+        held = auth.held(session)
+    except UnreadError:
+        return {"client_id": session.client_id}
+    return {"client_id": held.client_id, "user_name": held.user_name, "kind": held.kind}
