@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 LOCK = (ROOT / "requirements.lock").read_text()
-CONDA_NAMES = {"msal-extensions": "msal_extensions"}
+CONDA_NAMES = {"duckdb": "python-duckdb", "matplotlib": "matplotlib-base", "msal-extensions": "msal_extensions"}
 
 
 def declared(*extras: str) -> list[Requirement]:
@@ -35,7 +35,7 @@ def test_environment_asks_for_the_same_python():
     assert f"python{PROJECT['requires-python']}" in environment
 
 
-@pytest.mark.parametrize("need", declared("sandbox", "dev"), ids=str)
+@pytest.mark.parametrize("need", declared("sandbox", "fleet", "scheduler", "dev"), ids=str)
 def test_lock_pins_what_is_declared(need):
     version = locked().get(need.name.lower())
     assert version is not None, f"{need.name} is not in requirements.lock: run make lock"
