@@ -16,6 +16,7 @@ from awsfed_lib.sandbox.entra import (
     batch,
     catalogue,
     groups,
+    instantiating,
     members,
     people,
     policies,
@@ -31,7 +32,7 @@ from awsfed_lib.sandbox.entra.wire import Answer, Ask, Segment
 from awsfed_lib.sandbox.store import Tenant
 
 VERSIONS = ("v1.0", "beta")
-FAMILIES = (principals, applications, assignments, groups, members, people, policies, catalogue, audit, batch)
+FAMILIES = (principals, applications, instantiating, assignments, groups, members, people, policies, catalogue, audit, batch)
 DIAGNOSTIC = {"ServerInfo": {"DataCenter": "Sandbox", "Slice": "E", "Ring": "1", "ScaleUnit": "000", "RoleInstance": "SANDBOX0000"}}
 
 

@@ -9,7 +9,7 @@ from awsfed_lib.sandbox.entra import audit, relations, roleholders
 from awsfed_lib.sandbox.entra.patching import changed
 from awsfed_lib.sandbox.entra.permissions import READ_APPLICATIONS, WRITE_APPLICATIONS
 from awsfed_lib.sandbox.entra.query import Shape, collection, count, single
-from awsfed_lib.sandbox.entra.refusals import already_exists
+from awsfed_lib.sandbox.entra.refusals import already_exists, unverified_host
 from awsfed_lib.sandbox.entra.routing import Call, Route
 from awsfed_lib.sandbox.entra.schema import APPLICATION
 from awsfed_lib.sandbox.entra.wire import Answer
@@ -42,6 +42,7 @@ def patch_application(call: Call) -> Answer:
     body = call.body
     after = changed(APPLICATION, record, body)
     _refuse_taken_uris(call, record["id"], body.get("identifierUris", ()))
+    _refuse_unverified_uris(call, record, after)
     writes: list[tuple[str, str, Any]] = [("applications", record["id"], after)]
     if "appRoles" in body:
         views = (call.view, call.tenant.now_view)
@@ -59,6 +60,22 @@ def _refuse_taken_uris(call: Call, own_id: str, uris: Any) -> None:
     taken = {uri.lower() for row in others for uri in row.get("identifierUris", ())}
     if any(uri.lower() in taken for uri in uris):
         raise already_exists("identifierUris")
+
+
+def _refuse_unverified_uris(call: Call, record: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    """New identifier URIs need a verified domain, the tenant id or the appId, but for SAML applications and version 2 tokens.
+
+    Source: entra-docs identifier-uri-restrictions. So the SAML mode has to come first. Judged by what is, not by a replica: whether
+    the service looks at a replica there was not found.
+    """
+    principal = call.tenant.now_view.by_alternate("servicePrincipals", "appId", str(record["appId"]))
+    exempt = principal is not None and principal.get("preferredSingleSignOnMode") == "saml"
+    if exempt or (after.get("api") or {}).get("requestedAccessTokenVersion") == 2:
+        return
+    own = (call.tenant.domain.lower(), call.tenant.id.lower(), str(record["appId"]).lower())
+    for uri in after.get("identifierUris", ()):
+        if uri not in record.get("identifierUris", ()) and not any(part in uri.lower() for part in own):
+            raise unverified_host(uri)
 
 
 def _of_the_principal(call: Call, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[str, str, Any]]:

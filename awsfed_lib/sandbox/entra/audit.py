@@ -74,6 +74,11 @@ def commit(call: Call, event: Event, writes: Sequence[tuple[str, str, Any]]) -> 
     from awsfed_lib.sandbox.store import Write  # the store is above this module
 
     call.tenant.commit([Write(*write) for write in writes])
+    note(call, event)
+
+
+def note(call: Call, event: Event) -> None:
+    """Record what was written already: a write that the log shows as two activities."""
     call.tenant.audits.append(_entry(call, event))
 
 

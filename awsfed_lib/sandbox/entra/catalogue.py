@@ -15,7 +15,7 @@ from awsfed_lib.sandbox.entra.query import Shape, collection, single
 from awsfed_lib.sandbox.entra.refusals import bad_request, invalid_values, not_found
 from awsfed_lib.sandbox.entra.routing import Call, Route
 from awsfed_lib.sandbox.entra.schema import Kind
-from awsfed_lib.sandbox.entra.templates import AWS
+from awsfed_lib.sandbox.entra.templates import is_aws
 from awsfed_lib.sandbox.entra.wire import Answer
 
 MOST_BY_IDS = 1000
@@ -108,7 +108,7 @@ def list_job_templates(call: Call) -> Answer:
     """GET /servicePrincipals/{id}/synchronization/templates: `aws` for applications made from the AWS template."""
     record = call.addressed("servicePrincipals")
     rows = [{"id": "aws", "applicationId": named("synchronization", str(record["appId"])), "factoryTag": "aws"}]
-    return collection(call, SYNC_TEMPLATE, rows if record["applicationTemplateId"] == AWS else [])
+    return collection(call, SYNC_TEMPLATE, rows if is_aws(record["applicationTemplateId"]) else [])
 
 
 def _jobs(call: Call) -> list[dict[str, Any]]:

@@ -41,6 +41,12 @@ WRITE_APPLICATIONS = Rule(
     "Application.ReadWrite.All|Directory.ReadWrite.All",
     administrator=True,
 )
+# graph/api/applicationtemplate-instantiate: the owner of what does not exist yet is the caller.
+INSTANTIATE = Rule(
+    "Application.ReadWrite.All|Application.ReadWrite.OwnedBy|Directory.ReadWrite.All",
+    "Application.ReadWrite.All|Directory.ReadWrite.All",
+    administrator=True,
+)
 READ_ASSIGNED = Rule(_READ_APPLICATIONS)
 # Alone, AppRoleAssignment.ReadWrite.All is refused (graph-docs#12833, #20368).
 ASSIGN = Rule("|".join(f"{_ASSIGN}&{read}" for read in _READ_APPLICATIONS.split("|")), administrator=True)

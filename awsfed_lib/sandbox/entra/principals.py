@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from awsfed_lib.sandbox.entra import audit, certificates, inheritance, relations, roleholders
+from awsfed_lib.sandbox.entra import audit, certificates, inheritance, relations, roleholders, singlesignon
 from awsfed_lib.sandbox.entra.patching import changed
 from awsfed_lib.sandbox.entra.permissions import READ_APPLICATIONS, READ_GROUPS, READ_POLICIES, WRITE_APPLICATIONS
 from awsfed_lib.sandbox.entra.policies import list_of_principal
@@ -80,7 +80,8 @@ def _next_roles(call: Call, key: str, wanted: Any) -> list[dict[str, Any]]:
 
 
 def _refuse(call: Call, before: Mapping[str, Any], body: Mapping[str, Any]) -> None:
-    """What must follow the application, and a signing certificate that the object does not have."""
+    """What must follow the application, single sign-on settings, and a signing certificate that the object does not have."""
+    singlesignon.refuse(call, body)
     if inheritance.application_of(call.tenant.now_view, before) is not None and (
         any(name in body and body[name] != before.get(name) for name in FOLLOWS_APPLICATION)
     ):

@@ -67,6 +67,15 @@ def already_exists(name: str) -> Refusal:
     return bad_request(text, detail={"code": "ObjectConflict", "message": text, "target": name})
 
 
+def unverified_host(uri: str) -> Refusal:
+    """A new identifier URI with a foreign host, on an application that is not in SAML mode (Azure/Industrial-IoT#1432 for the code).
+
+    Rule: entra-docs identifier-uri-restrictions; applications whose service principal is set to SAML are exempt.
+    """
+    text = f"Values of identifierUris property must use a verified domain of the organization or its subdomain: '{uri}'"
+    return bad_request(text, "HostNameNotOnVerifiedDomain")
+
+
 def not_found(object_id: str) -> Refusal:
     """No such object, or not yet on the replica that was asked (hashicorp/go-azure-sdk sdk/odata/errors.go)."""
     text = f"Resource '{object_id}' does not exist or one of its queried reference-property objects are not present."

@@ -296,6 +296,7 @@ def test_identifier_uris_are_unique_in_the_tenant(writer):
     path = f"/applications/{sample.OTHER_APPLICATION}"
     text = "Another object with the same value for property identifierUris already exists."
     assert writer.patch(path, {"identifierUris": ["https://signin.aws.amazon.com/saml"]}).error == (400, "Request_BadRequest", text)
+    assert writer.patch(f"/servicePrincipals/{sample.OTHER}", {"preferredSingleSignOnMode": "saml"}).status == 204
     assert writer.patch(path, {"identifierUris": ["https://signin.aws.amazon.com/saml#1"]}).status == 204
     assert "https://signin.aws.amazon.com/saml#1" in writer.get(f"/servicePrincipals/{sample.OTHER}").json["servicePrincipalNames"]
 
