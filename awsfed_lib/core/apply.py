@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager
 from itertools import groupby
 from typing import NamedTuple, Protocol
 
-from awsfed_lib.core.change import Basis, Request
+from awsfed_lib.core.change import Basis, Request, Tolerance
 from awsfed_lib.core.errors import AwsfedError, StalePlan, WriteForbidden
 from awsfed_lib.core.outcome import Answer, Fate, Sent
 
@@ -98,17 +98,19 @@ def refuse_drift(service: Service, bases: Sequence[Basis]) -> None:
             )
 
 
-def send_all(requests: Sequence[Request], service: Service, journal: Journal) -> Iterator[Sent]:
-    """Carry out the requests in order, wave by wave; stop at the first that fails and yield the rest as not sent."""
-    stopped = False
+def send_all(requests: Sequence[Request], service: Service, journal: Journal, tolerance: Tolerance = Tolerance()) -> Iterator[Sent]:  # noqa: B008  frozen
+    """Carry out the requests in order, wave by wave; yield as not sent what comes after a failure.
+
+    An account in which a request failed gets nothing more. The others go on as far as `tolerance` says: by default not
+    at all. Graph is one such account.
+    """
+    failed: set[str] = set()
     for _, wave in groupby(requests, key=lambda request: request.wave):
         together = list(wave)
-        if stopped:
-            yield from (Sent(request, "not sent") for request in together)
-            continue
-        results = _carry_out(together, service, journal)
-        yield from results
-        stopped = any(sent.fate not in ("sent", "adopted") for sent in results)
+        going = [] if tolerance.stops(failed) else [request for request in together if request.account_id not in failed]
+        results = {sent.request: sent for sent in (_carry_out(going, service, journal) if going else [])}
+        yield from (results.get(request, Sent(request, "not sent")) for request in together)
+        failed |= {sent.request.account_id for sent in results.values() if sent.fate not in ("sent", "adopted")}
 
 
 def _carry_out(wave: list[Request], service: Service, journal: Journal) -> list[Sent]:

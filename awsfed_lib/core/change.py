@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -120,6 +121,11 @@ class Request:
         """What the transport compares: method, path and body."""
         return (self.method, self.path, self.body)
 
+    @property
+    def account_id(self) -> str:
+        """The account that a request to AWS goes to (method `iam:Operation`, path `account/ARN`); "" for one to Graph."""
+        return self.path.partition("/")[0] if ":" in self.method else ""
+
 
 @dataclass(frozen=True)
 class Guards:
@@ -134,11 +140,22 @@ class Guards:
     break_glass: tuple[str, ...] = ()
 
 
+class Tolerance(NamedTuple):
+    """How many accounts may fail before the sending stops. One of `never` (the canary accounts) stops it at once."""
+
+    accounts: int = 0
+    never: tuple[str, ...] = ()
+
+    def stops(self, failed: Collection[str]) -> bool:
+        """Whether nothing more may be sent, now that these accounts failed."""
+        return len(failed) > self.accounts or not set(self.never).isdisjoint(failed)
+
+
 def as_json(value: object) -> str:
     """Write the body of a request: stable, readable, and with every null kept."""
     return json.dumps(value, ensure_ascii=False, separators=(", ", ": "), allow_nan=False)
 
 
 __all__ = [
-    "SIGNS", "Action", "Basis", "Change", "Guards", "Loss", "Request", "Settled", "Subject", "as_json", "canonical",
+    "SIGNS", "Action", "Basis", "Change", "Guards", "Loss", "Request", "Settled", "Subject", "Tolerance", "as_json", "canonical",
 ]  # fmt: skip

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from awsfed_lib.core.apply import Journal, Service, differences, refuse_drift, send_all, verified
-from awsfed_lib.core.change import Basis, Change, Guards, Loss, Request, Subject
+from awsfed_lib.core.change import Basis, Change, Guards, Loss, Request, Subject, Tolerance
 from awsfed_lib.core.errors import NotApproved, UnsafePlan
 from awsfed_lib.core.outcome import Outcome, Sent, Verdict
 from awsfed_lib.core.tables import CHANGES, canonical, frame
@@ -29,7 +29,8 @@ class Plan:
     """A frozen plan. Falsy when there is nothing to send.
 
     `basis`: the live tables it was computed from. `goal`: the live tables once it is carried out. `losses`: the
-    assignments that go. `refusals`: why its guards forbid to send it; such a plan is shown, and never sent.
+    assignments that go. `refusals`: why its guards forbid to send it; such a plan is shown, and never sent. `tolerance`:
+    how many accounts of AWS may fail before the others are left alone.
     """
 
     title: str
@@ -41,6 +42,7 @@ class Plan:
     losses: tuple[Loss, ...] = ()
     refusals: tuple[str, ...] = ()
     guards: Guards = Guards()  # noqa: RUF009  frozen, and empty
+    tolerance: Tolerance = Tolerance()  # noqa: RUF009  frozen, and none
 
     def __bool__(self) -> bool:
         return bool(self.requests)
@@ -63,6 +65,7 @@ class Plan:
             "losses": [loss._asdict() for loss in self.losses],
             "refusals": list(self.refusals),
             "guards": vars(self.guards),
+            "tolerance": self.tolerance._asdict(),
         }
 
     @property
@@ -94,7 +97,7 @@ class Plan:
             for basis in self.basis:
                 journal.keep(basis.name, service.snapshot(basis.table, basis.of))
             with service.permit(self.requests):
-                sent = tuple(send_all(self.requests, service, journal))
+                sent = tuple(send_all(self.requests, service, journal, self.tolerance))
             outcome = self._judge(service, sent)
             journal.note("outcome", plan=self.id, verdict=outcome.verdict, problem=outcome.problem)
         return outcome

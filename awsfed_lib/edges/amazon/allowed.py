@@ -21,14 +21,18 @@ READS = frozenset({
     "organizations:ListRoots",
     "sts:AssumeRole", "sts:GetCallerIdentity",
 })  # fmt: skip
+READ_BACK = frozenset({"iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies"})
+"""What the writing service reads of one role, before and after it sends something."""
 EVENTS = ("before-parameter-build", "before-call")
+Literal = tuple[str, str, str]
 
 
 class AwsGate:
-    """Lets the reads through, and while `permit` is open exactly the requests of a plan."""
+    """Lets the reads through, and nothing else; nobody can open it."""
 
-    def __init__(self) -> None:
-        self._open: frozenset[tuple[str, str, str]] = frozenset()
+    def __init__(self, reads: frozenset[str] = READS) -> None:
+        self._reads = reads
+        self._open: frozenset[Literal] = frozenset()
 
     def guard(self, client: Any) -> None:
         """Check every call of `client`, before its parameters are built and before it is sent."""
@@ -37,34 +41,44 @@ class AwsGate:
 
     @contextmanager
     def permit(self, requests: Sequence[Request]) -> Iterator[None]:
-        """Let exactly these requests through while the context is open; their form is that of `literal`."""
-        before, self._open = self._open, frozenset((r.method, r.path, canonical(r.content)) for r in requests)
+        """Refuse: this runbook only reads."""
+        if requests:
+            raise WriteForbidden("This runbook only reads AWS; nothing was sent.", remedy="Take the runbook that makes the change.")
+        yield
+
+    def _check_parameters(self, params: Mapping[str, Any], model: Any, **_: Any) -> None:
+        if _action(model) not in self._reads and literal(acting().account_id, _action(model), params) not in self._open:
+            raise _forbidden(_action(model))
+
+    def _check_name(self, model: Any, **_: Any) -> None:
+        """Whatever was built, only the name of a permitted operation may leave."""
+        if _action(model) not in self._reads and not any(action == _action(model) for action, _, _ in self._open):
+            raise _forbidden(_action(model))
+
+
+class AwsPlanGate(AwsGate):
+    """Lets the reads through, and while `permit` is open exactly the requests of a plan."""
+
+    def __init__(self) -> None:
+        super().__init__(READS | READ_BACK)
+
+    @contextmanager
+    def permit(self, requests: Sequence[Request]) -> Iterator[None]:
+        """Let exactly these requests through while the context is open."""
+        before, self._open = self._open, frozenset(literal(r.account_id, r.method, r.content) for r in requests)
         try:
             yield
         finally:
             self._open = before
 
-    def _check_parameters(self, params: Mapping[str, Any], model: Any, **_: Any) -> None:
-        if _action(model) not in READS and literal(acting().account_id, _action(model), params) not in self._open:
-            raise _forbidden(_action(model))
 
-    def _check_name(self, model: Any, **_: Any) -> None:
-        """Whatever was built, only the name of a permitted operation may leave."""
-        if _action(model) not in READS and not any(path.endswith(f"/{_path(_action(model))}") for _, path, _ in self._open):
-            raise _forbidden(_action(model))
-
-
-def literal(account_id: str, action: str, parameters: Mapping[str, Any]) -> tuple[str, str, str]:
-    """Write a call as a plan holds it: POST, `/ACCOUNT/iam/UpdateSAMLProvider`, its parameters as canonical JSON."""
-    return ("POST", f"/{account_id}/{_path(action)}", canonical(json.loads(json.dumps(parameters))))
+def literal(account_id: str, action: str, parameters: Mapping[str, Any]) -> Literal:
+    """Write a call as a plan holds it: its action such as iam:UpdateSAMLProvider, the account, its parameters as canonical JSON."""
+    return (action, account_id, canonical(json.loads(json.dumps(parameters))))
 
 
 def _action(model: Any) -> str:
     return f"{model.service_model.service_name}:{model.name}"
-
-
-def _path(action: str) -> str:
-    return action.replace(":", "/")
 
 
 def _forbidden(action: str) -> WriteForbidden:

@@ -39,6 +39,7 @@ REGIONS = {
     "aws-iso": "us-iso-east-1",
     "aws-iso-b": "us-isob-east-1",
 }
+ONCE = Config(retries={"mode": "standard", "total_max_attempts": 1})  # what is sent is never sent again blindly
 ATTEMPTS = 3  # few: botocore waits inside a worker; an account that is still throttled is asked again at the end
 SESSION_SECONDS = 900  # the shortest there is: reading one account takes seconds
 
@@ -46,24 +47,35 @@ SESSION_SECONDS = 900  # the shortest there is: reading one account takes second
 class Hub:
     """The identity that awsfed runs as, and the shared clients: sts and organizations with it, iam and spoke with whoever acts.
 
+    `iam_once` is for writing: it sends a request once. `gate`: an AwsPlanGate where plans are carried out, else only reads pass.
     `recipe` (cloud, partition, workers) makes it travel to another process: only the recipe is pickled, never credentials,
     and the other process uses those of its own environment. Raises SignInError without usable credentials, ParameterError
     when they are of another partition than `partition`.
     """
 
     iam: IAMClient
+    iam_once: IAMClient
     spoke: STSClient
     organizations: OrganizationsClient
     sts: STSClient
 
-    def __init__(self, session: boto3.Session, *, partition: str, workers: int, recipe: tuple[str, str, int] | None = None) -> None:
+    def __init__(  # noqa: PLR0913  who, where, how many at a time, how it travels, and what it may do
+        self,
+        session: boto3.Session,
+        *,
+        partition: str,
+        workers: int,
+        recipe: tuple[str, str, int] | None = None,
+        gate: AwsGate | None = None,
+    ) -> None:
         self.session, self.partition, self.recipe = session, partition, recipe
-        self.gate = AwsGate()
+        self.gate = gate or AwsGate()
         with signing_in():
             settings = _settings(session, partition, workers)
             self.sts, self.organizations = self._own("sts", settings), self._own("organizations", settings)
             quick = _quick(session)
             self.iam, self.spoke = self._shared(quick, "iam", settings), self._shared(quick, "sts", settings)
+            self.iam_once = self._shared(quick, "iam", settings.merge(ONCE)) if gate else self.iam
             self.account_id, self.arn = self._identity()
 
     def _own(self, service: str, settings: Config) -> Any:
@@ -103,10 +115,11 @@ class Hub:
         In the hub's own account the role may be missing, since stack sets do not reach the account that manages the
         organization, and nobody needs a role to be where one is: when it cannot be assumed there, the hub acts as itself.
         """
-        with acting_in(account_id, self._credentials(account_id, via, external_id)):
+        with acting_in(account_id, self.credentials(account_id, via, external_id)):
             yield
 
-    def _credentials(self, account_id: str, via: str, external_id: str) -> Credentials:
+    def credentials(self, account_id: str, via: str, external_id: str) -> Credentials:
+        """Assume the role `via`, or take the hub's own credentials where `acting` says so; raises ClientError."""
         try:
             return self._assumed(account_id, via, external_id)
         except ClientError as error:
