@@ -6,6 +6,15 @@ from typing import Annotated, Any, Literal, NamedTuple, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from awsfed_lib.core.settings.application_rules import (
+    attribute,
+    certificate_name,
+    endpoint_names,
+    identifier_uri,
+    mail_addresses,
+    user_name,
+    web_address,
+)
 from awsfed_lib.core.settings.parameter_rules import (
     account_names,
     approval,
@@ -44,6 +53,36 @@ class Parameters(BaseModel):
         "",
         description="Object id of the enterprise application for AWS (its service principal).",
         json_schema_extra={"needed": True},
+    )
+    application_name: Annotated[str, BeforeValidator(text(90))] = Field(
+        "", description="Name of the enterprise application that 01-application makes when application_id is empty."
+    )
+    identifier: Annotated[str, BeforeValidator(identifier_uri)] = Field(
+        "", description="Identifier (Entity ID) of the application; empty takes the first of …/saml, …/saml#1 … that is free."
+    )
+    endpoints: Annotated[tuple[str, ...], BeforeValidator(endpoint_names)] = Field(
+        ("global",), description="Sign-in endpoints of AWS: global, region codes such as eu-west-1; the first is the default reply URL."
+    )
+    relay_state: Annotated[str, BeforeValidator(web_address)] = Field(
+        "", description="Page of the AWS console that a sign-in opens; empty leaves it as it is."
+    )
+    notify: Annotated[tuple[str, ...], BeforeValidator(mail_addresses)] = Field(
+        (), description="Mail addresses that Entra ID tells before a signing certificate ends; at most five."
+    )
+    claims_policy: Annotated[str, BeforeValidator(text(256))] = Field(
+        "", description="Name of the claims mapping policy of the application; empty leaves its claims as they are."
+    )
+    session_duration: Annotated[int, BeforeValidator(whole_number)] = Field(
+        3600, ge=900, le=43_200, description="SessionDuration: seconds that a console session lasts."
+    )
+    session_name: Annotated[str, BeforeValidator(attribute)] = Field(
+        "userprincipalname", description="Attribute of the user that becomes RoleSessionName."
+    )
+    certificate: Annotated[str, BeforeValidator(certificate_name)] = Field(
+        "", description="Name of the signing certificate of the application, such as CN=AWS 2026."
+    )
+    test_user: Annotated[str, BeforeValidator(user_name)] = Field(
+        "", description="User name of a person whose sign-in is simulated, such as britta.simon@contoso.com."
     )
     partition: Partition = Field("aws", description="AWS partition of the accounts.")
     via: Annotated[str, BeforeValidator(role_path)] = Field(
