@@ -113,7 +113,7 @@ class Accounts:
                 return Answer("refused", 409, "EntityAlreadyExists or MalformedPolicyDocument: Invalid principal in policy")
             self.roles[arn] = {
                 "account_id": account_id, "role_name": body["RoleName"], "role_arn": arn, "description": body["Description"],
-                "max_session": body["MaxSessionDuration"], "policies": "", "boundary": body.get("PermissionsBoundary", ""),
+                "max_session": body["MaxSessionDuration"], "policies": "", "inline": "", "boundary": body.get("PermissionsBoundary", ""),
                 "trust": body["AssumeRolePolicyDocument"], "tags": json.dumps({tag["Key"]: tag["Value"] for tag in body["Tags"]}), "stack": "",
             }  # fmt: skip
         else:

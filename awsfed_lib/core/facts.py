@@ -34,6 +34,11 @@ def group(unique_name: str, display_name: str) -> str:
     return canonical({"displayName": display_name, "uniqueName": unique_name})
 
 
+def membership(group_id: str) -> str:
+    """Write that a person is a direct member of a group; whose membership it is, the table says."""
+    return canonical({"memberOf": group_id})
+
+
 def setting(field: str, value: object) -> str:
     """Write one setting of an application or of its service principal; lists keep their order, which has a meaning."""
     return canonical({"field": field, "value": value})
@@ -92,6 +97,11 @@ def iam_trust(role_arn: str, trust: str) -> str:
 def iam_policy(role_arn: str, policy_arn: str) -> str:
     """Write that a managed policy is attached to a role."""
     return canonical({"role": role_arn, "policy": policy_arn})
+
+
+def iam_inline(role_arn: str, name: str) -> str:
+    """Write that a role has an inline policy of that name."""
+    return canonical({"role": role_arn, "inline": name})
 
 
 def iam_tag(role_arn: str, key: str, value: str) -> str:

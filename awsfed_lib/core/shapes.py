@@ -87,6 +87,7 @@ IAM_ROLES = Schema(
         "description": Column(TEXT, "its description"),
         "max_session": Column(COUNT, "MaxSessionDuration in seconds"),
         "policies": Column(TEXT, "ARNs of attached managed policies, sorted, joined by '; '"),
+        "inline": Column(TEXT, "names of inline policies, sorted, joined by '; '"),
         "boundary": Column(TEXT, "ARN of the permissions boundary; '' when none"),
         "trust": Column(TEXT, "trust policy as JSON"),
         "tags": Column(TEXT, "tags as a JSON object"),
@@ -131,6 +132,19 @@ RESPONSE_ROLES = Schema(
     },
     ("value",),
 )
+SESSIONS = Schema(
+    "sessions",
+    {
+        "account_id": Column(TEXT, "12 digits"),
+        "role_arn": Column(TEXT, "ARN of the IAM role that was to be entered"),
+        "verdict": Column(TEXT, "entered, refused, unknown"),
+        "session": Column(TEXT, "ARN of the session that AWS opened; '' when it opened none"),
+        "message": Column(TEXT, "what AWS said instead"),
+        "cause": Column(TEXT, "what that means here"),
+        "remedy": Column(TEXT, "what to do, with the runbook that does it"),
+    },
+    ("role_arn",),
+)
 TROUBLES = Schema(
     "troubles",
     {
@@ -140,4 +154,56 @@ TROUBLES = Schema(
         "remedy": Column(TEXT, "what to do, with the runbook that does it"),
     },
     ("text", "cause"),
+)
+MEMBERSHIPS = Schema(
+    "memberships",
+    {
+        "group_id": Column(TEXT, "GUID of the group that the person is a direct member of"),
+        "group_name": Column(TEXT, "its display name"),
+        "kept_by": Column(TEXT, "what keeps its members: a rule, Active Directory, Exchange, role administrators; '' for Graph"),
+    },
+    ("group_id",),
+)
+LOST_PATHS = Schema(
+    "lost_paths",
+    {
+        "person": Column(TEXT, "user name, display name or id of who loses the role"),
+        "role": Column(TEXT, "display name of the appRole"),
+        "account_id": Column(TEXT, "12 digits; '' when the value names no account"),
+        "role_arn": Column(TEXT, "ARN of the IAM role"),
+        "through": Column(TEXT, "the group, '' for a direct assignment"),
+        "still": Column(TEXT, "what still gives the same role: groups, or directly; '' says nothing does"),
+    },
+    ("person", "role_arn", "through"),
+)
+OPEN_SESSIONS = Schema(
+    "open_sessions",
+    {
+        "account_id": Column(TEXT, "12 digits"),
+        "role_arn": Column(TEXT, "ARN of the IAM role whose sessions live on"),
+        "command": Column(TEXT, "the command of AWS that denies them, with credentials of that account"),
+    },
+    ("role_arn",),
+)
+NOT_RESTORED = Schema(
+    "not_restored",
+    {
+        "part": Column(TEXT, "appRole, assignment, membership, or what the record says of itself"),
+        "label": Column(TEXT, "what people call it"),
+        "problem": Column(TEXT, "why it does not come back, or not as it was"),
+        "remedy": Column(TEXT, "what to do instead"),
+    },
+    ("part", "label"),
+)
+DIFFERENCES = Schema(
+    "differences",
+    {
+        "table": Column(TEXT, "the live table"),
+        "what": Column(TEXT, "missing: planned and not live; foreign: live and not planned"),
+        "label": Column(TEXT, "what people call it"),
+        "fact": Column(TEXT, "the object, as plans compare it"),
+        "readings": Column(TEXT, "in how many readings it was so"),
+        "since": Column(TEXT, "the last time the plan was seen to hold"),
+    },
+    ("table", "what", "fact"),
 )

@@ -36,9 +36,10 @@ class Planned(NamedTuple):
 def facts_of(row: Row) -> tuple[str, ...]:
     """Write the facts of the live table "iam_role" of one role: what is compared before anything is sent to it."""
     arn = row["role_arn"]
-    policies = (facts.iam_policy(arn, policy) for policy in _policies(row))
+    policies = (facts.iam_policy(arn, policy) for policy in listed(row["policies"]))
+    inline = (facts.iam_inline(arn, name) for name in listed(row["inline"]))
     tags = (facts.iam_tag(arn, key, value) for key, value in json.loads(row["tags"] or "{}").items())
-    return (_fields(row), facts.iam_trust(arn, _canonical(row["trust"])), *policies, *tags)
+    return (_fields(row), facts.iam_trust(arn, _canonical(row["trust"])), *policies, *inline, *tags)
 
 
 def _fields(row: Row) -> str:
@@ -53,8 +54,9 @@ def _canonical(text: str) -> str:
         return text
 
 
-def _policies(row: Row) -> list[str]:
-    return [policy for policy in row["policies"].split("; ") if policy]
+def listed(text: str) -> list[str]:
+    """Split a cell that lists policies."""
+    return [part for part in text.split("; ") if part]
 
 
 def create(want: Row) -> Planned:
@@ -70,8 +72,8 @@ def create(want: Row) -> Planned:
     } | ({"PermissionsBoundary": want["boundary"]} if want["boundary"] else {})
     bare = facts_of({**want, "policies": ""})
     steps = [Step("CreateRole", body, f"Make the role {name}", bare)]
-    change = Change("add", "role", arn, name, after=", ".join(_policies(want)))
-    return Planned((*steps, *(_attach(want, arn, policy) for policy in _policies(want))), (change,))
+    change = Change("add", "role", arn, name, after=", ".join(listed(want["policies"])))
+    return Planned((*steps, *(_attach(want, arn, policy) for policy in listed(want["policies"]))), (change,))
 
 
 def _attach(want: Row, arn: str, policy: str) -> Step:
@@ -146,8 +148,8 @@ def _settings(has: Row, want: Row) -> Planned:
 
 def _attached(has: Row, want: Row, guards: Guards) -> Planned:
     """Attach what is missing; what is there besides goes only when the parameter file allows to remove anything."""
-    missing = sorted(set(_policies(want)) - set(_policies(has)))
-    extra = sorted(set(_policies(has)) - set(_policies(want)))
+    missing = sorted(set(listed(want["policies"])) - set(listed(has["policies"])))
+    extra = sorted(set(listed(has["policies"])) - set(listed(want["policies"])))
     arn, name = has["role_arn"], has["role_name"]
     steps = [_attach(has, arn, policy) for policy in missing]
     changes = [Change("add", "policy", f"{arn} {policy}", f"{name}: {policy}", after=policy) for policy in missing]

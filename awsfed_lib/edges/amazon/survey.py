@@ -1,0 +1,136 @@
+"""What every account has of the federation: its SAML provider with the whole document, and the roles of the families.
+
+More than the inventory tells, for plans that write: trust policies, tags, boundaries, metadata. An account that could not
+be read to the last page is a row with its problem everywhere, and no row of it says that something is absent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import Executor
+from fnmatch import fnmatchcase
+from functools import partial
+from typing import Any, NamedTuple
+
+import boto3
+import pandas as pd
+
+from awsfed_lib.core.accounts.families import Families
+from awsfed_lib.core.change import as_json
+from awsfed_lib.core.shapes import DOCUMENTS, IAM_ROLES
+from awsfed_lib.core.tables import frame
+from awsfed_lib.edges.amazon import organization as listing
+from awsfed_lib.edges.amazon.answers import all_pages, own_entries, whole
+from awsfed_lib.edges.amazon.hub import Hub, hub
+from awsfed_lib.edges.amazon.inventory import STACK_TAGS, account_table, decoded
+from awsfed_lib.edges.amazon.organization import Organization
+from awsfed_lib.edges.amazon.reading import read_organization
+from awsfed_lib.edges.amazon.rounds import Reading
+from awsfed_lib.edges.amazon.selection import Account
+
+Row = dict[str, Any]
+
+
+class Survey(NamedTuple):
+    """ACCOUNTS as they were read, DOCUMENTS with a row for every account, IAM_ROLES of the families."""
+
+    accounts: pd.DataFrame
+    documents: pd.DataFrame
+    roles: pd.DataFrame
+
+
+class Holdings(NamedTuple):
+    """What one account holds: rows of DOCUMENTS and of IAM_ROLES."""
+
+    documents: list[Row]
+    roles: list[Row]
+
+
+def listed(organization: Organization, *, session: boto3.Session | None = None) -> pd.DataFrame:
+    """List the selected accounts without reading them: ACCOUNTS. Errors as `inventory`."""
+    opened = hub(organization.cloud, organization.partition, organization.workers, session)
+    found = sorted(listing.accounts(opened, organization), key=lambda account: account.account_id)
+    return account_table(Reading(account, None) for account in found)
+
+
+def survey(
+    organization: Organization, families: Families, *, executor: Executor | None = None, session: boto3.Session | None = None
+) -> Survey:
+    """Read provider and roles of the families in every account. Errors as `inventory`."""
+    patterns = tuple(families.pattern.replace("{account}", "*").replace("{family}", one.suffix) for one in families.families)
+    look = partial(_holdings, provider=families.provider, patterns=patterns)
+    readings = read_organization(organization, look, executor=executor, session=session)
+    roles = [row for reading in readings if reading.found for row in reading.found.roles]
+    return Survey(account_table(readings), _documents(readings), frame(IAM_ROLES, roles))
+
+
+def documents(
+    organization: Organization, *, provider: str, executor: Executor | None = None, session: boto3.Session | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Read the SAML provider called `provider` in every account: (ACCOUNTS, DOCUMENTS). Errors as `inventory`."""
+    look = partial(_holdings, provider=provider, patterns=())
+    readings = read_organization(organization, look, executor=executor, session=session)
+    return account_table(readings), _documents(readings)
+
+
+def _documents(readings: list[Reading[Holdings]]) -> pd.DataFrame:
+    return frame(DOCUMENTS, [row for reading in readings for row in (reading.found.documents if reading.found else [_unread(reading)])])
+
+
+def _unread(reading: Reading[Holdings]) -> Row:
+    return {"account_id": reading.account.account_id, "account_name": reading.account.account_name, "problem": reading.problem}
+
+
+def _holdings(hub: Hub, account: Account, provider: str, patterns: tuple[str, ...]) -> Holdings:
+    """Read one account; errors as those of `all_pages`."""
+    arns = own_entries(hub.iam.list_saml_providers(), "SAMLProviderList", account.account_id)
+    found = [document_row(account, arn, hub.iam.get_saml_provider(SAMLProviderArn=arn)) for arn in sorted(arns) if _named(arn, provider)]
+    rows = found or [{"account_id": account.account_id, "account_name": account.account_name}]
+    return Holdings(rows, _roles(hub, account, patterns) if patterns else [])
+
+
+def _named(arn: str, provider: str) -> bool:
+    return arn.partition(":saml-provider/")[2] == provider
+
+
+def _roles(hub: Hub, account: Account, patterns: tuple[str, ...]) -> list[Row]:
+    details = all_pages(hub.iam.get_account_authorization_details, "RoleDetailList", account.account_id, Filter=["Role"])
+    listed = all_pages(hub.iam.list_roles, "Roles", account.account_id)
+    both = [{**listed[arn], **details[arn]} for arn in sorted({*listed} & {*details})]
+    wanted = [role for role in both if any(fnmatchcase(role["RoleName"].lower(), pattern.lower()) for pattern in patterns)]
+    return [role_row(account, role) for role in wanted]
+
+
+def document_row(account: Account, arn: str, answer: Mapping[str, Any]) -> Row:
+    """Make the row of DOCUMENTS of one answer of GetSAMLProvider."""
+    return {
+        "account_id": account.account_id,
+        "account_name": account.account_name,
+        "provider_arn": arn,
+        "document": whole(answer, "SAMLMetadataDocument"),
+        "stack": stack_of(answer),
+    }
+
+
+def role_row(account: Account, role: Mapping[str, Any]) -> Row:
+    """Make the row of IAM_ROLES of one role, as GetAccountAuthorizationDetails and ListRoles together describe it."""
+    return {
+        "account_id": account.account_id,
+        "account_name": account.account_name,
+        "role_name": role["RoleName"],
+        "role_arn": role["Arn"],
+        "description": role.get("Description"),
+        "max_session": role.get("MaxSessionDuration"),
+        "policies": "; ".join(sorted(policy["PolicyArn"] for policy in role.get("AttachedManagedPolicies", []))),
+        "inline": "; ".join(sorted(policy["PolicyName"] for policy in role.get("RolePolicyList", []))),
+        "boundary": role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"),
+        "trust": decoded(role["AssumeRolePolicyDocument"]),
+        "tags": as_json({tag["Key"]: tag["Value"] for tag in role.get("Tags", [])}),
+        "stack": stack_of(role),
+    }
+
+
+def stack_of(tagged: Mapping[str, Any]) -> str:
+    """Name the CloudFormation stack that owns an object; "" when none does."""
+    tags = {tag["Key"]: tag["Value"] for tag in tagged.get("Tags", [])}
+    return next((tags[key] for key in STACK_TAGS if tags.get(key)), "")
