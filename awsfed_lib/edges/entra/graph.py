@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Self
+from urllib.parse import quote
 
 import pandas as pd
 
@@ -135,6 +136,16 @@ class Graph:
         select = ",".join(objects.MEMBER_KEYS)
         found = batch.gather(self._transport, [f"/groups/{guid(group)}/members?$select={select}&$top=999" for group in ids])
         return objects.members((group, member) for group, table in zip(ids, found, strict=True) for member in table)
+
+    def memberships(self, user_id: str) -> pd.DataFrame:
+        """MEMBERSHIPS: the groups that a user is a direct member of, in one read."""
+        return objects.memberships(live_tables.memberships(self, user_id))
+
+    def user(self, name: str) -> Subject:
+        """Read the user with this user name or object id; raises GraphError when there is none."""
+        wire = self.one(f"/users/{quote(name, safe='')}?$select=id,displayName,userPrincipalName")
+        shown = str(wire.get("userPrincipalName") or wire.get("displayName") or "")
+        return Subject("user", objects.need(wire, "id", "A user"), shown, self.realm)
 
     def membership(self, group_ids: Iterable[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Read GROUPS and MEMBERS of these groups and of all groups inside them, so that nested members can be told from direct ones."""

@@ -76,6 +76,15 @@ def assignments(graph: Reader, of: str) -> Wire:
     return graph.read(f"/servicePrincipals/{guid(of)}/appRoleAssignedTo?$top=999")
 
 
+def memberships(graph: Reader, of: str) -> Wire:
+    """Read the groups that a user is a direct member of; directory roles and administrative units come along, and are left out.
+
+    Half-told groups are kept: a token that may not read groups gets their ids only (learn.microsoft.com graph/api/user-list-memberof).
+    """
+    found = graph.read(f"/users/{guid(of)}/memberOf?$select={','.join(objects.MEMBERSHIP_KEYS)}&$top=999")
+    return [wire for wire in found if wire.get("@odata.type") == "#microsoft.graph.group"]
+
+
 def _groups(graph: Reader, of: str) -> Wire:
     """`of` is a JSON list of unique names and display names, which are looked up as both."""
     names = [str(name) for name in json.loads(of)]
@@ -138,6 +147,7 @@ TABLES: Mapping[str, LiveTable] = MappingProxyType(
         "app_roles": LiveTable(app_roles, _each(facts.app_role)),
         "assignments": LiveTable(assignments, _each(_assignment)),
         "groups": LiveTable(_groups, _each(_group)),
+        "memberships": LiveTable(memberships, _each(lambda wire: facts.membership(objects.need(wire, "id", "A group")))),
         application.SERVICE_PRINCIPAL: LiveTable(
             lambda graph, of: [graph.service_principal(of)], lambda wire: application.settings_facts(application.SERVICE_PRINCIPAL, wire[0])
         ),

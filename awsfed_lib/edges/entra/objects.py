@@ -8,10 +8,12 @@ from typing import Any
 import pandas as pd
 
 from awsfed_lib.core.errors import UnreadError
+from awsfed_lib.core.recovery_shapes import MEMBERSHIPS
 from awsfed_lib.core.tables import ASSIGNMENTS, GROUPS, MEMBERS, frame
 
 GROUP_KEYS = ("id", "displayName", "uniqueName", "securityEnabled", "mailEnabled", "groupTypes")
 MEMBER_KEYS = ("id", "displayName", "userPrincipalName", "accountEnabled")
+MEMBERSHIP_KEYS = ("id", "displayName", "groupTypes", "mailEnabled", "securityEnabled", "onPremisesSyncEnabled", "isAssignableToRole")
 ASSIGNMENT_KEYS = ("id", "appRoleId", "principalId", "principalType", "resourceId")
 TYPES = {"user": "User", "group": "Group", "servicePrincipal": "ServicePrincipal", "device": "Device"}
 
@@ -69,6 +71,28 @@ def _assignment(service_principal: str, wire: Mapping[str, Any]) -> dict[str, An
         "principal_type": kind,
         "principal_name": wire.get("principalDisplayName"),
     }
+
+
+def memberships(wire: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """Make MEMBERSHIPS: group_id group_name kept_by, one row a group, sorted by id."""
+    by_id = {need(group, "id", "A group"): group for group in wire}
+    return frame(MEMBERSHIPS, [_membership(by_id[key]) for key in sorted(by_id)])
+
+
+def _membership(wire: Mapping[str, Any]) -> dict[str, Any]:
+    return {"group_id": wire["id"], "group_name": wire.get("displayName"), "kept_by": _kept_by(wire)}
+
+
+def _kept_by(wire: Mapping[str, Any]) -> str:
+    """Say what keeps the members of a group, "" for Graph (learn.microsoft.com graph/api/resources/groups-overview)."""
+    if wire.get("onPremisesSyncEnabled"):
+        return "Active Directory"
+    kind = _kind(wire)
+    if kind == "dynamic":
+        return "a rule"
+    if wire.get("mailEnabled") and kind != "microsoft365":
+        return "Exchange"
+    return "role administrators" if wire.get("isAssignableToRole") else ""
 
 
 def members(wire: Iterable[tuple[str, Mapping[str, Any]]]) -> pd.DataFrame:

@@ -51,6 +51,15 @@ GRAPH: tuple[Refusal, ...] = (
     ),
     Refusal(0, "Permission being assigned already exists", "exists", "The assignment is there already.", ""),
     Refusal(0, "EntitlementGrant entry already exists", "exists", "The assignment is there already.", ""),
+    Refusal(0, "removed object references do not exist", "gone", "The reference is not there.", ""),
+    Refusal(
+        0, "on-premises mastered", "refused", "Active Directory keeps this object, and Entra ID only copies it.",
+        "Change it in Active Directory, and let Entra Connect synchronize.",
+    ),
+    Refusal(
+        0, "mail-enabled security groups", "refused", "Exchange keeps the members of this group, not Graph.",
+        "Change them in the Exchange admin centre.",
+    ),
     Refusal(0, "object references already exist", "exists", "The reference is there already.", ""),
     Refusal(0, "A conflicting object with one or more", "exists", "An object with the same unique name is there already.", ""),
     Refusal(0, "EntitlementGrant being updated or deleted is not found", "gone", "The assignment is not there.", ""),

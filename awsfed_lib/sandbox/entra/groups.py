@@ -70,6 +70,7 @@ def _patched(call: Call, record: Mapping[str, Any]) -> Answer:
     after = changed(GROUP, record, plain)
     added = members.bound(call, body, "members")
     if added:
+        members.refuse_foreign(call, record)
         members.refuse_present(call, record["id"], added)
     changes = [(name, record.get(name), after.get(name)) for name in plain if record.get(name) != after.get(name)]
     writes: list[tuple[str, str, Any]] = [("groups", record["id"], after)]

@@ -7,9 +7,9 @@ from typing import Any
 
 from awsfed_lib.sandbox.entra import audit, deletion, relations
 from awsfed_lib.sandbox.entra.filtering import Rows
-from awsfed_lib.sandbox.entra.permissions import DELETE_USERS, READ_GROUPS, WRITE_GROUPS, WRITE_MEMBERS
+from awsfed_lib.sandbox.entra.permissions import DELETE_USERS, READ_GROUPS, WRITE_GROUPS, WRITE_MEMBERS, WRITE_ROLE_ASSIGNABLE
 from awsfed_lib.sandbox.entra.query import collection
-from awsfed_lib.sandbox.entra.refusals import bad_request, denied, invalid_reference, invalid_values, not_found
+from awsfed_lib.sandbox.entra.refusals import bad_request, denied, invalid_reference, invalid_values, mail_enabled, not_found, on_premises
 from awsfed_lib.sandbox.entra.routing import Call, Route
 from awsfed_lib.sandbox.entra.schema import GROUP, USER
 from awsfed_lib.sandbox.entra.wire import Answer
@@ -30,6 +30,7 @@ def list_transitive(call: Call) -> Answer:
 def add_member(call: Call) -> Answer:
     """POST /groups/{id}/members/$ref: 204."""
     group = _group(call)
+    refuse_foreign(call, group)
     new = referred(call, call.body.get("@odata.id"))
     refuse_present(call, group["id"], [new])
     held = call.tenant.now_view.related("members", group["id"])
@@ -41,6 +42,7 @@ def add_member(call: Call) -> Answer:
 def remove_member(call: Call) -> Answer:
     """DELETE /groups/{id}/members/{id}/$ref: 204."""
     group, gone = _group(call), str(call.keys[1]).lower()
+    refuse_foreign(call, group)
     held = call.tenant.now_view.related("members", group["id"])
     if gone not in held or gone not in call.view.related("members", group["id"]):
         raise not_found(gone)
@@ -92,6 +94,22 @@ def refuse_present(call: Call, group_id: str, new: Sequence[str]) -> None:
         raise invalid_reference()
     if set(new) & set(call.tenant.now_view.related("members", group_id)) or len(set(new)) < len(new):
         raise bad_request("One or more added object references already exist for the following modified properties: 'members'.")
+
+
+def refuse_foreign(call: Call, group: Mapping[str, Any]) -> None:
+    """Members of a group that something else keeps cannot be changed here, and role-assignable groups ask for more.
+
+    A rule keeps those of a dynamic group (graph/api/resources/groups-overview), Active Directory those of a synchronized one,
+    Exchange those of a mail-enabled one (microsoft-graph-docs#14827, #15612); graph/api/group-delete-members for the rest.
+    """
+    if group.get("onPremisesSyncEnabled"):
+        raise on_premises()
+    if "DynamicMembership" in (group.get("groupTypes") or ()):
+        raise denied()
+    if group.get("mailEnabled") and "Unified" not in (group.get("groupTypes") or ()):
+        raise mail_enabled()
+    if group.get("isAssignableToRole"):
+        call.require(WRITE_ROLE_ASSIGNABLE)
 
 
 def _group(call: Call) -> Mapping[str, Any]:

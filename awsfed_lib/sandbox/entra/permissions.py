@@ -58,6 +58,7 @@ CREATE_GROUPS = Rule(
 )
 WRITE_GROUPS = Rule("Group.ReadWrite.All|Directory.ReadWrite.All", administrator=True)
 WRITE_MEMBERS = Rule("GroupMember.ReadWrite.All|Group.ReadWrite.All|Directory.ReadWrite.All", administrator=True)
+WRITE_ROLE_ASSIGNABLE = Rule("RoleManagement.ReadWrite.Directory", administrator=True)
 READ_USERS = Rule(_READ_USERS)
 DELETE_USERS = Rule("User.ReadWrite.All", administrator=True)
 READ_POLICIES = Rule("Policy.Read.All|Policy.ReadWrite.ApplicationConfiguration")

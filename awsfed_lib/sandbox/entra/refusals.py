@@ -92,6 +92,18 @@ def denied() -> Refusal:
     return Refusal(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
 
 
+def on_premises() -> Refusal:
+    """The object is kept by Active Directory. Text as commonly reported; no page was found."""
+    return bad_request(
+        "Unable to update the specified properties for on-premises mastered Directory Sync objects or objects currently undergoing migration."
+    )
+
+
+def mail_enabled() -> Refusal:
+    """The group is kept by Exchange (microsoft-graph-docs#14827)."""
+    return bad_request("Cannot Update a mail-enabled security groups and or distribution list.")
+
+
 def unauthenticated(message: str) -> Refusal:
     """401: no token, or one that cannot be read, has run out, or is for somebody else (docs-contrib concepts/errors.md)."""
     challenge = (

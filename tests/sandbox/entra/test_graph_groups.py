@@ -174,3 +174,33 @@ def test_what_a_token_may_not_read_of_a_member_is_null(reader, tenant):
     assert {anna["id"], anna["@odata.type"]} == {sample.ANNA, "#microsoft.graph.user"}
     assert anna["userPrincipalName"] is anna["displayName"] is None
     assert nested["displayName"] == "Nested"
+
+
+FOREIGN = [
+    ({"onPremisesSyncEnabled": True}, (400, "Request_BadRequest"), "on-premises mastered"),
+    ({"groupTypes": ["DynamicMembership"]}, (403, "Authorization_RequestDenied"), "Insufficient privileges"),
+    ({"mailEnabled": True}, (400, "Request_BadRequest"), "Cannot Update a mail-enabled security groups"),
+    ({"isAssignableToRole": True}, (403, "Authorization_RequestDenied"), "Insufficient privileges"),
+]
+
+
+@pytest.mark.parametrize(("kept", "refused", "words"), FOREIGN, ids=[next(iter(kept)) for kept, _, _ in FOREIGN])
+def test_members_that_something_else_keeps_cannot_be_changed(writer, tenant, kept, refused, words):
+    """Dynamic: aaddevsup (2024-05). Mail-enabled: microsoft-graph-docs#14827, #15612. Role-assignable: graph/api/group-delete-members."""
+    tenant.tables["groups"][sample.ADMINS] = {**tenant.tables["groups"][sample.ADMINS], **kept}
+    body = {"@odata.id": f"{OBJECTS}/{sample.BEN}"}
+    path = f"/groups/{sample.ADMINS}"
+    for answer in (
+        writer.delete(f"{MEMBERS}/{sample.ANNA}/$ref"),
+        writer.post(f"{MEMBERS}/$ref", body),
+        writer.patch(path, {"members@odata.bind": [f"{OBJECTS}/{sample.BEN}"]}),
+    ):
+        assert answer.error[:2] == refused
+        assert words in answer.error[2]
+
+
+def test_members_of_a_microsoft_365_group_can_be_changed(writer, tenant):
+    """graph/api/resources/groups-overview: a mail-enabled group is writable when it is unified."""
+    changed = {**tenant.tables["groups"][sample.ADMINS], "mailEnabled": True, "groupTypes": ["Unified"]}
+    tenant.tables["groups"][sample.ADMINS] = changed
+    assert writer.delete(f"{MEMBERS}/{sample.ANNA}/$ref").status == 204
