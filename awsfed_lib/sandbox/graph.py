@@ -21,6 +21,7 @@ from awsfed_lib.sandbox.entra import (
     people,
     policies,
     principals,
+    signing,
 )
 from awsfed_lib.sandbox.entra.identifiers import is_guid
 from awsfed_lib.sandbox.entra.query import ODATA
@@ -32,7 +33,7 @@ from awsfed_lib.sandbox.entra.wire import Answer, Ask, Segment
 from awsfed_lib.sandbox.store import Tenant
 
 VERSIONS = ("v1.0", "beta")
-FAMILIES = (principals, applications, instantiating, assignments, groups, members, people, policies, catalogue, audit, batch)
+FAMILIES = (principals, signing, applications, instantiating, assignments, groups, members, people, policies, catalogue, audit, batch)
 DIAGNOSTIC = {"ServerInfo": {"DataCenter": "Sandbox", "Slice": "E", "Ring": "1", "ScaleUnit": "000", "RoleInstance": "SANDBOX0000"}}
 
 

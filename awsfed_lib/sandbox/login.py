@@ -75,12 +75,17 @@ class LoginApp:
         return Answer(200, {"keys": [public_jwk(self.tenant.keys.key("token"))]}, PAGE)
 
     def _metadata(self, ask: Ask) -> Answer:
-        """With `appid`: that application's certificates; without: those of the tenant, which AWS must not be given."""
+        """With `appid`: that application's certificates; without: those of the tenant, which AWS must not be given.
+
+        An application that has no certificate yet is answered with those of the tenant as well: inferred from Microsoft's page on signing
+        keys, by which `appid` matters for applications with keys of their own.
+        """
         app_id = ask.query.get("appid", "")
         try:
-            text = self.tenant.metadata(app_id) if app_id else self.tenant.metadata("", "tenant")
+            own = bool(app_id) and bool(self.tenant.principal(app_id)["keyCredentials"])
         except KeyError:
             raise aadsts.unknown_client(app_id, self.tenant.domain) from None
+        text = self.tenant.metadata(app_id) if own else self.tenant.metadata("", "tenant")
         return Answer(200, text, {"Content-Type": "application/xml; charset=utf-8"})
 
     def _configuration(self, ask: Ask) -> Answer:

@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 RetryAfter = Literal["int", "fraction", "date", "none", "malformed", "huge"]
 ValueChange = Literal["strict", "lenient"]
 Origin = Literal["ignore", "refuse"]
+Cloud = Literal["global", "usgov", "china"]
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,8 @@ class Switches:
     `strict`: leaving out an enabled role is refused; False: it is removed without a word (the two readings of Microsoft's page on roles).
     `value_change`: whether `value` of an enabled role can be changed. `origin`: whether a PATCH that carries `origin` is refused.
     `page`: default page size. `token_seconds`: lifetime of access tokens. `metadata_bom`: federation metadata starts with a byte order mark.
+    `cloud`: which of Microsoft's clouds the twin stands for (learn.microsoft.com/graph/deployments): its gallery, what its Graph lacks, and
+    the addresses in its federation metadata.
     `seed`: what is random in the twin follows from it.
     """
 
@@ -36,6 +39,7 @@ class Switches:
     page: int = 100
     token_seconds: int = 3599
     metadata_bom: bool = False
+    cloud: Cloud = "global"
     seed: int = 0
 
     def changed(self, wanted: Mapping[str, Any]) -> Switches:
@@ -70,5 +74,6 @@ def _kinds() -> dict[str, tuple[object, ...]]:
         "RetryAfter": get_args(RetryAfter),
         "ValueChange": get_args(ValueChange),
         "Origin": get_args(Origin),
+        "Cloud": get_args(Cloud),
     }
     return {field.name: written[str(field.type)] for field in fields(Switches)}

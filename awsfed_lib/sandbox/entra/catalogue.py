@@ -15,7 +15,7 @@ from awsfed_lib.sandbox.entra.query import Shape, collection, single
 from awsfed_lib.sandbox.entra.refusals import bad_request, invalid_values, not_found
 from awsfed_lib.sandbox.entra.routing import Call, Route
 from awsfed_lib.sandbox.entra.schema import Kind
-from awsfed_lib.sandbox.entra.templates import is_aws
+from awsfed_lib.sandbox.entra.templates import GALLERIES, is_aws
 from awsfed_lib.sandbox.entra.wire import Answer
 
 MOST_BY_IDS = 1000
@@ -55,15 +55,21 @@ SYNC_TEMPLATE = Shape(
 
 def list_templates(call: Call) -> Answer:
     """GET /applicationTemplates: needs no permission, only a valid token (graph/api/applicationtemplate-get)."""
-    return collection(call, TEMPLATE, list(call.tenant.tables["templates"].values()))
+    return collection(call, TEMPLATE, list(GALLERIES[call.tenant.switches.cloud]))
 
 
 def get_template(call: Call) -> Answer:
     """GET /applicationTemplates/{id}."""
-    found = call.tenant.tables["templates"].get(str(call.keys[0]))
+    return single(call, TEMPLATE, template_of(call))
+
+
+def template_of(call: Call) -> Mapping[str, Any]:
+    """The template that the path names. Raises Refusal (404) for one that this cloud's gallery does not have."""
+    key = str(call.keys[0])
+    found = next((one for one in GALLERIES[call.tenant.switches.cloud] if one["id"] == key.lower()), None)
     if found is None:
-        raise not_found(str(call.keys[0]))
-    return single(call, TEMPLATE, found)
+        raise not_found(key)
+    return found
 
 
 def list_skus(call: Call) -> Answer:

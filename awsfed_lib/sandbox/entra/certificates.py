@@ -28,9 +28,9 @@ def thumbprint(pair: KeyPair) -> str:
     return pair.sha1.hex().upper()
 
 
-def credentials(pair: KeyPair, mint: Callable[[], str]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """KeyCredentials and passwordCredentials that one signing certificate adds to the service principal."""
-    name = pair.certificate.subject.rfc4514_string()
+def credentials(pair: KeyPair, mint: Callable[[], str], named: str = "") -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """KeyCredentials and passwordCredentials that one signing certificate adds to the service principal; `named`: not by its subject."""
+    name = named or pair.certificate.subject.rfc4514_string()
     sign_id, shared = mint(), _shared(pair)
     sign = {**shared, "displayName": name, "key": None, "keyId": sign_id, "type": "X509CertAndPassword", "usage": "Sign"}
     verify = {**shared, "displayName": name, "key": pair.base64, "keyId": mint(), "type": "AsymmetricX509Cert", "usage": "Verify"}

@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from awsfed_lib.sandbox.entra import applications, audit, inheritance, principals
+from awsfed_lib.sandbox.entra.catalogue import template_of
 from awsfed_lib.sandbox.entra.permissions import INSTANTIATE
 from awsfed_lib.sandbox.entra.query import ODATA
-from awsfed_lib.sandbox.entra.refusals import invalid_value, not_found, unknown_property, value_required
+from awsfed_lib.sandbox.entra.refusals import invalid_value, unknown_property, value_required
 from awsfed_lib.sandbox.entra.routing import Call, Route
 from awsfed_lib.sandbox.entra.schema import APPLICATION
 from awsfed_lib.sandbox.entra.templates import contents
@@ -26,9 +27,7 @@ IN_THE_PORTAL = "WindowsAzureActiveDirectoryIntegratedApp"
 
 def instantiate(call: Call) -> Answer:
     """POST /applicationTemplates/{id}/instantiate: 201 with both objects. A name that is taken already is no obstacle."""
-    template = call.tenant.tables["templates"].get(str(call.keys[0]).lower())
-    if template is None:
-        raise not_found(str(call.keys[0]))
+    template = template_of(call)
     name = _name(call.body)
     application = _application(call, template, name)
     principal = _principal(call, application)

@@ -12,7 +12,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives import serialization
 
-from awsfed_lib.sandbox.entra import certificates, templates
+from awsfed_lib.sandbox.entra import certificates
 from awsfed_lib.sandbox.entra.identifiers import assignment_id
 from awsfed_lib.sandbox.entra.schema import KINDS, PRINCIPALS
 from awsfed_lib.sandbox.entra.timestamps import parsed, ticks
@@ -53,11 +53,10 @@ class Loaded:
 
 def load(world: World, keys: KeyRing, now: datetime) -> Loaded:
     """The tables, clients and signing keys of a world. `now` is the time the world was made: certificates are valid around it."""
-    loaded = Loaded({table: {} for table in (*KINDS, *RELATIONS, "templates")})
+    loaded = Loaded({table: {} for table in (*KINDS, *RELATIONS)})
     for table in ("applications", "servicePrincipals", "users", "groups", "claimsMappingPolicies"):
         for record in world.get(table, ()):
             _put(loaded.tables, table, record)
-    loaded.tables["templates"] = {one["id"]: one for one in templates.GALLERY}
     _sign_ins(loaded, world, keys, now)
     _signing(loaded, keys, now)
     _assignments(loaded.tables, world, now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from awsfed_lib.sandbox.entra import audit, certificates, inheritance, relations, roleholders, singlesignon
+from awsfed_lib.sandbox.entra import audit, certificates, inheritance, relations, roleholders, signing, singlesignon
 from awsfed_lib.sandbox.entra.patching import changed
 from awsfed_lib.sandbox.entra.permissions import READ_APPLICATIONS, READ_GROUPS, READ_POLICIES, WRITE_APPLICATIONS
 from awsfed_lib.sandbox.entra.policies import list_of_principal
@@ -65,6 +65,7 @@ def patch_principal(call: Call) -> Answer:
     before = inheritance.shown(call.tenant.now_view, record)
     _refuse(call, before, body)
     after = changed(SERVICE_PRINCIPAL, {**before, "keyCredentials": record["keyCredentials"]}, body)
+    after |= signing.replaced(call, record, body)
     writes: list[tuple[str, str, Any]] = []
     if "appRoles" in body:
         after["appRoles"] = _next_roles(call, record["id"], body["appRoles"])
@@ -88,7 +89,7 @@ def _refuse(call: Call, before: Mapping[str, Any], body: Mapping[str, Any]) -> N
         raise not_the_application()
     wanted = body.get("preferredTokenSigningKeyThumbprint")
     known = [certificates.thumbprint(pair) for pair in certificates.held(before, call.tenant.vault)]
-    if wanted is not None and wanted not in known:
+    if wanted is not None and wanted not in known and "keyCredentials" not in body:
         raise invalid_values()
 
 

@@ -48,7 +48,6 @@ GALLERIES: Mapping[str, tuple[dict[str, Any], ...]] = {
     "usgov": (_aws(AWS_US_GOVERNMENT), _custom("4602d0b4-76bb-404b-bca9-2652e1a39c6d")),
     "china": (_custom("5a532e38-1581-4918-9658-008dc27c1d68"),),
 }
-GALLERY = GALLERIES["global"]
 
 
 @dataclass(frozen=True)
