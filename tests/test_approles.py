@@ -132,6 +132,57 @@ def test_trap_3_assignments_go_before_the_role_is_disabled_and_are_counted():
     assert refusal == "The plan removes 2 objects (1 appRoles, 1 assignments), and max_removed of the parameter file is 1."
 
 
+def test_i10_what_is_added_is_there_before_anything_is_taken_away():
+    """An exchange adds first: between its requests nobody is without a role who has one before and after."""
+    lost = assignment(guid(f"{A}/Gone"), "group-a")
+    made = plan(live(wire(A, "Gone")), desired((A, "New")), assignments=assignments(lost), guards=Guards(max_removed=2))
+    assert [request.method for request in made.requests] == ["PATCH", "DELETE", "PATCH", "PATCH"]
+    assert [request.wave for request in made.requests] == [0, 1, 2, 3]
+    grown, disabled, final = ({entry["value"]: entry["isEnabled"] for entry in body} for body in bodies(made))
+    assert grown == {None: True, value(A, "Gone"): True, value(A, "New"): True}
+    assert disabled == {None: True, value(A, "Gone"): False, value(A, "New"): True}
+    assert final == {None: True, value(A, "New"): True}
+
+
+def renamed(*assigned):
+    """One role whose provider was renamed: WAAD is live and assigned to two groups, Entra is wanted."""
+    old = [assignment(guid(f"{A}/Admin"), name) for name in ("group-a", "group-b")]
+    table = live(wire(A, "Admin"), wire(A, "Admin", id="new", value=value(A, "Admin", "Entra")))
+    wanted = approles.render(roles(role(A, "Admin", "Entra")))
+    given_ = assignments(*old, *(assignment("new", name) for name in assigned))
+    return plan(table, wanted, assignments=given_, guards=Guards(max_removed=9))
+
+
+def test_i4b_a_role_with_a_new_provider_keeps_its_old_entry_until_every_holder_has_the_new_one():
+    """A value is never edited in place, so a new provider is a new entry: first it, then its assignments, then the removal."""
+    for names, waiting in (((), "group-a, group-b"), (("group-a",), "group-b")):
+        made = renamed(*names)
+        assert not made
+        why = by_key(made)[value(A, "Admin")].why
+        assert why == f"stays until {waiting} is assigned to the entry of Admin for the new provider (06-assignments)"
+    made = renamed("group-a", "group-b", "group-c")
+    assert [request.method for request in made.requests] == ["DELETE", "DELETE", "PATCH", "PATCH"]
+    assert [loss.principal_name for loss in made.losses] == ["group-a", "group-b"]
+
+
+def test_i4b_the_new_entry_is_added_while_the_old_one_waits():
+    given_ = assignments(*(assignment(guid(f"{A}/Admin"), f"group-{letter}") for letter in "abcde"))
+    wanted = approles.render(roles(role(A, "Admin", "Entra")))
+    made = plan(live(wire(A, "Admin")), wanted, assignments=given_, guards=Guards(max_removed=9))
+    (body,) = bodies(made)
+    assert [entry["value"] for entry in body] == [None, value(A, "Admin"), value(A, "Admin", "Entra")]
+    assert "group-a, group-b, group-c and 2 more" in by_key(made)[value(A, "Admin")].why
+
+
+@pytest.mark.parametrize(("field", "kind"), [("break_glass", "break-glass"), ("protected_groups", "protected")])
+@pytest.mark.parametrize("pattern", ["GROUP-*", guid("group-a")])
+def test_i12_who_must_never_lose_a_role_keeps_the_plan_from_being_sent(field, kind, pattern):
+    lost = assignment(guid(f"{A}/Gone"), "group-a")
+    limits = Guards(max_removed=9, **{field: (pattern,)})
+    made = plan(live(wire(A, "Gone")), desired(), assignments=assignments(lost), guards=limits)
+    assert made.refusals == (f"group-a is {kind} ({pattern}) and would lose name-345 / Gone.",)
+
+
 def many(number, **fields):
     return [wire(A, f"R{place:04}", **fields) for place in range(number)]
 

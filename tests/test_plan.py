@@ -91,6 +91,34 @@ def test_without_approval_nothing_is_sent(world, made):
     assert (outcome.verdict, service.sent, service.reads) == ("planned", [], 0)
 
 
+def test_a_preview_is_noted_with_its_id_and_nothing_else(world, made):
+    """From then on its approval has an age."""
+    journal = FakeJournal()
+    made.apply(FakeService(world), approved="", journal=journal)
+    assert journal.lines == [{"event": "planned", "id": made.id}]
+
+
+def test_the_plan_of_one_application_is_not_that_of_another_which_looks_the_same(world, made):
+    """An approval for the test application sends nothing to the real one."""
+    other = APPLICATION._replace(id="sp-2")
+    twin = approles.plan(
+        other, world.app_roles, desired((A, "Kept"), (A, "New")), within=accounts(A), assignments=world.assignments, guards=Guards(2)
+    )
+    service, journal = FakeService(world), FakeJournal()
+    with pytest.raises(NotApproved):
+        twin.apply(service, approved=made.id, journal=journal)
+    assert (service.sent, service.reads, journal.lines) == ([], 0, [])
+
+
+def test_every_assignment_that_goes_is_listed_by_name(made):
+    """In the text, in the page and in the content: who loses which role."""
+    assert made.losses == (Loss(guid("group-a"), "group-a", "name-345 / Gone"),)
+    bundle = made._repr_mimebundle_()
+    for shown in (bundle["text/plain"], bundle["text/html"], json.dumps(made.content)):
+        assert "group-a" in shown
+        assert "Gone" in shown
+
+
 @pytest.mark.parametrize("approved", ["plan-0000000000000000", "yes", " ", "PLAN", "true"])
 def test_another_approval_sends_nothing(world, made, approved):
     service, journal = FakeService(world), FakeJournal()
@@ -162,7 +190,7 @@ def test_an_applied_plan_says_so_after_several_agreeing_reads(world, made):
     service = FakeService(world)
     outcome = made.apply(service, approved=made.id, journal=FakeJournal())
     assert outcome.verdict == "applied"
-    assert [sent.fate for sent in outcome.sent] == ["sent"] * 3
+    assert [sent.fate for sent in outcome.sent] == ["sent"] * 4
     assert [entry["value"] for entry in world.tables["app_roles"]] == [entry["value"] for entry in made.requests[-1].content["appRoles"]]
     outcome.raise_for_failure()
     assert not planned(world, (A, "Kept"), (A, "New"), guards=Guards(max_removed=2))
@@ -170,7 +198,7 @@ def test_an_applied_plan_says_so_after_several_agreeing_reads(world, made):
 
 def test_i22_what_was_sent_and_not_seen_is_unverified_with_numbers(world, made):
     service = FakeService(world)
-    service.before_send[2] = lambda: service.before_read.update(
+    service.before_send[3] = lambda: service.before_read.update(
         {service.reads + 1: lambda: world.tables["app_roles"].append(wire(A, "Portal"))}
     )
     outcome = made.apply(service, approved=made.id, journal=FakeJournal())

@@ -90,9 +90,10 @@ def matches(service: Service, basis: Basis) -> bool:
 def refuse_drift(service: Service, bases: Sequence[Basis]) -> None:
     """Raise StalePlan when a live table is no longer what the plan was computed from."""
     for basis in bases:
-        if not matches(service, basis):
+        now = Basis.over(basis.table, basis.of, service.live(basis.table, basis.of))
+        if now != basis:
             raise StalePlan(
-                f"The live {basis.table} changed after the plan was made; nothing was sent.",
+                f"The live {basis.table} changed after the plan was made ({basis.count} then, {now.count} now); nothing was sent.",
                 where=basis.of,
                 remedy="Run the runbook again, look at the new plan, and approve its id.",
             )

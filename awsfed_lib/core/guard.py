@@ -24,9 +24,11 @@ def too_many(guards: Guards, roles: int, assignments: int) -> list[str]:
 
 
 def protected_losses(guards: Guards, losses: Iterable[Loss]) -> list[str]:
-    """Refuse to take a role from a break-glass principal."""
+    """Refuse to take a role from a break-glass principal, or from a protected group."""
+    kinds = (("break-glass", guards.break_glass), ("protected", guards.protected_groups))
     return [
-        f"{loss.principal_name or loss.principal_id} is break-glass ({pattern}) and would lose {loss.role}."
+        f"{loss.principal_name or loss.principal_id} is {kind} ({pattern}) and would lose {loss.role}."
         for loss in losses
-        if (pattern := covered(guards.break_glass, loss.principal_id, loss.principal_name))
+        for kind, patterns in kinds
+        if (pattern := covered(patterns, loss.principal_id, loss.principal_name))
     ]

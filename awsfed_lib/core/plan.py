@@ -10,13 +10,14 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import pandas as pd
 
 from awsfed_lib.core.apply import Journal, Service, differences, refuse_drift, send_all, verified
 from awsfed_lib.core.change import Basis, Change, Guards, Loss, Request, Subject, Tolerance
-from awsfed_lib.core.errors import NotApproved, UnsafePlan
+from awsfed_lib.core.errors import NotApproved, RecordError, UnsafePlan
 from awsfed_lib.core.outcome import Outcome, Sent, Verdict
 from awsfed_lib.core.tables import CHANGES, canonical, frame
 from awsfed_lib.core.view import display
@@ -89,6 +90,7 @@ class Plan:
         if not self.requests:
             return self._outcome("nothing to do")
         if not approved:
+            journal.note("planned", id=self.id)
             return self._outcome("planned")
         self._refuse(service, approved)
         with journal.hold(self.subject.key):
@@ -96,10 +98,20 @@ class Plan:
             journal.note("plan", id=self.id, content=self.content)
             for basis in self.basis:
                 journal.keep(basis.name, service.snapshot(basis.table, basis.of))
+            refuse_drift(service, self.basis)  # what was kept lies between two readings of what was planned from
+            return self._carry_out(service, journal)
+
+    def _carry_out(self, service: Service, journal: Journal) -> Outcome:
+        """Send and judge; whatever ends it early, an interrupt of a person included, is noted before it goes on its way."""
+        try:
             with service.permit(self.requests):
                 sent = tuple(send_all(self.requests, service, journal, self.tolerance))
             outcome = self._judge(service, sent)
-            journal.note("outcome", plan=self.id, verdict=outcome.verdict, problem=outcome.problem)
+        except BaseException as stop:
+            with suppress(RecordError):
+                journal.note("stopped", plan=self.id, by=type(stop).__name__)
+            raise
+        journal.note("outcome", plan=self.id, verdict=outcome.verdict, problem=outcome.problem)
         return outcome
 
     def _refuse(self, service: Service, approved: str) -> None:

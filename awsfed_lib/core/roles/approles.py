@@ -94,15 +94,16 @@ def plan(  # noqa: PLR0913  three tables in, two beside them, the limits, and a 
     """Plan how the live APP_ROLES become the desired ones; entries that are not ours stay exactly as they are.
 
     Ours are those whose value is a role and a provider, and that the application registration did not bring. Only those
-    of accounts read in full (`within`: ACCOUNTS) are removed, and only when `guards.max_removed` is not 0: first the
-    `assignments` go, then they are disabled, then they are left out. `scopes`: oauth2PermissionScopes that count against
+    of accounts read in full (`within`: ACCOUNTS) are removed, and only when `guards.max_removed` is not 0: additions come
+    first, then the `assignments` go, then the entries are disabled, then they are left out. An entry whose role gets one
+    for another provider stays until its holders are assigned to that. `scopes`: oauth2PermissionScopes that count against
     the limit. `jobs`: synchronization jobs of the application; beside an active one the plan is refused.
     Raises PlanError when the live collection is not that of a SAML application, TableError when the result breaks a rule
     of Entra ID.
     """
     known, roles = rows(check(ASSIGNMENTS, assignments)), rows(check(APP_ROLES, live))
     _refuse_wrong_object(application, roles)
-    bounds = Bounds(application.id, read_in_full(within), guards.max_removed > 0, scopes)
+    bounds = Bounds(application.id, read_in_full(within), guards.max_removed > 0, scopes, _holders(known))
     course = stages(roles, rows(check(APP_ROLES, desired)), bounds)
     lost = _lost(course, known)
     basis, goal = _bases(application, course.live, known), _bases(application, course.final, _without(known, lost))
@@ -131,6 +132,14 @@ def _refuse_wrong_object(application: Subject, live: Sequence[Mapping[str, Any]]
         )
 
 
+def _holders(known: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, str]]:
+    """Map the id of each appRole to the principals that are assigned to it, with their names."""
+    holders: dict[str, dict[str, str]] = {}
+    for row in known:
+        holders.setdefault(row["app_role_id"], {})[row["principal_id"]] = row["principal_name"]
+    return holders
+
+
 def _lost(course: Stages, known: Sequence[Mapping[str, Any]]) -> list[tuple[Mapping[str, Any], str]]:
     """List the assignments of the entries that go, with the name of their role, in a fixed order."""
     names = {entry["id"]: entry.get("displayName") or entry["value"] for entry in course.removed}
@@ -152,14 +161,27 @@ def _basis(application: Subject, collection: Sequence[Entry]) -> Basis:
 
 
 def _requests(application: Subject, course: Stages, lost: Sequence[tuple[Mapping[str, Any], str]], remaining: Basis) -> tuple[Request, ...]:
-    """DELETE the assignments, PATCH what is added and turned, PATCH without what goes, as long as nobody was assigned meanwhile."""
-    requests = assigned.in_waves(assigned.revoke(application, row, role) for row, role in lost)
+    """PATCH what is added, DELETE assignments, PATCH what is disabled, PATCH without what goes if nobody was assigned meanwhile.
+
+    Without assignments to delete, what is added and what is disabled go in one PATCH.
+    """
+    grown = course.grown if lost else course.live
+    requests = _patches(application, course.live, grown)
+    requests += assigned.in_waves((assigned.revoke(application, row, role) for row, role in lost), _next_wave(requests))
+    requests += _patches(application, grown, course.disabled, wave=_next_wave(requests))
     beside = (remaining,) if course.removed else ()
-    for before, after, others in ((course.live, course.first, ()), (course.first, course.final, beside)):
-        if before != after:
-            wave = requests[-1].wave + 1 if requests else 0
-            requests.append(_patch(application, before, after, wave=wave, beside=others))
-    return tuple(requests)
+    return (*requests, *_patches(application, course.disabled, course.final, wave=_next_wave(requests), beside=beside))
+
+
+def _next_wave(requests: Sequence[Request]) -> int:
+    return requests[-1].wave + 1 if requests else 0
+
+
+def _patches(
+    application: Subject, before: Sequence[Entry], after: Sequence[Entry], *, wave: int = 0, beside: tuple[Basis, ...] = ()
+) -> list[Request]:
+    """One PATCH where the two states differ, none where they are the same."""
+    return [_patch(application, before, after, wave=wave, beside=beside)] if before != after else []
 
 
 def _patch(application: Subject, before: Sequence[Entry], after: Sequence[Entry], *, wave: int, beside: tuple[Basis, ...]) -> Request:

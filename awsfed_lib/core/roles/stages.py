@@ -1,8 +1,8 @@
-"""How the live appRoles become the desired ones: three states of one collection, and why each entry goes where it goes.
+"""How the live appRoles become the desired ones: four states of one collection, and why each entry goes where it goes.
 
 A PATCH replaces the whole collection, and an enabled entry cannot be left out of it: "Permission (scope or role) cannot
 be deleted or updated unless disabled first" (learn.microsoft.com graph/api/resources/approle, isEnabled). So a removal
-walks through two states: `first` (disabled, still there) and `final` (gone).
+walks through two states, `disabled` and `final` (gone), and what is added is there before them, in `grown`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from awsfed_lib.core.errors import TableError
 from awsfed_lib.core.roles.body import caution, check_growth, check_values, fits
 from awsfed_lib.core.roles.pair import Pair, parse
 
+NAMED = 3  # principals that a reason names; it counts the others
 NAMESPACE = UUID("5a1c1f1e-7d0b-5c43-9a55-5a5f0d3f8f27")  # any fixed one: it makes the ids of two kernels equal
 
 Entry = Mapping[str, Any]
@@ -25,19 +26,24 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Bounds:
-    """What a plan may touch: the accounts read in full, whether it may remove, and the definitions that are scopes."""
+    """What a plan may touch: the accounts read in full, whether it may remove, and the definitions that are scopes.
+
+    `holders`: the principals of each appRole by id, with their names.
+    """
 
     application_id: str
     accounts: frozenset[str]
     removing: bool
     scopes: int
+    holders: Mapping[str, Mapping[str, str]]
 
 
 class Stages(NamedTuple):
-    """The live collection, the one after the first PATCH, the final one; the changes; and the entries that go."""
+    """The live collection, with what is added and enabled, with what is disabled, the final one; the changes; the entries that go."""
 
     live: list[Entry]
-    first: list[Entry]
+    grown: list[Entry]
+    disabled: list[Entry]
     final: list[Entry]
     changes: list[Change]
     removed: list[Entry]
@@ -63,11 +69,11 @@ def stages(live: Sequence[Row], desired: Sequence[Row], bounds: Bounds) -> Stage
     removed = [decision.entry for decision in decisions if decision.action == "remove"]
     missing = [row for value, row in sorted(wanted.items()) if value not in owners]
     added = _added(missing, entries, removed, bounds)
-    first, final = _walk(decisions, [entry for _, entry in added], bounds.scopes)
-    final = _disable(final, {entry["id"] for row, entry in added if not row["is_enabled"]} & {entry["id"] for entry in first})
+    grown, disabled, final = _walk(decisions, [entry for _, entry in added], bounds.scopes)
+    final = _disable(final, {entry["id"] for row, entry in added if not row["is_enabled"]} & {entry["id"] for entry in grown})
     check_growth(entries, final, bounds.scopes)
     changes = [_change(decision) for decision in decisions] + [_addition(entry) for _, entry in added]
-    return Stages(entries, first, final, changes, removed)
+    return Stages(entries, grown, disabled, final, changes, removed)
 
 
 def _by_pair(desired: Sequence[Row]) -> dict[str, Row]:
@@ -106,7 +112,7 @@ def _decide(row: Row, owners: Mapping[str, str], wanted: Mapping[str, Row], boun
     if owners[pair.value] != row["app_role_id"]:
         return Decision(entry, "keep", f"names the same role and provider as {owners[pair.value]}")
     if want is None:
-        return _unwanted(entry, pair, wanted, bounds)
+        return _unwanted(entry, owners, wanted, bounds)
     return _wanted(row, want)
 
 
@@ -118,7 +124,10 @@ def _wanted(row: Row, want: Row) -> Decision:
     return Decision(row["entry"], "keep")
 
 
-def _unwanted(entry: Entry, pair: Pair, wanted: Mapping[str, Row], bounds: Bounds) -> Decision:
+def _unwanted(entry: Entry, owners: Mapping[str, str], wanted: Mapping[str, Row], bounds: Bounds) -> Decision:
+    pair = parse(entry["value"])
+    if pair is None:
+        return Decision(entry, "keep")
     if pair.account_id not in bounds.accounts:
         return Decision(entry, "keep", f"account {pair.account_id} was not read in full: nothing of it is removed")
     spelled = next((value for value in wanted if value.casefold() == pair.value.casefold()), "")
@@ -127,7 +136,29 @@ def _unwanted(entry: Entry, pair: Pair, wanted: Mapping[str, Row], bounds: Bound
         why = f"dangling: AWS spells it {spelled}, and sign-in minds the case; the right one cannot be added beside it"
     if not bounds.removing:
         return Decision(entry, "keep", f"{why}; max_removed is 0")
+    if waiting := _without_successor(entry, pair, _ids_of_successors(pair, owners, wanted), bounds):
+        return Decision(entry, "keep", waiting)
     return Decision(entry, "remove", why)
+
+
+def _ids_of_successors(pair: Pair, owners: Mapping[str, str], wanted: Mapping[str, Row]) -> list[str]:
+    """Ids of the entries for the same role through another provider, "" for one that is still to be added.
+
+    A value is never edited in place, so a role whose provider changed gets a new entry. Values that differ in case only
+    cannot stand beside each other, and are no successors.
+    """
+    others = [other for value in wanted if (other := parse(value)) and other.role_arn == pair.role_arn]
+    return [owners.get(other.value, "") for other in others if other.value.casefold() != pair.value.casefold()]
+
+
+def _without_successor(entry: Entry, pair: Pair, successors: Sequence[str], bounds: Bounds) -> str:
+    """Say who would lose the role until its successor is assigned; "" when nobody would, or when there is no successor."""
+    if not successors:
+        return ""
+    moved = {principal for name in successors for principal in bounds.holders.get(name, {})}
+    waiting = sorted(name or key for key, name in bounds.holders.get(entry["id"], {}).items() if key not in moved)
+    names = ", ".join(waiting[:NAMED]) + (f" and {len(waiting) - NAMED} more" if len(waiting) > NAMED else "")
+    return f"stays until {names} is assigned to the entry of {pair.role_name} for the new provider (06-assignments)" if waiting else ""
 
 
 def _added(missing: Sequence[Row], live: Sequence[Entry], removed: Sequence[Entry], bounds: Bounds) -> list[tuple[Row, Entry]]:
@@ -168,20 +199,21 @@ def _new(row: Row, new: str) -> Entry:
     }
 
 
-def _walk(decisions: Sequence[Decision], added: list[Entry], scopes: int) -> tuple[list[Entry], list[Entry]]:
-    """Give the collection after the first PATCH and after the last; additions wait for the last if the first has no room."""
+def _walk(decisions: Sequence[Decision], added: list[Entry], scopes: int) -> tuple[list[Entry], list[Entry], list[Entry]]:
+    """Give the collection grown, disabled, and final; additions wait for the last if there is no room before."""
     live = [decision.entry for decision in decisions]
     gone = {decision.entry["id"] for decision in decisions if decision.action == "remove"}
-    turned = [_turned(decision) for decision in decisions]
-    early = [*turned, *added]
-    first = early if fits(live, early, scopes) else turned
-    return first, [entry for entry in turned if entry["id"] not in gone] + added
+    enabled = _switched(decisions, {"update": True})
+    early = added if fits(live, [*enabled, *added], scopes) else []
+    disabled = _switched(decisions, {"update": True, "disable": False, "remove": False})
+    return [*enabled, *early], [*disabled, *early], [entry for entry in disabled if entry["id"] not in gone] + added
 
 
-def _turned(decision: Decision) -> Entry:
-    if decision.action == "keep":
-        return decision.entry
-    return {**decision.entry, "isEnabled": decision.action == "update"}
+def _switched(decisions: Sequence[Decision], states: Mapping[str, bool]) -> list[Entry]:
+    """Give the live entries, with `isEnabled` set where their action says so; others stay the very same objects."""
+    return [
+        {**decision.entry, "isEnabled": states[decision.action]} if decision.action in states else decision.entry for decision in decisions
+    ]
 
 
 def _disable(entries: Iterable[Entry], ids: set[str]) -> list[Entry]:
