@@ -11,7 +11,10 @@ from awsfed_lib.core.settings import parameters, secrecy
 from awsfed_lib.edges.records import parameter_file
 
 TENANT, CLIENT, OBJECT = (f"{digit}f2b1c34-1234-4abc-9def-1234567890ab" for digit in "123")
-GOOD = {"tenant_id": TENANT, "client_id": CLIENT, "application_id": OBJECT, "via": "awsfed-audit", "provider": "WAAD"}
+GOOD = {
+    "tenant_id": TENANT, "client_id": CLIENT, "application_id": OBJECT, "via": "awsfed-audit", "provider": "WAAD",
+    "writer": "awsfed-writer", "remover": "awsfed-remover", "account_id": "012345678901",
+}  # fmt: skip
 JWT = "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJjYW5hcnkifQ.c2lnbmF0dXJl"
 PEM = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkq\n-----END PRIVATE KEY-----"
 SECRETS = {

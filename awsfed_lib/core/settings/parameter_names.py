@@ -22,11 +22,13 @@ from awsfed_lib.core.settings.parameter_rules import (
     group_template,
     guid,
     label_template,
+    one_account,
     patterns,
     provider_name,
     role_path,
     text,
     whole_number,
+    yaml_file,
 )
 
 Cloud = Literal["global", "usgov", "usgov-dod", "china", "sandbox"]
@@ -93,6 +95,26 @@ class Parameters(BaseModel):
     )
     provider: Annotated[str, BeforeValidator(provider_name)] = Field(
         "", description="Name of the SAML provider in each account, without arn:.", json_schema_extra={"needed": True}
+    )
+    writer: Annotated[str, BeforeValidator(role_path)] = Field(
+        "",
+        description="Role that awsfed assumes in each account to change it: another one than `via`, with the same external id.",
+        json_schema_extra={"needed": True},
+    )
+    remover: Annotated[str, BeforeValidator(role_path)] = Field(
+        "", description="Role that 12-offboard assumes to delete; give it to the account for that time.", json_schema_extra={"needed": True}
+    )
+    account_id: Annotated[str, BeforeValidator(one_account)] = Field(
+        "", description="The one account that comes or goes: 12 digits, in quotes.", json_schema_extra={"needed": True}
+    )
+    families_file: Annotated[str, BeforeValidator(yaml_file)] = Field(
+        "families.yml", description="YAML below parameters/ with the roles that every account gets."
+    )
+    names_file: Annotated[str, BeforeValidator(csv_file)] = Field(
+        "", description="CSV below parameters/ that freezes what stands for an account in role names: account_id, slug."
+    )
+    failures_tolerated: Annotated[int, BeforeValidator(whole_number)] = Field(
+        0, ge=0, le=10_000, description="Accounts that may fail before the others are left alone; a canary account never may."
     )
     accounts_file: Annotated[str, BeforeValidator(csv_file)] = Field(
         "", description="CSV of accounts below parameters/, instead of AWS Organizations."

@@ -106,14 +106,27 @@ def provider_name(value: object) -> str:
     return line
 
 
-def csv_file(value: object) -> str:
-    """Check a CSV file named relative to parameters/; whether it exists is for the reader to find out."""
-    line = _line(value)
-    if not line:
+def _file(*endings: str) -> Callable[[object], str]:
+    """Return a rule: a file named relative to parameters/; whether it exists is for the reader to find out."""
+
+    def rule(value: object) -> str:
+        line = _line(value)
+        outside = line[:1] in ("/", "~") or ".." in line.split("/") or "\\" in line or ":" in line
+        if line and (outside or not line.lower().endswith(endings)):
+            raise wrong(f"must name a {endings[0]} file below parameters/, without .. and without a drive: {shown(line)}.")
         return line
-    parts = line.split("/")
-    if line[0] in "/~" or ".." in parts or "\\" in line or ":" in line or not line.lower().endswith(".csv"):
-        raise wrong(f"must name a .csv file below parameters/, without .. and without a drive: {shown(line)}.")
+
+    return rule
+
+
+csv_file, yaml_file = _file(".csv"), _file(".yml", ".yaml")
+
+
+def one_account(value: object) -> str:
+    """Check the id of one account; "" is allowed."""
+    line = _line(value)
+    if line and not (line.isascii() and line.isdecimal() and len(line) == ACCOUNT_DIGITS):
+        raise wrong(f"is no account id of 12 digits: {shown(line)}. {lost_zero(line)}".strip())
     return line
 
 

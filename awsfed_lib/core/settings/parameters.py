@@ -146,6 +146,9 @@ def _at_odds(checked: Mapping[str, Any]) -> Iterable[Problem]:
     both = sorted(set(checked["include_accounts"]) & set(checked["exclude_accounts"]))
     if both:
         yield Problem("exclude_accounts", f"names {', '.join(map(secrecy.shown, both[:5]))}, which include_accounts names too.")
+    for name in ("writer", "remover"):
+        if checked[name] == checked["via"] != "":
+            yield Problem(name, "is the same as via: the role that reads must not be able to write.")
     if checked["client_id"] == checked["tenant_id"] != "":
         yield Problem("client_id", "is the same as tenant_id. It is the id of the application that awsfed signs in as.")
 

@@ -105,10 +105,10 @@ def _outside(base: Path, name: str) -> ParameterError:
 
 
 def table_file(name: str) -> Path:
-    """Return the CSV `name` of a parameter (group_map, accounts_file), which must be a file under ROOT/parameters."""
+    """Return the file `name` of a parameter (group_map, families_file, …), which must lie under ROOT/parameters."""
     path = inside(parameters(), name)
     if not path.is_file():
-        raise ParameterError(f"There is no file parameters/{name}.", where=str(path), remedy="Put the CSV there, or correct the parameter.")
+        raise ParameterError(f"There is no file parameters/{name}.", where=str(path), remedy="Put it there, or correct the parameter.")
     return path
 
 
