@@ -41,6 +41,7 @@ def served_twin(tmp_path_factory):
 
 @pytest.fixture
 def twin(served_twin):
-    """Give the twin as its world describes it."""
+    """Give the twin as its world describes it, without faults."""
+    served_twin.faults.clear()
     served_twin.tenant.reset()
     return served_twin

@@ -15,6 +15,7 @@ import scripted
 from awsfed_lib.edges.entra.auth import SignIn, Surroundings, sign_in
 from awsfed_lib.edges.entra.graph import Graph
 from awsfed_lib.edges.entra.person import Person
+from awsfed_lib.sandbox.faults.injector import Injector, entra_faults
 from awsfed_lib.sandbox.front import Front
 from awsfed_lib.sandbox.keys import KeyRing
 from awsfed_lib.sandbox.org import world
@@ -24,10 +25,10 @@ from awsfed_lib.sandbox.tls import Authority
 
 
 class Twin:
-    """One running tenant: `tenant` is the truth, `graph(…)` and `session(…)` are what awsfed sees of it."""
+    """One running tenant: `tenant` is the truth, `graph(…)` and `session(…)` are what awsfed sees of it, `faults` stand in between."""
 
-    def __init__(self, tenant, url, folder):
-        self.tenant, self.url, self.folder = tenant, url, folder
+    def __init__(self, tenant, faults, url, folder):
+        self.tenant, self.faults, self.url, self.folder = tenant, faults, url, folder
         self.id, self.application_id = tenant.id, tenant.world["main"]
         self.clients = {registration.display_name.rpartition(" ")[2]: registration for registration in tenant.clients.values()}
         self.file = self._describe()
@@ -104,8 +105,9 @@ def running(folder, *, seed=7, accounts=6):
     tenant = Tenant(world(seed, accounts)["tenant"], keys=_KEYS)
     authority = Authority()
     authority.write(folder / "ca.pem")
-    with Server(Front(tenant), authority.server_context()) as server:
-        yield Twin(tenant, server.url, folder)
+    faults = entra_faults(tenant)
+    with Server(Injector(Front(tenant), faults), authority.server_context()) as server:
+        yield Twin(tenant, faults, server.url, folder)
 
 
 _KEYS = KeyRing()

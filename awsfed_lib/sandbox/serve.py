@@ -15,6 +15,7 @@ from typing import Any, Self
 
 from awsfed_lib.sandbox import saml
 from awsfed_lib.sandbox.aws import Org
+from awsfed_lib.sandbox.faults.injector import Injector, aws_faults, entra_faults
 from awsfed_lib.sandbox.front import Front
 from awsfed_lib.sandbox.org import world
 from awsfed_lib.sandbox.server import Server
@@ -36,7 +37,7 @@ class Size:
 
 
 class Sandbox:
-    """A running sandbox; a context manager. `tenant` and `org` are its two sides, in process."""
+    """A running sandbox; a context manager. `tenant` and `org` are its two sides, in process, with `entra_faults` and `aws_faults` before them."""
 
     def __init__(self, folder: Path, size: Size = Size()) -> None:
         """Serve the world of `size`, and describe it in `folder`/sandbox.json. Raises OSError when a port is taken."""
@@ -45,8 +46,11 @@ class Sandbox:
         self.org = Org(self.world["org"], lambda app, which: self.tenant.metadata(app, "stale" if which == "stale" else "current"))
         self.folder = folder
         authority = Authority()
-        self.entra = Server(Front(self.tenant), authority.server_context(), size.ports[0])
-        self.aws = Server(self.org.app, port=size.ports[1])
+        self.entra_faults, self.aws_faults = entra_faults(self.tenant), aws_faults()
+        front = Front(self.tenant)
+        front.control.before_reset.append(self.entra_faults.clear)
+        self.entra = Server(Injector(front, self.entra_faults), authority.server_context(), size.ports[0])
+        self.aws = Server(Injector(self.org.app, self.aws_faults), port=size.ports[1])
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         authority.write(folder / "ca.pem")
         self.file = _private(folder / FILE, json.dumps(self._description(), indent=1).encode())

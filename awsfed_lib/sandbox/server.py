@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
+import struct
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from http.server import ThreadingHTTPServer
-from io import BytesIO
 from socketserver import TCPServer
 from threading import Thread
 from types import TracebackType
 from typing import Any, Self
 from wsgiref.types import WSGIApplication
 
+from werkzeug.exceptions import BadRequest
 from werkzeug.serving import WSGIRequestHandler
+from werkzeug.wsgi import LimitedStream
 
-from awsfed_lib.sandbox.entra.wire import body_of
+from awsfed_lib.sandbox.faults.broken import Broken
 
 HOST = "127.0.0.1"
+ABORT = struct.pack("ii", 1, 0)  # SO_LINGER with no time: closing sends RST (socket(7))
+FAREWELL = 0.2  # seconds in which a client may take notice of a FIN before its unread bytes turn it into a RST
 
 
 class _Handler(WSGIRequestHandler):
@@ -39,14 +45,48 @@ class _Handler(WSGIRequestHandler):
         super().setup()
 
     def run_wsgi(self) -> None:
-        """One request: the body is read whole before the application runs, the answer is sent with its length."""
+        """One request: what the application leaves of the body is read after it, the answer is sent with its length."""
         environ = self.make_environ()
-        body = body_of(environ)
-        environ["wsgi.input"], environ["CONTENT_LENGTH"] = BytesIO(body), str(len(body))
-        environ.pop("wsgi.input_terminated", None)
-        self._send(*_run(self.server.app, environ))
+        if not environ.get("wsgi.input_terminated"):
+            environ["wsgi.input"] = LimitedStream(environ["wsgi.input"], int(environ.get("CONTENT_LENGTH") or 0))
+        try:
+            answer = _run(self.server.app, environ)
+        except Broken as broken:
+            return self._break(broken)
+        except BadRequest:
+            raise ConnectionAbortedError("The client went away in the middle of its request.") from None
+        while environ["wsgi.input"].read(65536):
+            pass
+        return self._send(*answer)
+
+    def _break(self, broken: Broken) -> None:
+        """End the connection as the application asks for."""
+        self.close_connection = True
+        if broken.part:
+            self._head(broken.part.status, broken.part.headers, broken.part.content)
+            self.wfile.write(broken.part.content[: len(broken.part.content) // 2])
+            self.wfile.flush()
+        if broken.ending == "hang":
+            time.sleep(broken.seconds)
+        if broken.ending == "fin":
+            return self._finish()
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ABORT)
+        return os.close(self.connection.detach())
+
+    def _finish(self) -> None:
+        """Send FIN, and read on for a moment: closing with unread bytes would send RST instead."""
+        self.connection.shutdown(socket.SHUT_WR)
+        self.connection.settimeout(FAREWELL)
+        with suppress(OSError):
+            while self.connection.recv(65536):
+                pass
 
     def _send(self, status: str, headers: list[tuple[str, str]], content: bytes) -> None:
+        self._head(status, headers, content)
+        self.wfile.write(content if self.command != "HEAD" else b"")
+        self.wfile.flush()
+
+    def _head(self, status: str, headers: list[tuple[str, str]], content: bytes) -> None:
         code, _, reason = status.partition(" ")
         self.send_response_only(int(code), reason)
         for name, value in headers:
@@ -57,8 +97,6 @@ class _Handler(WSGIRequestHandler):
         if self.close_connection:
             self.send_header("Connection", "close")
         self.end_headers()
-        self.wfile.write(content if self.command != "HEAD" else b"")
-        self.wfile.flush()
 
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002  the name is werkzeug's
         """Say nothing."""

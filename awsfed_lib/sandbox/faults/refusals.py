@@ -1,0 +1,98 @@
+"""Answers that refuse: throttling in every form of Retry-After, gateways that give up, a token that has run out, a concurrent write.
+
+Forms and sources: learn.microsoft.com graph/throttling (429, Retry-After), graph/errors (codes), RFC 9110 10.2.3 (a date),
+nais/azurerator issue 448 (409 Directory_ConcurrencyViolation), microsoftgraph/microsoft-graph-docs 5122 (already exists).
+A mode called `…-applied` carries the request out first: what came back is not what happened.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from http.client import responses
+from types import MappingProxyType
+
+from awsfed_lib.sandbox.entra.timestamps import http_date
+from awsfed_lib.sandbox.faults.broken import Reply
+from awsfed_lib.sandbox.faults.passage import Passage
+from awsfed_lib.sandbox.faults.plan import Mode
+
+JSON = "application/json"
+GATEWAY_PAGE = b"<!DOCTYPE html><html><body><h2>Our services aren't available right now</h2></body></html>"
+RETRY_AFTER = {"int": "2", "fraction": "2.128", "none": "", "malformed": "soon", "huge": "86400"}
+WORDS: Mapping[str, tuple[int, str, str]] = MappingProxyType({
+    "500": (500, "Service_InternalServerError", "Encountered an internal server error."),
+    "503": (503, "serviceNotAvailable", "The service is temporarily unavailable."),
+    "504": (504, "UnknownError", "The server, while acting as a proxy, did not receive a timely response from the upstream server."),
+    "409": (409, "Directory_ConcurrencyViolation", "Unable to complete the request due to a concurrent write. Please retry."),
+    "409-exists": (409, "Request_MultipleObjectsWithSameKeyValue", "A conflicting object with one or more of the specified property values is present."),
+    "401": (401, "InvalidAuthenticationToken", "Lifetime validation failed, the token is expired."),
+    "404": (404, "Request_ResourceNotFound", "Resource does not exist or one of its queried reference-property objects are not present."),
+    "403": (403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation."),
+})  # fmt: skip
+
+
+def refusal(status: int, code: str, message: str, headers: Mapping[str, str] = MappingProxyType({})) -> Reply:
+    """A refusal in the envelope of Graph (learn.microsoft.com graph/errors)."""
+    identity = str(uuid.uuid4())
+    inner = {"date": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}", "request-id": identity, "client-request-id": identity}
+    content = json.dumps({"error": {"code": code, "message": message, "innerError": inner}}).encode()
+    told = {"Content-Type": JSON, "request-id": identity, "Date": http_date(datetime.now(UTC)), **headers}
+    return Reply(f"{status} {responses[status]}", [*told.items(), ("Content-Length", str(len(content)))], content)
+
+
+def throttled(form: str) -> Reply:
+    """429 with that form of Retry-After."""
+    text = http_date(datetime.now(UTC) + timedelta(seconds=3)) if form == "date" else RETRY_AFTER[form]
+    return refusal(429, "TooManyRequests", "Please retry again later.", {"Retry-After": text} if text else {})
+
+
+def gateway_page() -> Reply:
+    """502 as an HTML page of a gateway."""
+    return Reply("502 Bad Gateway", [("Content-Type", "text/html"), ("Content-Length", str(len(GATEWAY_PAGE)))], GATEWAY_PAGE)
+
+
+def _without(answer: Callable[[], Reply]) -> Mode:
+    """Answer without handing the request on; the server takes its body off the wire."""
+    return lambda _: answer()
+
+
+def _instead(name: str) -> Mode:
+    return _without(lambda: refusal(*WORDS[name]))
+
+
+def _after(name: str) -> Mode:
+    def mode(passage: Passage) -> Reply:
+        passage.forward()
+        return refusal(*WORDS[name])
+
+    return mode
+
+
+def _gateway_applied(passage: Passage) -> Reply:
+    passage.forward()
+    return gateway_page()
+
+
+def _token_ends(passage: Passage) -> Reply:
+    """This token is not accepted from now on, whatever it says itself; a new one is."""
+    if not passage.token:
+        return passage.forward()
+    passage.faults.ended.add(passage.token)
+    return refusal(*WORDS["401"])
+
+
+MODES: Mapping[str, Mode] = MappingProxyType(
+    {f"429-{form}": _without(partial(throttled, form)) for form in (*RETRY_AFTER, "date")}
+    | {name: _instead(name) for name in WORDS}
+    | {f"{name}-applied": _after(name) for name in ("500", "503", "504", "409-exists")}
+    | {"502": _without(gateway_page), "502-applied": _gateway_applied, "token-ends": _token_ends}
+)
+
+
+def ended(passage: Passage) -> Reply | None:
+    """The refusal of a token that has ended; None for every other request."""
+    return refusal(*WORDS["401"]) if passage.token in passage.faults.ended else None
