@@ -59,6 +59,7 @@ READS = [
     "Organization.Read.All",
 ]
 WRITES = ["Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All", "Group.ReadWrite.All", "Synchronization.Read.All"]
+POLICIES = "Policy.ReadWrite.ApplicationConfiguration"
 
 
 def world() -> dict[str, Any]:
@@ -78,7 +79,7 @@ def world() -> dict[str, Any]:
             ],
             "clients": [
                 {"appId": READER, "displayName": "awsfed reader", "name": "reader", "permissions": READS},
-                {"appId": WRITER, "displayName": "awsfed writer", "name": "writer", "permissions": READS + WRITES},
+                {"appId": WRITER, "displayName": "awsfed writer", "name": "writer", "permissions": [*READS, *WRITES, POLICIES]},
                 {"appId": POOR, "displayName": "awsfed poor", "name": "poor", "permissions": ["User.ReadBasic.All"]},
                 {"appId": OWNER, "displayName": "awsfed owner", "name": "owner", "permissions": ["Application.ReadWrite.OwnedBy"]},
             ],

@@ -20,6 +20,7 @@ from awsfed_lib.sandbox.entra import (
     members,
     people,
     policies,
+    policywriting,
     principals,
     signing,
 )
@@ -33,7 +34,21 @@ from awsfed_lib.sandbox.entra.wire import Answer, Ask, Segment
 from awsfed_lib.sandbox.store import Tenant
 
 VERSIONS = ("v1.0", "beta")
-FAMILIES = (principals, signing, applications, instantiating, assignments, groups, members, people, policies, catalogue, audit, batch)
+FAMILIES = (
+    principals,
+    signing,
+    applications,
+    instantiating,
+    assignments,
+    groups,
+    members,
+    people,
+    policies,
+    policywriting,
+    catalogue,
+    audit,
+    batch,
+)
 DIAGNOSTIC = {"ServerInfo": {"DataCenter": "Sandbox", "Slice": "E", "Ring": "1", "ScaleUnit": "000", "RoleInstance": "SANDBOX0000"}}
 
 

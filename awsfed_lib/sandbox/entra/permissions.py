@@ -62,6 +62,14 @@ WRITE_ROLE_ASSIGNABLE = Rule("RoleManagement.ReadWrite.Directory", administrator
 READ_USERS = Rule(_READ_USERS)
 DELETE_USERS = Rule("User.ReadWrite.All", administrator=True)
 READ_POLICIES = Rule("Policy.Read.All|Policy.ReadWrite.ApplicationConfiguration")
+WRITE_POLICIES = Rule("Policy.ReadWrite.ApplicationConfiguration", administrator=True)
+_POLICIES = ("Policy.Read.All", "Policy.ReadWrite.ApplicationConfiguration")
+_ANY_APPLICATION = "|".join(f"{one}&Application.ReadWrite.All" for one in _POLICIES)
+APPLY_POLICIES = Rule(
+    "|".join((_ANY_APPLICATION, *(f"{one}&Application.ReadWrite.OwnedBy{OWNER}" for one in _POLICIES))),
+    _ANY_APPLICATION,
+    administrator=True,
+)
 READ_AUDITS = Rule("AuditLog.Read.All")
 READ_JOBS = Rule(f"Synchronization.Read.All|Synchronization.ReadWrite.All|Application.ReadWrite.OwnedBy{OWNER}")
 READ_ORGANIZATION = Rule(f"Organization.Read.All|{_READ_DIRECTORY}", f"User.Read|Organization.Read.All|{_READ_DIRECTORY}")
