@@ -34,8 +34,12 @@ class Directory(Protocol):
         """The tenant's id."""
 
     @property
+    def domain(self) -> str:
+        """The tenant's verified domain."""
+
+    @property
     def tables(self) -> Mapping[str, Mapping[str, Any]]:
-        """Objects by collection and id; asked for `users`, `policies` and `claimsMappingPolicies`."""
+        """Objects by collection and id; asked for `users`, `applications`, `policies` and `claimsMappingPolicies`."""
 
     def principal(self, app_id: str) -> Mapping[str, Any]:
         """The application's service principal."""
@@ -72,8 +76,40 @@ def response(  # noqa: PLR0913  the contract of the sandbox
 
     Raises SignInRefused when Entra ID would not send one, and KeyError for an unknown application.
     """
-    unsigned = assertion(claims(tenant, app_id, user_id), Delivery(recipient, session_duration, now))
-    return encode(signed(unsigned, *tenant.signing_key(app_id)))
+    said = claims(tenant, app_id, user_id)
+    key, certificate = tenant.signing_key(app_id)
+    if said.policy is not None:
+        _refuse_mapped(tenant, said, tenant.principal(app_id), holds=_own(tenant.principal(app_id), certificate, now))
+    return encode(signed(assertion(said, Delivery(recipient, session_duration, now)), key, certificate))
+
+
+def _own(principal: Mapping[str, Any], certificate: x509.Certificate, now: datetime) -> bool:
+    """Whether the application has a signing certificate of its own, and that one is valid."""
+    return bool(principal.get("keyCredentials")) and certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc
+
+
+def _refuse_mapped(tenant: Directory, said: Claims, principal: Mapping[str, Any], *, holds: bool) -> None:
+    """Mapped claims need a key of the application's own, or acceptMappedClaims and an audience that the tenant answers for.
+
+    Source: entra-docs jwt-claims-customization ("Validate token signing key", AADSTS50146) and reference-error-codes (AADSTS501461).
+    """
+    if holds:
+        return
+    application: Mapping[str, Any] = next(
+        (one for one in tenant.tables.get("applications", {}).values() if one["appId"] == principal["appId"]), {}
+    )
+    if not (application.get("api") or {}).get("acceptMappedClaims"):
+        raise SignInRefused(
+            "AADSTS50146",
+            "This application is required to be configured with an application-specific signing key. It is either not configured with one, "
+            "or the key has expired or is not yet valid.",
+        )
+    if tenant.domain.lower() not in said.audience.lower() and str(principal["appId"]).lower() not in said.audience.lower():
+        raise SignInRefused(
+            "AADSTS501461",
+            "AcceptMappedClaims is only supported for a token audience matching the application GUID or an audience within the tenant's "
+            "verified domains.",
+        )
 
 
 def claims(tenant: Directory, app_id: str, user_id: str) -> Claims:
@@ -86,6 +122,8 @@ def claims(tenant: Directory, app_id: str, user_id: str) -> Claims:
     app = f"'{principal['appId']}' ({principal['displayName']})"
     if not principal.get("accountEnabled", True):
         raise SignInRefused("AADSTS7000112", f"Application {app} is disabled.")
+    if principal.get("preferredSingleSignOnMode") != "saml":  # the code is inferred: the reference has none for a missing mode
+        raise SignInRefused("AADSTS650056", f"Misconfigured application: {app} is not configured for SAML.")
     roles = tuple(tenant.role_values(user_id, app_id))
     if not roles and principal.get("appRoleAssignmentRequired"):
         raise SignInRefused(

@@ -121,9 +121,11 @@ class Tenant:
         return f"\ufeff{text}" if self.switches.metadata_bom else text
 
     def signing_key(self, app_id: str) -> tuple[RSAPrivateKey, x509.Certificate]:
-        """Private key and certificate that sign SAML responses of the application now. Raises KeyError when it has none."""
+        """Private key and certificate that sign SAML responses of the application now; the tenant's where it has none of its own."""
         with self.lock:
-            pair = certificates.active(self.principal(app_id), self.vault, self.clock())
+            principal = self.principal(app_id)
+            own = certificates.held(principal, self.vault)
+            pair = certificates.active(principal, self.vault, self.clock()) if own else self._certificates("", "tenant")[0]
             return pair.key, pair.certificate
 
     def role_values(self, user_id: str, app_id: str) -> list[str]:

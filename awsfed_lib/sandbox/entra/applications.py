@@ -79,13 +79,14 @@ def _refuse_unverified_uris(call: Call, record: Mapping[str, Any], after: Mappin
 
 
 def _of_the_principal(call: Call, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
-    """The service principal takes over the name; assignments to roles that are gone go with them."""
+    """The service principal takes over the names; assignments to roles that are gone go with them."""
     principal = call.tenant.now_view.by_alternate("servicePrincipals", "appId", str(before["appId"]))
     if principal is None:
         return []
     lost = roleholders.lost_assignments(call, principal["id"], before.get("appRoles", ()), after.get("appRoles", ()))
     kept = [role for role in principal["appRoles"] if role["id"] not in _gone(before, after)]
-    renamed = {**principal, "displayName": after.get("displayName"), "appRoles": kept}
+    names = [principal["appId"], *after.get("identifierUris", ())]
+    renamed = {**principal, "displayName": after.get("displayName"), "appRoles": kept, "servicePrincipalNames": names}
     return [*lost, ("servicePrincipals", principal["id"], renamed)] if renamed != principal else list(lost)
 
 

@@ -57,6 +57,7 @@ def load(world: World, keys: KeyRing, now: datetime) -> Loaded:
     for table in ("applications", "servicePrincipals", "users", "groups", "claimsMappingPolicies"):
         for record in world.get(table, ()):
             _put(loaded.tables, table, record)
+    _names(loaded.tables)
     _sign_ins(loaded, world, keys, now)
     _signing(loaded, keys, now)
     _assignments(loaded.tables, world, now)
@@ -73,6 +74,14 @@ def _put(tables: Tables, table: str, record: Mapping[str, Any]) -> None:
     hidden = {"accountEnabled": True, "userType": "Member"} if table == "users" else {}
     kept = {name: value for name, value in record.items() if name not in apart}
     tables[table][record["id"]] = KINDS[table].filled(hidden | kept)
+
+
+def _names(tables: Tables) -> None:
+    """A service principal answers to its appId and to the identifier URIs of its application, which a SAML audience is taken from."""
+    uris = {one["appId"]: one["identifierUris"] for one in tables["applications"].values()}
+    for key, record in tables["servicePrincipals"].items():
+        if record["appId"] in uris:
+            tables["servicePrincipals"][key] = {**record, "servicePrincipalNames": [record["appId"], *uris[record["appId"]]]}
 
 
 def named(*words: str) -> str:

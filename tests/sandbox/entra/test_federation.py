@@ -67,8 +67,9 @@ def test_an_unknown_application_and_one_without_a_certificate(front, tenant):
     """The trap: metadata that was fetched before the certificate was made holds the tenant's keys (inferred: access-tokens, `appid`)."""
     assert Client(front).get(PATH, query_string={"appid": sample.guid("nobody")}).json["error_codes"] == [700016]
     assert Client(front).get(PATH, query_string={"appid": sample.OTHER_APP}).text == tenant.metadata("", "tenant")
+    assert certificates(tenant.metadata("", "tenant")) == [tenant.signing_key(sample.OTHER)[1]]
     with pytest.raises(KeyError, match="no signing certificate"):
-        tenant.signing_key(sample.OTHER)
+        tenant.metadata(sample.OTHER)
 
 
 def test_the_byte_order_mark_switch(tenant):
