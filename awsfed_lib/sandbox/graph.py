@@ -17,6 +17,7 @@ from awsfed_lib.sandbox.entra import (
     catalogue,
     groups,
     instantiating,
+    jobs,
     members,
     people,
     policies,
@@ -46,6 +47,7 @@ FAMILIES = (
     policies,
     policywriting,
     catalogue,
+    jobs,
     audit,
     batch,
 )

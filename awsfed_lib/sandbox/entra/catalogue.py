@@ -1,7 +1,6 @@
-"""What can be read about the tenant itself: gallery templates, licences, the organization, objects by id, provisioning jobs.
+"""What can be read about the tenant itself: gallery templates, licences, the organization, objects by id.
 
-Shapes: learn.microsoft.com graph/api/resources/applicationtemplate, subscribedsku, organization; graph/api/directoryobject-getbyids;
-graph/api/resources/synchronization-synchronizationjob.
+Shapes: learn.microsoft.com graph/api/resources/applicationtemplate, subscribedsku, organization; graph/api/directoryobject-getbyids.
 """
 
 from __future__ import annotations
@@ -10,23 +9,23 @@ from collections.abc import Mapping
 from typing import Any
 
 from awsfed_lib.sandbox.entra import permissions, relations
-from awsfed_lib.sandbox.entra.loading import named
 from awsfed_lib.sandbox.entra.query import Shape, collection, single
 from awsfed_lib.sandbox.entra.refusals import bad_request, invalid_values, not_found
 from awsfed_lib.sandbox.entra.routing import Call, Route
 from awsfed_lib.sandbox.entra.schema import Kind
-from awsfed_lib.sandbox.entra.templates import GALLERIES, is_aws
+from awsfed_lib.sandbox.entra.templates import GALLERIES
 from awsfed_lib.sandbox.entra.wire import Answer
 
 MOST_BY_IDS = 1000
 
 
-def _kind(name: str, properties: str, filters: str = "") -> Kind:
+def kind(name: str, properties: str, filters: str = "") -> Kind:
+    """Something that is read only: its properties and those of them that can be filtered, separated by spaces."""
     return Kind(name, name, dict.fromkeys(properties.split()), plain_filters=frozenset(filters.split()))
 
 
 TEMPLATE = Shape(
-    _kind(
+    kind(
         "applicationTemplate",
         "id displayName homePageUrl supportedSingleSignOnModes supportedProvisioningTypes logoUrl categories publisher description",
         "id displayName publisher categories supportedSingleSignOnModes supportedProvisioningTypes",
@@ -35,7 +34,7 @@ TEMPLATE = Shape(
     {},
 )
 SKU = Shape(
-    _kind(
+    kind(
         "subscribedSku",
         "id accountId accountName appliesTo capabilityStatus consumedUnits prepaidUnits servicePlans skuId skuPartNumber subscriptionIds",
     ),
@@ -43,13 +42,9 @@ SKU = Shape(
     {},
 )
 ORGANIZATION = Shape(
-    _kind("organization", "id displayName tenantType verifiedDomains assignedPlans countryLetterCode createdDateTime deletedDateTime"),
+    kind("organization", "id displayName tenantType verifiedDomains assignedPlans countryLetterCode createdDateTime deletedDateTime"),
     "organization",
     {},
-)
-JOB = Shape(_kind("synchronizationJob", "id templateId schedule status synchronizationJobSettings"), "synchronizationJobs", {})
-SYNC_TEMPLATE = Shape(
-    _kind("synchronizationTemplate", "id applicationId default description discoverable factoryTag metadata"), "templates", {}
 )
 
 
@@ -97,67 +92,10 @@ def get_by_ids(call: Call) -> Answer:
     return collection(call, relations.SHAPE, [row for row in rows if wanted is None or row["@odata.type"] in wanted])
 
 
-def list_jobs(call: Call) -> Answer:
-    """GET /servicePrincipals/{id}/synchronization/jobs."""
-    return collection(call, JOB, _jobs(call))
-
-
-def get_job(call: Call) -> Answer:
-    """GET /servicePrincipals/{id}/synchronization/jobs/{id}."""
-    found = next((one for one in _jobs(call) if one["id"] == call.keys[1]), None)
-    if found is None:
-        raise not_found(str(call.keys[1]))
-    return single(call, JOB, found)
-
-
-def list_job_templates(call: Call) -> Answer:
-    """GET /servicePrincipals/{id}/synchronization/templates: `aws` for applications made from the AWS template."""
-    record = call.addressed("servicePrincipals")
-    rows = [{"id": "aws", "applicationId": named("synchronization", str(record["appId"])), "factoryTag": "aws"}]
-    return collection(call, SYNC_TEMPLATE, rows if is_aws(record["applicationTemplateId"]) else [])
-
-
-def _jobs(call: Call) -> list[dict[str, Any]]:
-    record = call.addressed("servicePrincipals")
-    return [_job(one) for one in call.view.related("jobs", record["id"])]
-
-
-def _job(given: Any) -> dict[str, Any]:
-    """A job with everything that a new one has (entra-docs application-provisioning-configuration-api)."""
-    never = "0001-01-01T00:00:00Z"
-    status = {
-        "code": "NotConfigured",
-        "countSuccessiveCompleteFailures": 0,
-        "escrowsPruned": False,
-        "lastExecution": None,
-        "lastSuccessfulExecution": None,
-        "lastSuccessfulExecutionWithExports": None,
-        "quarantine": None,
-        "steadyStateFirstAchievedTime": never,
-        "steadyStateLastAchievedTime": never,
-        "synchronizedEntryCountByType": [],
-        "troubleshootingUrl": None,
-    }
-    schedule = {"expiration": None, "interval": "P10675199DT2H48M5.4775807S", "state": "Disabled"}
-    settings = [{"name": "QuarantineTooManyDeletesThreshold", "value": "500"}]
-    job: Mapping[str, Any] = given
-    return {
-        "id": job["id"],
-        "templateId": job.get("templateId", "aws"),
-        "schedule": schedule | job.get("schedule", {}),
-        "status": status | job.get("status", {}),
-        "synchronizationJobSettings": job.get("synchronizationJobSettings", settings),
-    }
-
-
-_SYNC = "servicePrincipals/{}/synchronization"
 ROUTES = (
     Route("GET", "applicationTemplates", list_templates),
     Route("GET", "applicationTemplates/{}", get_template),
     Route("GET", "subscribedSkus", list_skus, permissions.READ_LICENSES),
     Route("GET", "organization", list_organization, permissions.READ_ORGANIZATION),
     Route("POST", "directoryObjects/getByIds", get_by_ids, permissions.READ_OBJECTS, 5),
-    Route("GET", f"{_SYNC}/jobs", list_jobs, permissions.READ_JOBS),
-    Route("GET", f"{_SYNC}/jobs/{{}}", get_job, permissions.READ_JOBS),
-    Route("GET", f"{_SYNC}/templates", list_job_templates, permissions.READ_JOBS),
 )

@@ -72,6 +72,9 @@ APPLY_POLICIES = Rule(
 )
 READ_AUDITS = Rule("AuditLog.Read.All")
 READ_JOBS = Rule(f"Synchronization.Read.All|Synchronization.ReadWrite.All|Application.ReadWrite.OwnedBy{OWNER}")
+WRITE_JOBS = Rule(
+    f"Synchronization.ReadWrite.All|Application.ReadWrite.OwnedBy{OWNER}", "Synchronization.ReadWrite.All", administrator=True
+)
 READ_ORGANIZATION = Rule(f"Organization.Read.All|{_READ_DIRECTORY}", f"User.Read|Organization.Read.All|{_READ_DIRECTORY}")
 READ_LICENSES = Rule(f"LicenseAssignment.Read.All|Organization.Read.All|{_READ_DIRECTORY}")
 READ_OBJECTS = Rule(f"{_READ_USERS}|{_READ_GROUPS}|{_READ_APPLICATIONS}")
