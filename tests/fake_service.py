@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
+from datetime import timedelta
 from typing import Any
 from urllib.parse import unquote
 
@@ -235,7 +236,9 @@ class FakeService:
 
 
 class FakeJournal:
-    """apply.Journal in memory. `full_at`: the number of the line at which the disk is full."""
+    """apply.Journal in memory. `full_at`: the number of the line at which the disk is full. `shown`: how long ago the plan was."""
+
+    shown = timedelta(0)
 
     def __init__(self, *, events: list[tuple[str, Any]] | None = None, full_at: int = -1) -> None:
         self.lines: list[dict[str, Any]] = []
@@ -253,6 +256,9 @@ class FakeJournal:
     def keep(self, name: str, content: bytes) -> None:
         assert re.fullmatch(r"[a-z_]+-[0-9A-Za-z-]+", name), name
         self.kept[name] = content
+
+    def age(self, plan_id: str) -> timedelta:
+        return self.shown
 
     @contextmanager
     def hold(self, key: str) -> Iterator[None]:

@@ -1,5 +1,6 @@
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from fake_service import FakeJournal, FakeService, World
@@ -96,6 +97,20 @@ def test_a_preview_is_noted_with_its_id_and_nothing_else(world, made):
     journal = FakeJournal()
     made.apply(FakeService(world), approved="", journal=journal)
     assert journal.lines == [{"event": "planned", "id": made.id}]
+
+
+@pytest.mark.parametrize(("age", "sent"), [(timedelta(0), 4), (timedelta(days=7), 4), (timedelta(days=7, seconds=1), 0)])
+def test_i14_an_approval_expires(world, made, age, sent):
+    """An id that was left in a parameter file fits again on the day on which the world is in that state again."""
+    service, journal = FakeService(world), FakeJournal()
+    journal.shown = age
+    if sent:
+        assert made.apply(service, approved=made.id, journal=journal).verdict == "applied"
+    else:
+        with pytest.raises(NotApproved, match=r"last shown 7 days ago, and an approval holds 7 days"):
+            made.apply(service, approved=made.id, journal=journal)
+        assert (service.reads, journal.lines) == (0, [])
+    assert len(service.sent) == sent
 
 
 def test_the_plan_of_one_application_is_not_that_of_another_which_looks_the_same(world, made):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from datetime import timedelta
 from itertools import groupby
 from typing import NamedTuple, Protocol
 
@@ -58,6 +59,9 @@ class Journal(Protocol):
 
     def keep(self, name: str, content: bytes) -> None:
         """Keep a snapshot."""
+
+    def age(self, plan_id: str) -> timedelta:
+        """Tell how long ago the plan was shown to be approved."""
 
     def hold(self, key: str) -> AbstractContextManager[None]:
         """Hold the lock of one subject; raises LockedError when another run has it."""

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pandas as pd
 
@@ -23,6 +24,7 @@ from awsfed_lib.core.tables import CHANGES, canonical, frame
 from awsfed_lib.core.view import display
 
 MEDIA_TYPE = "application/vnd.awsfed.plan+json"
+APPROVAL_HOLDS = timedelta(days=7)  # a change board meets once a week; an approval that is left in a file is not for ever
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,8 @@ class Plan:
         """Send the requests in order when `approved` is the id of this plan.
 
         Nothing to send, or no approval: nothing is sent, and the outcome says so. Stops at the first request that fails;
-        what was sent is in the outcome and in the journal, and running the runbook again goes on from there.
+        what was sent is in the outcome and in the journal, and running the runbook again goes on from there. An approval
+        expires APPROVAL_HOLDS after the plan was last shown without being sent.
         Raises NotApproved, UnsafePlan, StalePlan or LockedError, each before anything is sent.
         """
         if not self.requests:
@@ -93,6 +96,7 @@ class Plan:
             journal.note("planned", id=self.id)
             return self._outcome("planned")
         self._refuse(service, approved)
+        self._refuse_expired(journal)
         with journal.hold(self.subject.key):
             refuse_drift(service, self.basis)
             journal.note("plan", id=self.id, content=self.content)
@@ -125,6 +129,15 @@ class Plan:
             raise UnsafePlan(f"The plan is for {self.subject.realm}, and this session is in {service.realm}; nothing was sent.")
         if self.refusals:
             raise UnsafePlan(" ".join(self.refusals), where=self.subject.name, remedy="Change the parameter file, in review, or the world.")
+
+    def _refuse_expired(self, journal: Journal) -> None:
+        age = journal.age(self.id)
+        if age > APPROVAL_HOLDS:
+            raise NotApproved(
+                f"{self.id} was last shown {age.days} days ago, and an approval holds {APPROVAL_HOLDS.days} days; nothing was sent.",
+                where=self.subject.name,
+                remedy="Run once without an approval, look at the plan, and approve its id again.",
+            )
 
     def _judge(self, service: Service, sent: Sequence[Sent]) -> Outcome:
         failed = [item for item in sent if item.fate not in ("sent", "adopted")]

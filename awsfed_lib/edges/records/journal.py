@@ -16,13 +16,13 @@ import threading
 import zlib
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from awsfed_lib.core.errors import RecordError
 from awsfed_lib.core.tables import canonical
-from awsfed_lib.edges.records import durable
+from awsfed_lib.edges.records import approval, durable
 from awsfed_lib.edges.records.lock import Locks
 
 FILE, SNAPSHOTS = "journal.jsonl", "snapshots"
@@ -48,7 +48,7 @@ class Journal:
     def __init__(self, folder: Path, locks: Locks, clock: Callable[[], datetime]) -> None:
         """Open a new journal in `folder`; raises RecordError when there is one, or when it cannot be written."""
         self.path = folder / FILE
-        self._locks, self._clock = locks, clock
+        self._locks, self._clock, self._began = locks, clock, clock()
         self._number, self._previous, self._length, self._ended = 0, BEFORE_THE_FIRST, 0, ""
         self._turn = threading.Lock()
         try:
@@ -94,6 +94,10 @@ class Journal:
         path = _free(folder, _file_name(name))
         durable.write_new(path, content)
         self.note("snapshot", name=name, file=f"{SNAPSHOTS}/{path.name}", sha256=hashlib.sha256(content).hexdigest(), bytes=len(content))
+
+    def age(self, plan_id: str) -> timedelta:
+        """Tell how long ago the plan was last shown without being sent; where no run beside this one says so, since this one began."""
+        return self._clock() - (approval.last_shown(self.path.parent.parent, plan_id) or self._began)
 
     def hold(self, key: str) -> AbstractContextManager[None]:
         """Hold the lock of one subject; raises LockedError when another run has it."""
@@ -157,7 +161,7 @@ def read(folder: Path) -> list[Line]:
     lines: list[Line] = []
     for raw in whole:
         previous = lines[-1].digest if lines else BEFORE_THE_FIRST
-        line = _parsed(raw, len(lines) + 1, previous)
+        line = parsed(raw, len(lines) + 1, previous)
         if line is None or (lines and lines[-1].event == SEAL):
             raise RecordError(
                 f"Line {len(lines) + 1} of the journal is not as it was written.",
@@ -168,8 +172,11 @@ def read(folder: Path) -> list[Line]:
     return lines
 
 
-def _parsed(raw: bytes, number: int, previous: str) -> Line | None:
-    """Return the line when its bytes are exactly those that would be written for what it says, else None."""
+def parsed(raw: bytes, number: int, previous: str) -> Line | None:
+    """Return the line when its bytes are exactly those that would be written for what it says, else None.
+
+    `number`, `previous`: its place, and the digest of the line before.
+    """
     try:
         said = json.loads(raw)
         line = Line(said["number"], said["at"], said["event"], said["fields"], hashlib.sha256(raw).hexdigest())
