@@ -13,6 +13,8 @@ from nbclient.exceptions import CellExecutionError
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, NotebookExecutionManager, papermill_engines
 
+from awsfed_lib.edges.records.outlet import HELD
+
 NAME = "awsfed"
 
 
@@ -27,6 +29,9 @@ class Keeper(Protocol):
 
     def clean(self, text: str) -> str:
         """Return `text` as it may be kept."""
+
+    def hold(self, secrets: list[str]) -> None:
+        """Take up secrets that the kernel holds, to look for them."""
 
     def write(self, text: str) -> None:
         """Take what the notebook writes to its standard streams."""
@@ -84,6 +89,13 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no
                 return
             finally:
                 self.nb_man.cell_complete(cell, cell_index=index)
+
+    def process_message(self, msg: Any, cell: Any, cell_index: int) -> Any:
+        """Give the secrets that the kernel holds to the keeper, before anything logs them; all else is nbclient's."""
+        if msg["msg_type"] == HELD:
+            self.nb_man.keeper.hold(msg["content"]["secrets"])
+            return None
+        return super().process_message(msg, cell, cell_index)
 
 
 class Engine(NBClientEngine):  # type: ignore[misc]  # papermill has no types

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
-from awsfed_lib.core.settings.secrecy import redacted
 from awsfed_lib.core.view.escape import visible_lines
-from awsfed_lib.edges.records import durable, where
+from awsfed_lib.edges.records import durable, held, where
+from awsfed_lib.edges.records.outlet import Cleaner
 from awsfed_lib.edges.records.record import Record
 
 PARTIAL, NOTEBOOK = "record.partial.ipynb", "record.ipynb"
@@ -33,6 +33,14 @@ class RecordKeeper:
     label: str
     notebook: Any = None
     places: tuple[tuple[str, str], ...] = field(default_factory=_places)
+    secrets: frozenset[str] = field(default_factory=lambda: held.of_environment(os.environ), repr=False)
+
+    def __post_init__(self) -> None:
+        self._cleaner = Cleaner(lambda: self.secrets)
+
+    def hold(self, secrets: list[str]) -> None:
+        """Look for these secrets too, in outputs and in the record; they are the kernel's own."""
+        self.secrets |= frozenset(secrets)
 
     def started(self, notebook: Any, index: int) -> None:
         """Tell which step begins: the number of the code cell, and the heading above it."""
@@ -42,7 +50,7 @@ class RecordKeeper:
 
     def clean(self, text: str) -> str:
         """Return `text` without secrets, and without the places of this machine."""
-        cleaned = redacted(text)
+        cleaned = self._cleaner.text(text)
         for place, word in self.places:
             cleaned = cleaned.replace(place, word)
         return cleaned

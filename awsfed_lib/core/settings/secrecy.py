@@ -16,49 +16,75 @@ from awsfed_lib.core.view.escape import visible
 
 
 class Rule(NamedTuple):
-    """`kind` names what `form` recognises."""
+    """`kind` names what `form` recognises; a text that holds none of `signs` does not hold it, and is not searched."""
 
     kind: str
     form: re.Pattern[str]
+    signs: tuple[str, ...] = ()
+
+    def places(self, text: str) -> list[tuple[int, int]]:
+        """Return where in `text` it stands: first letter, and the one behind the last."""
+        return [match.span() for match in self.form.finditer(text)] if self._signs_in(text) else []
+
+    def _signs_in(self, text: str) -> bool:
+        return not self.signs or any(sign in text for sign in self.signs)
 
 
-def _rule(kind: str, *forms: str) -> Rule:
+def _rule(kind: str, *forms: str, signs: tuple[str, ...] = ()) -> Rule:
     """Join several forms into a rule; `~B` stands for a base64 letter, `~U` for one of base64url, `~^X` for a place that no X precedes.
 
     The end of a terminal's colour sequence (ESC [31m) ends in a letter, and is such a place too. Repetitions are bounded
     where a hostile text could make the search slow.
     """
     form = re.sub(r"~\^(~?[A-Z]|\[.*?\])", r"(?:(?<!\1)|(?<=[0-9]m))", "|".join(forms))
-    return Rule(kind, re.compile(form.replace("~B", "[A-Za-z0-9+/]").replace("~U", "[A-Za-z0-9_-]"), re.DOTALL))
+    return Rule(kind, re.compile(form.replace("~B", "[A-Za-z0-9+/]").replace("~U", "[A-Za-z0-9_-]"), re.DOTALL), signs)
 
 
+# What stands between the name of a value and the value, in XML, JSON, Python and a shell.
+_LABEL = r"(?i:{})\\?(?:[\"'>]|&quot;|&gt;|&#x27;|&#39;)?\s{{0,4}}[:=]?\s{{0,4}}\\?(?:[\"']|&quot;|&#x27;|&#39;|&lt;)?"
 _XML_END = r".*?(?:</[A-Za-z0-9:]*(?:Assertion|Response)>|\Z)"
 ANYWHERE = (
     _rule(
         "a private key",
         r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----|\Z)",
+        r"~^~BMII~B{1,3}(?:IBADANBgkqhkiG9w0BAQEFAASC|IBAAKC[AQ])~B{20,}={0,2}",
+        r"~^~B(?:MHcCAQEE|MIGHAgEAMBMGByqGSM49|MIGkAgEBBD|MC4CAQAwBQYDK2V)~B{20,}={0,2}",
+        signs=("PRIVATE KEY", "MII", "MHcC", "MIG", "MC4C"),
     ),
-    _rule("a token (JWT)", r"~^~UeyJ~U{8,4000}\.~U{4,}(?:\.~U*)*"),
-    _rule("an AWS access key", r"(?<![A-Z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Z0-9])"),
-    _rule("an AWS session token", r"~^~B(?:FwoG|IQoJ|FQoG)~B{60,}={0,2}"),
-    _rule("an Entra client secret", r"[\w~.-]{3}[0-9]Q~[\w~.-]{31,40}"),
-    _rule("an Entra refresh token", r"~^~U[01]\.A~U{40,}(?:\.~U*)*"),
+    _rule("a token (JWT)", r"~^~UeyJ~U{8,4000}\.~U{4,}(?:\.~U*)*", signs=("eyJ",)),
+    _rule("an AWS access key", r"(?<![A-Z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Z0-9])", signs=("AKIA", "ASIA")),
+    _rule("an AWS session token", r"~^~B(?:FwoG|IQoJ|FQoG)~B{60,}={0,2}", signs=("FwoG", "IQoJ", "FQoG")),
+    _rule("an AWS session token", _LABEL.format("session_?token") + r"~B{40,}={0,2}"),
+    _rule("an AWS secret access key", _LABEL.format("secret_?access_?key|secret_?key") + r"~B{40}(?!~B)"),
+    _rule("an Entra client secret", r"[\w~.-]{3}[0-9]Q~[\w~.-]{31,40}", signs=("Q~",)),
+    _rule("an Entra refresh token", r"~^~U[01]\.A~U{40,}(?:\.~U*)*", signs=("0.A", "1.A")),
     _rule(
         "a SAML assertion",
         r"<saml[A-Za-z0-9]*:(?:Assertion|Response)\b" + _XML_END,
         r"<(?:[A-Za-z0-9]+:)?(?:Assertion|Response)\b[^>]{0,2000}urn:oasis:names:tc:SAML" + _XML_END,
         r"%3Csaml[A-Za-z0-9%._~+-]{40,}",
         r"~^~B(?:PHNhbW[wx]|PEFzc2VydGlv|PFJlc3BvbnNl)~B{40,}={0,2}",
+        signs=("Assertion", "Response", "saml", "PHNhbW", "PEFzc2VydGlv", "PFJlc3BvbnNl"),
     ),
     _rule(
         "a storage signature (SAS)",
         r"(?<![A-Za-z0-9_])sig=[A-Za-z0-9%+/=_-]{20,}",
         r"SharedAccessSignature\s*=\S+",
         r"AccountKey=\S{20,}",
+        signs=("sig=", "SharedAccessSignature", "AccountKey="),
     ),
-    _rule("a password in an address", r"~^[a-z0-9+.-][a-z][a-z0-9+.-]{1,20}://[^\s/@:\"'<>]{1,100}:[^\s/@\"'<>]{1,200}@"),
-    _rule("a bearer token", r"[Bb]earer\s+[A-Za-z0-9._~+/-]{20,}={0,2}"),
-    _rule("a token of a code host", r"~^[A-Za-z0-9_](?:gh[pousr]_\w{20,}|github_pat_\w{20,}|glpat-~U{20,}|xox[abprs]-~U{10,})"),
+    _rule(
+        "a connection string",
+        r"(?i:\b(?:server|data source|endpoint|host|user id|uid|hostname)=[^;\n]{1,200};(?:[^;=\n]{1,60}=[^;\n]{0,300};){0,9}"
+        r"(?:password|pwd|sharedaccesskey|accesskey)=)[^;\s\"'<&\\]{6,}",
+    ),
+    _rule("a password in an address", r"~^[a-z0-9+.-][a-z][a-z0-9+.-]{1,20}://[^\s/@:\"'<>]{1,100}:[^\s/@\"'<>]{1,200}@", signs=("://",)),
+    _rule("a bearer token", r"[Bb]earer\s+[A-Za-z0-9._~+/-]{20,}={0,2}", signs=("earer",)),
+    _rule(
+        "a token of a code host",
+        r"~^[A-Za-z0-9_](?:gh[pousr]_\w{20,}|github_pat_\w{20,}|glpat-~U{20,}|xox[abprs]-~U{10,})",
+        signs=("gh", "glpat-", "xox"),
+    ),
 )
 _MIXED = r"(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])"
 WHOLE = (
@@ -94,8 +120,14 @@ def redacted(text: str) -> str:
     Only the rules that are sure inside a longer text take part: base64 of 40 characters may well be a digest.
     """
     for rule in ANYWHERE:
-        text = rule.form.sub(f"[{rule.kind}, removed]", text)
+        if rule.places(text):
+            text = rule.form.sub(removed(rule.kind), text)
     return text
+
+
+def removed(kind: str) -> str:
+    """Say what stood here; the words hold nothing that JSON, HTML or CSV would have to escape."""
+    return f"[{kind}, removed]"
 
 
 def shown(value: object, limit: int = 60) -> str:

@@ -12,7 +12,10 @@ CODES: Mapping[str, int] = {
     "findings": 4,
     "unverified": 1,
     "failed": 1,
+    "leaked": 1,
     "incomplete": 1,
+    "differs": 4,
+    "too early": 5,
     "interrupted": 130,
 }
 MEANING: Mapping[str, str] = {
@@ -23,11 +26,14 @@ MEANING: Mapping[str, str] = {
     "findings": "there are findings at or above fail_on",
     "unverified": "the plan was sent, and the live state did not agree in time",
     "failed": "the run failed",
+    "leaked": "a secret stood in the record, and was taken out of it; renew the secret",
+    "differs": "what that run made is not what is live any more",
+    "too early": "nothing was judged: that run is not long enough ago; run it again later",
     "incomplete": "the notebook ended without a verdict of its own",
     "interrupted": "the run was interrupted; run it again, and it goes on from what is live",
 }
 SEVERITIES = ("critical", "high", "medium", "low", "note")
-_WORST_FIRST = ("failed", "unverified", "findings", "planned", "applied", "nothing to do", "done")
+_WORST_FIRST = ("failed", "unverified", "differs", "too early", "findings", "planned", "applied", "nothing to do", "done")
 
 
 def worst(verdicts: Iterable[str]) -> str:

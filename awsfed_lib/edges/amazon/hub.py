@@ -26,6 +26,7 @@ from awsfed_lib.edges.amazon.allowed import AwsGate
 from awsfed_lib.edges.amazon.answers import refuse_other_account, whole
 from awsfed_lib.edges.amazon.problems import DENIED, code_of
 from awsfed_lib.edges.amazon.session import LoopbackSession, no_sign_in, session_for, signing_in
+from awsfed_lib.edges.records import held
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -95,8 +96,10 @@ class Hub:
         return client
 
     def _identity(self) -> tuple[str, str]:
-        if self.session.get_credentials() is None:
+        own = self.session.get_credentials()
+        if own is None:
             raise no_sign_in("There are no AWS credentials on this machine.")
+        held.hold(own.secret_key or "", own.token or "")
         found = self.sts.get_caller_identity()
         arn: str = whole(found, "Arn")
         partition = arn.split(":")[1]
@@ -139,6 +142,7 @@ class Hub:
         )
         refuse_other_account(whole(answer, "AssumedRoleUser")["Arn"], account_id, "AssumeRole")
         granted = whole(answer, "Credentials")
+        held.hold(granted["SecretAccessKey"], granted["SessionToken"])
         return Credentials(granted["AccessKeyId"], granted["SecretAccessKey"], granted["SessionToken"])
 
     def __reduce__(self) -> tuple[Any, ...]:

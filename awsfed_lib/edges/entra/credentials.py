@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key, pkcs12
 
 from awsfed_lib.core.errors import SignInError
+from awsfed_lib.edges.records import held
 
 CERTIFICATE = "AZURE_CLIENT_CERTIFICATE_PATH"
 PASSWORD = "AZURE_CLIENT_CERTIFICATE_PASSWORD"  # noqa: S105  the name of a variable
@@ -44,6 +45,7 @@ def certificate(file: str, password: str, now: datetime) -> Certificate:
 
     Raises SignInError: no file, wrong passphrase, no key, no certificate of that key, expired, not yet valid, no RSA key.
     """
+    held.hold(password)
     blob = _content(file)
     found = _parsed(blob, password.encode() or None)
     if isinstance(found, str):
@@ -51,6 +53,7 @@ def certificate(file: str, password: str, now: datetime) -> Certificate:
     key, own = found
     _check_time(own, file, now)
     text = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    held.hold(text)
     return Certificate(text, own.public_bytes(Encoding.PEM).decode(), own.not_valid_after_utc)
 
 
@@ -104,14 +107,18 @@ def assertion(environment: Mapping[str, str], audience: str) -> Callable[[], str
     file = _named(environment, ASSERTION, f"The platform sets it; the token in the file must be for the audience {audience}.")
 
     def fresh() -> str:
-        return _content(file).decode().strip()
+        text = _content(file).decode().strip()
+        held.hold(text)
+        return text
 
     return fresh
 
 
 def secret(environment: Mapping[str, str]) -> str:
     """Return the client secret of the environment. Raises SignInError when there is none."""
-    return _named(environment, SECRET, "Better: a certificate, a managed identity or a federated credential.")
+    found = _named(environment, SECRET, "Better: a certificate, a managed identity or a federated credential.")
+    held.hold(found)
+    return found
 
 
 def certificate_file(environment: Mapping[str, str]) -> str:

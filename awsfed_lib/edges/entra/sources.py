@@ -21,8 +21,10 @@ from awsfed_lib.edges.entra.pace import Clock
 from awsfed_lib.edges.entra.person import Person
 from awsfed_lib.edges.entra.refusals import AADSTS, explain_sign_in
 from awsfed_lib.edges.entra.tokens import Token
+from awsfed_lib.edges.records import held
 
 TAIL = re.compile(r"[\r\n]| Trace ID:")  # what follows is for support: ids and times
+KEPT = ("refresh_token", "id_token")  # what MSAL gets beside the access token
 Result = Mapping[str, Any] | None
 
 
@@ -57,6 +59,7 @@ def _chain(failure: BaseException) -> str:
 
 def token(result: Result, where: str) -> Token:
     """Return the token of a result of MSAL, or SignInError with Entra's words, the cause and the next step."""
+    held.hold(*(value for name, value in (result or {}).items() if name in KEPT and isinstance(value, str)))
     if result and isinstance(result.get("access_token"), str):
         return Token(result["access_token"])
     said = result or {}

@@ -12,6 +12,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
+from awsfed_lib.edges.records import held
+
 HIDDEN = "***"
 
 
@@ -45,6 +47,7 @@ class Token:
     __slots__ = ("_header",)
 
     def __init__(self, text: str) -> None:
+        held.hold(text)
         self._header = Header(f"Bearer {text}")
 
     @property

@@ -1,0 +1,87 @@
+"""What a kernel says passes here, and leaves without the secrets that it holds: outputs, tracebacks, logs, widgets.
+
+Everything that ipykernel sends to a front end goes through one `Session.send` (jupyter-client.readthedocs.io messaging):
+streams, displays, results, errors, the echo of a cell, the state of widgets. So JupyterLab, papermill and `awsfed run` are
+all served, and none of them can save what never came.
+
+Only under `awsfed run`, whose channel is private to the two processes, the values themselves go to the runner as well,
+in memory: a kernel may die before it can look through its own record, and the runner then does it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from awsfed_lib.core.settings.secrecy import redacted
+from awsfed_lib.edges.records import held
+from awsfed_lib.edges.records.needles import Needles
+from awsfed_lib.edges.records.opening import FOLDER_VARIABLE
+
+HELD = "awsfed_held"
+REMOVED = b"[a secret of this run, removed]"
+_MARK = "_awsfed_outlet"
+
+
+class Cleaner:
+    """Takes secrets out of texts: those known by value, as `values` gives them now, and those known by their form."""
+
+    def __init__(self, values: Callable[[], frozenset[str]]) -> None:
+        self._values, self._known, self._needles = values, frozenset[str](), Needles(())
+
+    def text(self, text: str) -> str:
+        """Return `text` without secrets; text without any comes back as it is."""
+        known = self._values()
+        if known != self._known:
+            self._known, self._needles = known, Needles(known)
+        content = text.encode("utf-8", "surrogatepass")
+        spans = self._needles.spans(content)
+        for span in reversed(spans):
+            content = content[: span.start] + REMOVED + content[span.end :]
+        return redacted(content.decode("utf-8", "surrogatepass") if spans else text)
+
+    def value(self, value: Any) -> Any:
+        """Return a JSON value without secrets, however deep they are."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, Mapping):
+            return {self.value(name): self.value(item) for name, item in value.items()}
+        return [self.value(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def guard() -> None:
+    """Let everything that this kernel says pass through here from now on; outside of a kernel there is nothing to do."""
+    shell: Any = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    kernel = getattr(shell, "kernel", None)
+    held.hold(*held.of_environment(os.environ))
+    if kernel is not None and not hasattr(kernel.session, _MARK):
+        setattr(kernel.session, _MARK, True)
+        kernel.session.send = _Send(kernel)
+
+
+class _Send:
+    """Stands in for `Session.send` of one kernel."""
+
+    def __init__(self, kernel: Any) -> None:
+        self._send, self._kernel, self._told = kernel.session.send, kernel, frozenset[str]()
+        self._cleaner = Cleaner(held.held)
+        self._private = bool(os.environ.get(FOLDER_VARIABLE))
+
+    def __call__(self, stream: Any, msg_or_type: Any, content: Any = None, *more: Any, **options: Any) -> Any:
+        if isinstance(msg_or_type, Mapping):
+            message = {**msg_or_type, "content": self._cleaner.value(msg_or_type.get("content"))}
+            self._tell(message.get("parent_header"))
+            return self._send(stream, message, content, *more, **options)
+        self._tell(more[0] if more else options.get("parent"))
+        return self._send(stream, msg_or_type, self._cleaner.value(content), *more, **options)
+
+    def _tell(self, parent: Any) -> None:
+        """Tell the runner what is held since the last message, ahead of the message that may show it."""
+        new = held.held() - self._told if self._private else None
+        if new:
+            self._told |= new
+            # Only the header of a parent counts, and nbclient drops what belongs to no cell.
+            header = parent if not isinstance(parent, Mapping) or "header" in parent else {"header": parent}
+            self._send(self._kernel.iopub_socket, HELD, {"secrets": sorted(new)}, parent=header)
