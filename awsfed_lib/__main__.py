@@ -1,4 +1,4 @@
-"""The `awsfed` command: init, list, run, verify, sandbox, demo. It parses and prints; the work is done elsewhere."""
+"""The `awsfed` command: init, list, run, runs, sandbox, demo. It parses and prints; the work is done elsewhere."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from awsfed_lib.core.errors import AwsfedError, ParameterError
+from awsfed_lib.doors.runs import runs
 
 if TYPE_CHECKING:
     from awsfed_lib.doors.runner import Result
@@ -81,7 +82,7 @@ def list_() -> None:
     books = runbooks.catalogue()
     width = max((len(book.id) for book in books), default=0)
     for book in books:
-        click.echo(f"{book.id:<{width}}  changes {book.changes:<7}  {book.title}")
+        click.echo(f"{book.id:<{width}}  changes {book.changes:<13}  {book.title}")
 
 
 @main.command()
@@ -182,34 +183,21 @@ def _tell(result: Result, command: str) -> None:
         click.echo(f"next     read {folder / 'record.html'}, then: {command} --approved {plan}")
 
 
-@main.command()
-@click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--digest", metavar="SHA256", help="What `awsfed run` printed; proves that run.json itself is the one of that day.")
-def verify(folder: Path, digest: str | None) -> None:
-    """Check that a record in FOLDER (or runs/FOLDER) is as it was sealed: every file, and every line of the journal."""
-    from awsfed_lib.core.errors import RecordError
-    from awsfed_lib.edges.records import where
-    from awsfed_lib.edges.records.record import Record
-
-    record = Record(folder if folder.is_dir() else where.runs() / folder.name)
-    problems = record.changed()
-    if digest and record.digest != digest.lower():
-        problems.append("run.json: not the file of that digest")
-    if problems:
-        raise RecordError("The record is not as it was sealed:\n  - " + "\n  - ".join(problems), where=str(record.folder))
-    click.echo(f"unchanged  {record.folder.name}  verdict {record.run()['verdict']}  digest {record.digest}")
+main.add_command(runs)
 
 
 @main.command()
 @click.option("--seed", default=1, show_default=True, help="Another seed, another world; the same seed, the same world.")
 @click.option("--accounts", type=click.IntRange(3, 10_000), default=24, show_default=True, help="AWS accounts of the organization.")
 @click.option("--partition", type=click.Choice(["aws", "aws-us-gov", "aws-cn"]), default="aws", show_default=True)
-def sandbox(seed: int, accounts: int, partition: str) -> None:
+@click.option("--world", type=click.Choice(["messy", "empty"]), default="messy", show_default=True, help="Empty: no federation yet.")
+@click.option("--cloud", type=click.Choice(["global", "usgov", "china"]), default="global", show_default=True, help="Of Microsoft.")
+def sandbox(seed: int, accounts: int, **of: str) -> None:
     """Serve Entra ID, Graph and an AWS organization on this machine, to try everything on."""
     serve = _extra("awsfed_lib.sandbox.serve")
     from awsfed_lib.edges.records import where
 
-    size = serve.Size(seed, accounts, partition)
+    size = serve.Size(seed, accounts, **of)
     with (
         contextlib.suppress(KeyboardInterrupt),
         _stoppable("The sandbox stops."),

@@ -189,17 +189,17 @@ def test_verify_proves_a_record_by_its_digest(tasks, root):
     said = awsfed("run", "20", "-f", "p.yml").stdout
     digest = next(line.split()[1] for line in said.splitlines() if line.startswith("digest"))
     folder = next(path for path in (root / "runs").iterdir() if path.name != ".locks")
-    assert awsfed("verify", str(folder), "--digest", digest).exit_code == 0
-    assert awsfed("verify", folder.name).exit_code == 0
+    assert awsfed("runs", "verify", str(folder), "--digest", digest).exit_code == 0
+    assert awsfed("runs", "verify", folder.name).exit_code == 0
     (folder / "run.json").write_text((folder / "run.json").read_text().replace('"done"', '"applied"'))
-    assert awsfed("verify", folder.name).exit_code == 0  # nothing inside can tell
-    told = awsfed("verify", folder.name, "--digest", digest)
+    assert awsfed("runs", "verify", folder.name).exit_code == 0  # nothing inside can tell
+    told = awsfed("runs", "verify", folder.name, "--digest", digest)
     assert told.exit_code == 1
     assert "not the file of that digest" in told.stderr
 
 
 def test_verify_of_nothing(root):
-    told = awsfed("verify", "none")
+    told = awsfed("runs", "verify", "none")
     assert told.exit_code == 1
     assert "has no run.json" in told.stderr
 

@@ -198,6 +198,7 @@ def test_sealed_record_is_unchanged_and_does_not_change(made):
         "snapshots/app_roles-x.json",
         "tables/findings.csv",
         "tables/findings.json",
+        "tables/findings.parquet",
     }
     with pytest.raises(RecordError, match="sealed"):
         made.update(verdict="done")

@@ -215,6 +215,18 @@ CHANGES = Schema(
     ("kind", "label", "action"),
 )
 
+DIFFERENCES = Schema(
+    "differences",
+    {
+        "row": Column(TEXT, "the key of the row, its columns joined by a space"),
+        "change": Column(TEXT, "came, went, or other"),
+        "column": Column(TEXT, "which cell is another; '' when the whole row came or went"),
+        "before": Column(TEXT, "in the earlier table"),
+        "after": Column(TEXT, "in the later table"),
+    },
+    ("row", "column"),
+)
+
 _EMPTY: Mapping[str, Any] = {TEXT: "", FLAG: False, COUNT: pd.NA, TIME: pd.NaT, WIRE: None}
 
 

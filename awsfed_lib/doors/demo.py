@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from io import StringIO
@@ -13,6 +12,7 @@ from awsfed_lib.core.settings.verdict import CODES
 from awsfed_lib.doors import runner
 from awsfed_lib.doors.runner import Result
 from awsfed_lib.edges.records import parameter_file, runbooks, where
+from awsfed_lib.edges.records.catalogue import PAGE
 from awsfed_lib.sandbox.serve import Sandbox
 
 FILE = "sandbox.yml"
@@ -36,7 +36,7 @@ def demo(say: Say) -> Path:
         reached, why = _try(sandbox, say, "after")
         if not reached:
             raise OutcomeError(f"The demo did not end in a sign-in: {why}", where=about["role_arn"])
-    page = index()
+    page = where.runs() / PAGE
     say(f"done in {time.monotonic() - started:.0f} s; the records: {page}")
     return page
 
@@ -67,11 +67,3 @@ def _run(number: str, approved: str, say: Say) -> Result:
     detail = f", waits for {result.plans[0]}" if result.plans else f" ({approved})" if approved else ""
     say(f"{book.id:<15}{result.verdict}{detail}, {time.monotonic() - began:.1f} s")
     return result
-
-
-def index() -> Path:
-    """Write index.html beside the records, listing all that are there."""
-    from awsfed_lib.edges.records.export import write_index
-
-    records = {path.parent.name: json.loads(path.read_bytes()) for path in sorted(where.runs().glob("*/run.json"))}
-    return write_index(where.runs() / "index.html", records)

@@ -23,12 +23,13 @@ from awsfed_lib.core.settings.verdict import CODES
 from awsfed_lib.doors.judging import judge
 from awsfed_lib.doors.keeper import NOTEBOOK, RecordKeeper
 from awsfed_lib.doors.lean import own_loop, quick_imports, quiet
-from awsfed_lib.edges.records import opening, where
+from awsfed_lib.edges.records import leaks, opening, sealing, signing, where
 from awsfed_lib.edges.records.opening import FOLDER_VARIABLE, RUNNER, Clock
 from awsfed_lib.edges.records.parameter_file import ParameterFile
 from awsfed_lib.edges.records.progress import HEADLESS
 from awsfed_lib.edges.records.record import Record
 from awsfed_lib.edges.records.runbooks import Runbook
+from awsfed_lib.edges.records.signing import Signer
 
 HOURS = 3600.0
 DEADLINE = 2 * HOURS
@@ -92,12 +93,13 @@ def execute(task: Task, *, out: TextIO | None = None, clock: Clock = opening.now
     Raises ParameterError before anything is started; KeyboardInterrupt becomes the verdict `interrupted`.
     """
     checked, passed = values(task)
+    signer = signing.signer()
     file = {"name": task.file.name, "sha256": task.file.sha256} if task.file else None
     record = opening.start(task.runbook, checked, clock=clock, executed_by=RUNNER, parameter_file=file)
     keeper = RecordKeeper(record, out or sys.stderr, task.runbook.id)
     keeper.line(f"record {record.folder.name}")
     failure = _executed(task, passed, keeper, checked.cloud)
-    return _sealed(record, keeper, failure, clock)
+    return _sealed(keeper, failure, clock, signer)
 
 
 def _executed(task: Task, passed: Mapping[str, Any], keeper: RecordKeeper, cloud: str) -> BaseException | None:
@@ -144,14 +146,18 @@ def _own_variables(record: Record) -> dict[str, str]:
     return {where.ROOT_VARIABLE: str(where.root()), FOLDER_VARIABLE: str(record.folder), HEADLESS: "1", "PYTHONPATH": path}
 
 
-def _sealed(record: Record, keeper: RecordKeeper, failure: BaseException | None, clock: Clock) -> Result:
-    word, problem = judge(record, keeper.notebook, failure)
+def _sealed(keeper: RecordKeeper, failure: BaseException | None, clock: Clock, signer: Signer | None) -> Result:
+    record = keeper.record
+    said = judge(record, keeper.notebook, failure)
     keeper.finish()
-    said = record.update(verdict=word, problem=problem, exit_code=CODES[word], finished=clock().isoformat(timespec="seconds"))
-    if keeper.notebook is not None:
-        _shown(keeper, said["title"])
-    record.seal()
-    plans = tuple(plan["plan"] for plan in said.get("counts", {}).get("plans", ()) if plan["verdict"] == word == "planned")
+    word, problem = leaks.judged(record, keeper.secrets, (said[0], keeper.clean(said[1])))
+    run = record.update(verdict=word, problem=problem, exit_code=CODES[word], finished=clock().isoformat(timespec="seconds"))
+    if (record.folder / NOTEBOOK).exists():
+        _shown(keeper, run["title"])
+        word, problem = leaks.judged(record, keeper.secrets, (word, problem), only=(PAGE,))
+        run = record.update(verdict=word, problem=problem, exit_code=CODES[word])
+    sealing.seal(record, clock=clock, signer=signer)
+    plans = tuple(plan["plan"] for plan in run.get("counts", {}).get("plans", ()) if plan["verdict"] == word == "planned")
     return Result(record, word, problem, plans)
 
 

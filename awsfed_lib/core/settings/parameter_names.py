@@ -15,6 +15,8 @@ from awsfed_lib.core.settings.application_rules import (
     user_name,
     web_address,
 )
+from awsfed_lib.core.settings.campaign_rules import account_ids, exclusions
+from awsfed_lib.core.settings.campaign_rules import response_file as response_path
 from awsfed_lib.core.settings.parameter_rules import (
     account_names,
     approval,
@@ -30,10 +32,12 @@ from awsfed_lib.core.settings.parameter_rules import (
     whole_number,
     yaml_file,
 )
+from awsfed_lib.core.settings.recovery_rules import person, run_name
 
 Cloud = Literal["global", "usgov", "usgov-dod", "china", "sandbox"]
 SignInMethod = Literal["certificate", "managed-identity", "workload", "device-code", "interactive", "secret"]
 Partition = Literal["aws", "aws-us-gov", "aws-cn"]
+RolloverMode = Literal["planned", "emergency"]
 FailOn = Literal["critical", "high", "medium", "low", "never"]
 
 _Guid = Annotated[str, BeforeValidator(guid)]
@@ -139,6 +143,47 @@ class Parameters(BaseModel):
     protected_roles: _Names = Field((), description="AppRoles that no plan removes: patterns over value, role name and display name.")
     protected_groups: _Names = Field((), description="Groups whose assignments no plan removes: patterns over the name.")
     break_glass: _Names = Field((), description="Principals that no plan touches: ids or patterns over the name.")
+    response_file: Annotated[str, BeforeValidator(response_path)] = Field(
+        "", description="File below runs/.responses/ with a SAML response to check; empty checks none, or asks at the notebook."
+    )
+    enter_roles: _Names = Field(
+        (), description="Roles to enter for real with that response: patterns over the ARN; none asks nothing of AWS."
+    )
+    message: Annotated[str, BeforeValidator(text(2000))] = Field("", description="What AWS or Entra ID said when a sign-in failed.")
+    rollover: RolloverMode = Field(
+        "planned", description="planned; emergency makes a certificate although it signs at once, and goes to all accounts together."
+    )
+    canary_accounts: Annotated[tuple[str, ...], BeforeValidator(account_ids)] = Field(
+        (), description="Account ids that a new certificate goes to first; none takes the first account."
+    )
+    campaign_exclusions: Annotated[tuple[str, ...], BeforeValidator(exclusions)] = Field(
+        (), description='Accounts that a rollover does not wait for, one by one, each with its reason: "012345678901: closed in May".'
+    )
+    wave_accounts: Annotated[int, BeforeValidator(whole_number)] = Field(
+        50, ge=1, le=1000, description="Accounts that are written together; a wave with a failure is the last one."
+    )
+    soak_days: Annotated[int, BeforeValidator(whole_number)] = Field(
+        7, ge=0, le=90, description="Days between a proven sign-in with the new certificate and the end of the old one."
+    )
+    window_days: Annotated[int, BeforeValidator(whole_number)] = Field(
+        14, ge=0, le=90, description="Days that a rollover takes; none begins when the active certificate ends sooner."
+    )
+    restore_from: Annotated[str, BeforeValidator(run_name)] = Field(
+        "", description="Name of the run below runs/ whose snapshot is restored.", json_schema_extra={"needed": True}
+    )
+    verify_run: Annotated[str, BeforeValidator(run_name)] = Field(
+        "", description="Name of the run below runs/ that sent a plan, to verify once more.", json_schema_extra={"needed": True}
+    )
+    wait_minutes: Annotated[int, BeforeValidator(whole_number)] = Field(
+        20, ge=0, le=10_080, description="Minutes that must lie between the sending and the verification; replicas and jobs need some."
+    )
+    user: Annotated[str, BeforeValidator(person)] = Field("", description="Person whose every path is revoked: user name or object id.")
+    group: Annotated[str, BeforeValidator(text(256))] = Field(
+        "", description="Group whose assignments are revoked: display name or object id."
+    )
+    role: Annotated[str, BeforeValidator(text(512))] = Field(
+        "", description="Role that is taken from everybody: value or display name of the appRole, or role ARN."
+    )
     fail_on: FailOn = Field("high", description="A finding of this severity or worse makes the run end with exit code 4.")
     approved: Annotated[str, BeforeValidator(approval)] = Field("", description="Id of the plan to carry out, as the preview shows it.")
 

@@ -1,18 +1,17 @@
-"""The head and foot of a record's page, and the page that lists records; pure, from what run.json says."""
+"""The head and foot of a record's page; pure, from what run.json says."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
 
 from awsfed_lib.core.settings.verdict import MEANING
 from awsfed_lib.core.view.escape import escaped, visible
 from awsfed_lib.core.view.markup import VERDICTS, box, chip, chips, duration, folded, terms
 from awsfed_lib.core.view.notice_view import CHANGES
 
-PAGE, UNFINISHED = "record.html", "incomplete"
+UNFINISHED = "incomplete"
 Run = Mapping[str, Any]
 
 
@@ -58,8 +57,8 @@ def _about(run: Run) -> list[tuple[str, str]]:
     who = run.get("who") or {}
     return [
         ("runbook", str(run.get("runbook", ""))),
-        ("started", _when(run.get("started"))),
-        ("took", _took(run)),
+        ("started", when(run.get("started"))),
+        ("took", took(run)),
         ("executed by", str(run.get("executed_by", ""))),
         *((f"as, in {'Entra ID' if side == 'entra' else 'AWS'}", _value(names)) for side, names in who.items()),
         ("commit", commit.strip()),
@@ -75,12 +74,14 @@ def _value(value: object) -> str:
     return str(value)
 
 
-def _when(stamp: object) -> str:
+def when(stamp: object) -> str:
+    """Say a moment of run.json for people; what is none is shown as it is."""
     moment = _moment(stamp)
     return moment.strftime("%Y-%m-%d %H:%M:%S UTC") if moment else visible(stamp or "")
 
 
-def _took(run: Run) -> str:
+def took(run: Run) -> str:
+    """Say how long a run took; "" when it did not end."""
     begun, ended = _moment(run.get("started")), _moment(run.get("finished"))
     return duration((ended - begun).total_seconds()) if begun and ended else ""
 
@@ -90,37 +91,3 @@ def _moment(stamp: object) -> datetime | None:
         return datetime.fromisoformat(str(stamp))
     except ValueError:
         return None
-
-
-def index(runs: Mapping[str, Run], title: str) -> str:
-    """Draw the list of records, the newest first: the name of the folder to its run.json."""
-    rows = "".join(_row(folder, runs[folder]) for folder in sorted(runs, reverse=True))
-    heads = "".join(f'<th scope="col">{name}</th>' for name in ("started (UTC)", "runbook", "verdict", "what came out", "took"))
-    region = '<div class="awsfed-scroll" role="region" tabindex="0" aria-label="records">'
-    table = f"{region}<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
-    return f'<main><div class="awsfed"><h1>{escaped(title)}</h1>{table if rows else "<p>There are no records yet.</p>"}</div></main>'
-
-
-def _row(folder: str, run: Run) -> str:
-    word = str(run.get("verdict") or UNFINISHED)
-    sign, tone = VERDICTS.get(word, ("?", "warn"))
-    page = f"{quote(folder)}/{PAGE if PAGE in run.get('files', {}) else ''}"
-    cells = [
-        f"{escaped(run.get('runbook', ''))}<br><span class='awsfed-quiet'>{escaped(run.get('title', ''))}</span>",
-        chip(sign, word, tone),
-        escaped("; ".join(_came_out(run)) or "-"),
-        escaped(_took(run)),
-    ]
-    link = f'<a href="{escaped(page)}">{escaped(_when(run.get("started")).removesuffix(" UTC") or folder)}</a>'
-    return f'<tr><th scope="row" class="awsfed-short">{link}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
-
-
-def _came_out(run: Run) -> Iterable[str]:
-    counts = run.get("counts") or {}
-    if run.get("problem"):
-        yield str(run["problem"])
-    for plan in counts.get("plans", []):
-        yield f"{plan.get('title', '')}: {plan.get('verdict', '')}, {plan.get('plan', '')}"
-    found = [f"{number} {severity}" for severity, number in counts.get("findings", {}).items() if number]
-    if found:
-        yield f"findings: {', '.join(found)}"

@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from awsfed_lib.core.errors import RecordError
-from awsfed_lib.core.view import record_page
+from awsfed_lib.core.view import catalogue_page, record_page
 from awsfed_lib.core.view.escape import escaped, visible
 from awsfed_lib.core.view.style import STYLE
+from awsfed_lib.edges.records import durable
 from awsfed_lib.edges.records.output_page import output_html, text_of
 from awsfed_lib.edges.records.sanitizer import sanitizer
 
@@ -38,19 +39,19 @@ def write_html(notebook_path: Path, html_path: Path, *, title: str) -> Path:
 
 def write_index(html_path: Path, runs: Mapping[str, Mapping[str, Any]], *, title: str = "Records") -> Path:
     """Write the list of records (folder name to run.json) as one page; this page is made anew each time."""
-    html_path.unlink(missing_ok=True)
-    return _write(html_path, index_html(runs, title=title))
+    durable.replace(html_path, index_html(runs, title=title).encode("utf-8", "backslashreplace"))
+    return html_path
 
 
 def index_html(runs: Mapping[str, Mapping[str, Any]], *, title: str = "Records") -> str:
     """Draw the list of records, the newest first."""
-    style = _style()
+    style = _style() + "".join(one.style for one in catalogue_page.filters(runs))
     meta = "".join(
         f"<meta {attributes}>"
         for attributes in ('charset="utf-8"', _policy_meta(style), 'name="viewport" content="width=device-width, initial-scale=1"')
     )
     head = f"<head>{meta}<title>{escaped(title)}</title><style>{style}</style></head>"
-    return f'<!DOCTYPE html>\n<html lang="en">{head}<body>{record_page.index(runs, title)}</body></html>\n'
+    return f'<!DOCTYPE html>\n<html lang="en">{head}<body>{catalogue_page.index(runs, title)}</body></html>\n'
 
 
 def page(notebook: Any, run: Mapping[str, Any], title: str) -> str:

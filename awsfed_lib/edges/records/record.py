@@ -6,7 +6,7 @@
         plan.json outcome.json  what would change and what was sent
         journal.jsonl           intent before each request, answer after it; its last line is the seal
         snapshots/              the live objects before the change, as the service sent them
-        tables/                 every table as CSV for people and as JSON that is exact
+        tables/                 every table as CSV for people, as Parquet for DuckDB and pandas, and as JSON that is exact
 
 A run.json without `sealed` is that of a run that did not end, whatever else stands in it.
 """
@@ -26,10 +26,11 @@ import pandas as pd
 from awsfed_lib.core.errors import RecordError
 from awsfed_lib.core.tables import rows
 from awsfed_lib.core.view.safe_csv import csv_text
-from awsfed_lib.edges.records import durable, journal
+from awsfed_lib.edges.records import blocks, durable, journal, parquet
 from awsfed_lib.edges.records.where import slug
 
-RUN, TABLES, SCHEMA = "run.json", "tables", "awsfed.run/1"
+RUN, TABLES, EXPORTS, SCHEMA = "run.json", "tables", "exports", "awsfed.run/1"
+NO_JOURNAL = {"lines": 0, "head": ""}
 _MOST_IN_A_SECOND = 1000
 
 
@@ -62,9 +63,10 @@ class Record:
         return run
 
     def keep_table(self, name: str, table: pd.DataFrame) -> Path:
-        """Keep a table as tables/NAME.csv (text that no spreadsheet takes for a formula) and tables/NAME.json (exact)."""
+        """Keep a table as tables/NAME.csv (text that no spreadsheet takes for a formula), NAME.parquet, and NAME.json (exact)."""
         folder = durable.folder(self.folder / TABLES)
-        path = self._free(f"{TABLES}/{name}", ".json", ".csv")
+        path = self._free(f"{TABLES}/{name}", ".json", ".csv", ".parquet")
+        durable.write_new(folder / f"{path.stem}.parquet", parquet.written(table))
         durable.write_new(folder / f"{path.stem}.csv", csv_text(table).encode("utf-8", "backslashreplace"))
         durable.write_new(path, _exact(name, table))
         return path
@@ -73,6 +75,12 @@ class Record:
         """Keep the text of a CSV as tables/NAME.csv, as it is."""
         durable.folder(self.folder / TABLES)
         path = self._free(f"{TABLES}/{name}", ".csv")
+        durable.write_new(path, text.encode())
+        return path
+
+    def keep_export(self, name: str, text: str) -> Path:
+        """Keep a text for another tool as exports/NAME, as it is."""
+        path = durable.folder(self.folder / EXPORTS) / name
         durable.write_new(path, text.encode())
         return path
 
@@ -99,16 +107,25 @@ class Record:
         """Finish run.json with `fields`, the digest of every file and the end of the journal; nothing changes after this."""
         lines = journal.read(self.folder) if (self.folder / journal.FILE).exists() else []
         head = lines[-1].digest if lines else ""
-        return self.update(**fields, journal={"lines": len(lines), "head": head}, files=self.digests(), sealed=True)
+        files = self.digests()
+        parts = {name: blocks.digests(self.folder / name) for name in files}
+        said = {
+            "journal": {"lines": len(lines), "head": head},
+            "files": files,
+            "blocks": {name: part for name, part in parts.items() if part},
+        }
+        return self.update(**fields, **said, sealed=True)
 
     def changed(self) -> list[str]:
-        """List what differs from the sealed record, in words: files that are changed, gone or new, a damaged journal."""
+        """List what differs from the sealed record, in words: files that are changed (and where), gone or new, a damaged journal."""
         run = self.run()
         if not run.get("sealed"):
             return [f"{RUN}: the run was never sealed"]
-        then, now = run.get("files", {}), self.digests()
+        then, now, parts = run.get("files", {}), self.digests(), run.get("blocks", {})
         problems = [f"{name}: gone" for name in then if name not in now]
-        problems += [f"{name}: {'changed' if name in then else 'new'}" for name in now if now[name] != then.get(name)]
+        problems += [f"{name}: new" for name in now if name not in then]
+        moved = [name for name in now if name in then and now[name] != then[name]]
+        problems += [f"{name}: changed{blocks.where(self.folder / name, parts.get(name))}" for name in moved]
         return sorted(problems) + _journal_problem(self.folder, run)
 
     @property
@@ -165,12 +182,12 @@ def _sha256(path: Path) -> str:
 
 
 def _journal_problem(folder: Path, run: Mapping[str, Any]) -> list[str]:
-    expected = run.get("journal", {})
-    if not expected.get("lines"):
+    expected = run.get("journal") or {"lines": -1}
+    if expected == NO_JOURNAL:
         return []
     try:
         lines = journal.read(folder)
     except RecordError as error:
         return [f"{journal.FILE}: {error.what}"]
-    same = len(lines) == expected["lines"] and lines[-1].digest == expected["head"]
+    same = len(lines) == expected.get("lines") and bool(lines) and lines[-1].digest == expected.get("head")
     return [] if same else [f"{journal.FILE}: lines are gone"]

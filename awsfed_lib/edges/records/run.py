@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from awsfed_lib.core.change import Guards
-from awsfed_lib.core.errors import UnreadError
+from awsfed_lib.core.errors import RecordError, UnreadError
 from awsfed_lib.core.outcome import Outcome
 from awsfed_lib.core.plan import Plan
 from awsfed_lib.core.roles.mapping import read_mapping
@@ -25,7 +25,7 @@ from awsfed_lib.core.settings import parameters
 from awsfed_lib.core.settings.parameters import Parameters
 from awsfed_lib.core.settings.verdict import CODES
 from awsfed_lib.core.view.display import Banner
-from awsfed_lib.edges.records import frames, journal, opening, results, runbooks, where
+from awsfed_lib.edges.records import frames, held, journal, leaks, opening, outlet, results, runbooks, sealing, signing, where
 from awsfed_lib.edges.records.journal import Journal
 from awsfed_lib.edges.records.lock import Locks
 from awsfed_lib.edges.records.opening import RUNNER, Clock
@@ -33,6 +33,9 @@ from awsfed_lib.edges.records.record import Record
 from awsfed_lib.edges.records.runbooks import Runbook
 
 if TYPE_CHECKING:
+    from awsfed_lib.core.accounts.families import Families
+    from awsfed_lib.core.accounts.federation import Terms
+    from awsfed_lib.edges.amazon.accounts import Accounts
     from awsfed_lib.edges.amazon.organization import Organization
     from awsfed_lib.edges.entra.auth import Session
     from awsfed_lib.edges.entra.graph import Graph
@@ -43,6 +46,7 @@ def begin(runbook: str, names: Mapping[str, object], *, clock: Clock = opening.n
 
     Raises ParameterError that lists everything wrong, unknown and mistyped names included; then nothing was started.
     """
+    outlet.guard()
     book = runbooks.find(runbook)
     checked = opening.check_names(book, names)
     record = opening.made_by_runner(book, checked) or opening.start(book, checked, clock=clock)
@@ -91,11 +95,12 @@ class Run:
         from awsfed_lib.edges.amazon.selection import Selection
 
         given = self.parameters
+        one = "account_id" in self.runbook.names
         return Organization(
             via=given.via,
             external_id=given.external_id,
             partition=given.partition,
-            only=Selection(given.include_accounts, given.exclude_accounts),
+            only=Selection((given.account_id,)) if one else Selection(given.include_accounts, given.exclude_accounts),
             accounts_file=given.accounts_file,
             cloud=given.cloud,
             workers=given.workers,
@@ -121,7 +126,39 @@ class Run:
         """Return Microsoft Graph for this runbook: it can carry out plans only where the runbook changes Entra ID."""
         from awsfed_lib.edges.entra.graph import Graph
 
-        return Graph.writing(self.session) if self.runbook.changes == "entra" else Graph.reading(self.session)
+        return Graph.writing(self.session) if "entra" in self.runbook.changes else Graph.reading(self.session)
+
+    @cached_property
+    def aws(self) -> Accounts:
+        """AWS as plans are applied to it, through the role that writes. Raises WriteForbidden where the runbook only reads AWS."""
+        from awsfed_lib.core.errors import WriteForbidden
+        from awsfed_lib.edges.amazon.accounts import Accounts
+
+        if "aws" not in self.runbook.changes:
+            raise WriteForbidden(f"{self.runbook.id} only reads AWS.", remedy="Take the runbook that makes the change.")
+        given = self.parameters
+        service = Accounts(replace(self.organization, via=given.remover if "remover" in self.runbook.names else given.writer))
+        self.acting(aws=service.arn)
+        return service
+
+    @cached_property
+    def families(self) -> Families:
+        """The roles that every account gets, of the file that families_file names."""
+        from awsfed_lib.edges.records import desired
+
+        return desired.families(self.parameters)
+
+    def names(self, accounts: pd.DataFrame) -> pd.DataFrame:
+        """Give each account what stands for it in role names: SLUGS."""
+        from awsfed_lib.edges.records import desired
+
+        return desired.names(self, accounts)
+
+    def terms(self, documents: pd.DataFrame) -> Terms:
+        """Read the metadata and certificates of the application; with DOCUMENTS they are what plans for accounts go by."""
+        from awsfed_lib.edges.records import desired
+
+        return desired.terms(self, documents)
 
     def acting(self, **who: object) -> None:
         """Note in the record who acts: `entra` the application and person, `aws` the ARN. Never a token."""
@@ -136,6 +173,11 @@ class Run:
                 self.record.keep_text(name, thing)
             else:
                 self.record.keep_json(name, results.of_plan(thing) if isinstance(thing, Plan) else thing)
+
+    def export(self, files: Mapping[str, str]) -> pd.DataFrame:
+        """Keep texts for other tools below exports/ of the record: a table of file and bytes."""
+        paths = [self.record.keep_export(name, text) for name, text in sorted(files.items())]
+        return pd.DataFrame({"file": [f"exports/{path.name}" for path in paths], "bytes": [path.stat().st_size for path in paths]})
 
     def finish(self, *outcomes: Outcome, findings: pd.DataFrame | None = None) -> None:
         """Write what came out, give the verdict, seal the journal; then raise for an outcome that failed.
@@ -154,6 +196,13 @@ class Run:
         self._close({"verdict": word, "problem": problem, "exit_code": CODES[word], "counts": results.counts(outcomes, findings)})
         for outcome in outcomes:
             outcome.raise_for_failure()
+        self._raise_for_leak()
+
+    def _raise_for_leak(self) -> None:
+        """Fail the run in plain papermill and in JupyterLab too; under the runner nothing is scanned yet."""
+        run = self.record.run()
+        if run["verdict"] == leaks.VERDICT:
+            raise RecordError(run["problem"], where=self.folder.name)
 
     def _keep_plans(self) -> None:
         """Keep the plans that the journal holds and the notebook did not keep itself."""
@@ -172,7 +221,11 @@ class Run:
         if self.record.run()["executed_by"] == RUNNER:
             self.record.update(**fields)
         else:
-            self.record.seal(**fields, finished=self.clock().isoformat(timespec="seconds"))
+            verdict, problem = leaks.judged(self.record, held.held(), (fields["verdict"], fields["problem"]))
+            fields = {**fields, "verdict": verdict, "problem": problem, "exit_code": CODES[verdict]}
+            sealing.seal(
+                self.record, clock=self.clock, signer=signing.signer(), **fields, finished=self.clock().isoformat(timespec="seconds")
+            )
 
     @property
     def banner(self) -> Banner:

@@ -1,0 +1,63 @@
+"""Two versions of one table: which rows came, which went, and which cells are others."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from awsfed_lib.core import shapes, tables
+from awsfed_lib.core.tables import DIFFERENCES, Schema, canonical, frame, rows
+
+Row = Mapping[str, Any]
+
+
+def schemas() -> tuple[Schema, ...]:
+    """Return every written shape."""
+    return tuple(value for module in (tables, shapes) for value in vars(module).values() if isinstance(value, Schema))
+
+
+def key_of(table: pd.DataFrame) -> tuple[str, ...]:
+    """Return the columns that name a row of `table`: those of the schema with exactly its columns, else all of them."""
+    columns = list(map(str, table.columns))
+    fitting = [schema.key for schema in schemas() if list(schema.columns) == columns]
+    return fitting[0] if fitting else tuple(columns)
+
+
+def difference(before: pd.DataFrame, after: pd.DataFrame, *, key: Sequence[str] = ()) -> pd.DataFrame:
+    """Compare two versions of one table: DIFFERENCES, rows that came or went once, and one row for every other cell.
+
+    `key`: the columns that name a row; by default those of the table's schema. Rows that share a key are compared in order.
+    """
+    named = tuple(key) or key_of(after if len(after.columns) else before)
+    then, now = _by_key(before, named), _by_key(after, named)
+    found = [change for name in sorted(then.keys() | now.keys()) for change in _of_row(name, then.get(name), now.get(name))]
+    return frame(DIFFERENCES, found)
+
+
+def _by_key(table: pd.DataFrame, key: Sequence[str]) -> dict[tuple[str, int], Row]:
+    found: dict[tuple[str, int], Row] = {}
+    seen: Counter[str] = Counter()
+    for row in rows(table):
+        name = " ".join(_text(row.get(column)) for column in key)
+        found[name, seen[name]] = row
+        seen[name] += 1
+    return found
+
+
+def _of_row(name: tuple[str, int], then: Row | None, now: Row | None) -> Iterator[dict[str, str]]:
+    if then is None or now is None:
+        yield {"row": name[0], "change": "came" if then is None else "went", "column": "", "before": "", "after": ""}
+        return
+    for column in dict.fromkeys((*then, *now)):
+        before, after = _text(then.get(column)), _text(now.get(column))
+        if before != after:
+            yield {"row": name[0], "change": "other", "column": str(column), "before": before, "after": after}
+
+
+def _text(cell: object) -> str:
+    if cell is None:
+        return ""
+    return cell if isinstance(cell, str) else canonical(cell) if isinstance(cell, Mapping | list | tuple) else str(cell)

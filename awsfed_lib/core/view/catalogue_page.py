@@ -1,0 +1,110 @@
+"""The page that lists records, with filters that need no script; pure, from what each run.json says.
+
+A filter is a row of radio buttons, and the style sheet hides the rows that the chosen one does not mean (`:has()`, Selectors
+Level 4). Classes are numbered, so that no word of a record ever stands in the style sheet.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from awsfed_lib.core.view.escape import escaped
+from awsfed_lib.core.view.markup import VERDICTS, chip
+from awsfed_lib.core.view.record_page import UNFINISHED, took, when
+
+PAGE = "record.html"
+HEADS = ("started (UTC)", "runbook", "verdict", "what came out", "took")
+Run = Mapping[str, Any]
+
+
+class Filter(NamedTuple):
+    """One filter: what it goes by, and how many records each word has, most first."""
+
+    name: str
+    counts: tuple[tuple[str, int], ...]
+
+    def css_class(self, word: str) -> str:
+        """Return the class of the rows that have `word`."""
+        return f"{self.name}-{[one for one, _ in self.counts].index(word)}"
+
+    @property
+    def style(self) -> str:
+        """Hide what the chosen word does not mean."""
+        chosen = (f"{self.name}-{number}" for number in range(len(self.counts)))
+        return "".join(f"body:has(#{one}:checked) tbody tr:not(.{one}) {{ display: none; }}\n" for one in chosen)
+
+    @property
+    def markup(self) -> str:
+        """Draw the filter; one word needs none."""
+        if len(self.counts) < 2:  # noqa: PLR2004  nothing to choose
+            return ""
+        total = sum(number for _, number in self.counts)
+        words = [(f"{self.name}-all", "all", total), *((self.css_class(word), word, number) for word, number in self.counts)]
+        buttons = "".join(_button(self.name, *word) for word in words)
+        return f"<fieldset class='filter'><legend>{self.name}</legend>{buttons}</fieldset>"
+
+
+def _button(name: str, identity: str, word: str, number: int) -> str:
+    checked = " checked" if identity.endswith("-all") else ""
+    label = f'<label for="{identity}">{escaped(word)} <span class="awsfed-quiet">{number:,}</span></label>'
+    return f'<span><input type="radio" name="{name}" id="{identity}"{checked}>{label}</span>'
+
+
+def filters(runs: Mapping[str, Run]) -> tuple[Filter, ...]:
+    """Return the filters for these records: by verdict and by runbook."""
+    return (_filter("verdict", map(_verdict, runs.values())), _filter("runbook", map(_runbook, runs.values())))
+
+
+def _filter(name: str, words: Iterable[str]) -> Filter:
+    return Filter(name, tuple(sorted(Counter(words).items(), key=lambda pair: (-pair[1], pair[0]))))
+
+
+def _verdict(run: Run) -> str:
+    return str(run.get("verdict") or UNFINISHED)
+
+
+def _runbook(run: Run) -> str:
+    return str(run.get("runbook") or "unknown")
+
+
+def index(runs: Mapping[str, Run], title: str) -> str:
+    """Draw the list of records, the newest first: the name of the folder to its run.json."""
+    chosen = filters(runs)
+    body = "".join(_row(folder, runs[folder], chosen) for folder in sorted(runs, reverse=True))
+    heads = "".join(f'<th scope="col">{name}</th>' for name in HEADS)
+    region = '<div class="awsfed-scroll" role="region" tabindex="0" aria-label="records">'
+    table = f"{region}<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
+    choice = "".join(one.markup for one in chosen)
+    return (
+        f'<main><div class="awsfed"><h1>{escaped(title)}</h1>{choice + table if body else "<p>There are no records yet.</p>"}</div></main>'
+    )
+
+
+def _row(folder: str, run: Run, chosen: tuple[Filter, ...]) -> str:
+    word = _verdict(run)
+    sign, tone = VERDICTS.get(word, ("?", "warn"))
+    page = f"{quote(folder)}/{PAGE if PAGE in run.get('files', {}) else ''}"
+    cells = [
+        f"{escaped(run.get('runbook', ''))}<br><span class='awsfed-quiet'>{escaped(run.get('title', ''))}</span>",
+        chip(sign, word, tone),
+        escaped("; ".join(came_out(run)) or "-"),
+        escaped(took(run)),
+    ]
+    link = f'<a href="{escaped(page)}">{escaped(when(run.get("started")).removesuffix(" UTC") or folder)}</a>'
+    classes = " ".join(one.css_class(value) for one, value in zip(chosen, (word, _runbook(run)), strict=True))
+    return f'<tr class="{classes}"><th scope="row" class="awsfed-short">{link}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
+
+
+def came_out(run: Run) -> Iterable[str]:
+    """Say what came out of a run: its problem, its plans, its findings."""
+    counts = run.get("counts") or {}
+    if run.get("problem"):
+        yield str(run["problem"])
+    for plan in counts.get("plans", []):
+        yield f"{plan.get('title', '')}: {plan.get('verdict', '')}, {plan.get('plan', '')}"
+    found = [f"{number} {severity}" for severity, number in counts.get("findings", {}).items() if number]
+    if found:
+        yield f"findings: {', '.join(found)}"

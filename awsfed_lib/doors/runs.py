@@ -1,0 +1,187 @@
+"""`awsfed runs`: list, show, compare, verify and retire records. It parses and prints; the work is done elsewhere."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from awsfed_lib.core.errors import RecordError
+
+if TYPE_CHECKING:
+    from awsfed_lib.edges.records.proof import Proof
+    from awsfed_lib.edges.records.record import Record
+
+_MOST = 40
+
+
+@click.group()
+def runs() -> None:
+    """List, show, compare, verify and retire the records of runs."""
+
+
+def _folder() -> Path:
+    from awsfed_lib.edges.records import where
+
+    return where.runs()
+
+
+@runs.command(name="list")
+@click.option("--runbook", default="", help="Only of this runbook: number, word or id.")
+@click.option("--verdict", default="", help="Only with this verdict.")
+@click.option("--last", type=click.IntRange(1), default=_MOST, show_default=True, help="The newest so many.")
+def list_(runbook: str, verdict: str, last: int) -> None:
+    """List records, the newest last."""
+    from awsfed_lib.core.view.catalogue_page import came_out
+    from awsfed_lib.edges.records import catalogue, runbooks
+
+    wanted = runbooks.find(runbook).id if runbook else ""
+    said = catalogue.described(catalogue.records(_folder()))
+    chosen = {
+        name: run
+        for name, run in said.items()
+        if wanted in ("", run.get("runbook")) and verdict in ("", run.get("verdict") or "incomplete")
+    }
+    for name, run in list(chosen.items())[-last:]:
+        click.echo(f"{name}  {run.get('verdict') or 'incomplete':<13}  {'; '.join(came_out(run)) or '-'}")
+
+
+@runs.command()
+@click.argument("run")
+def show(run: str) -> None:
+    """Show one record: RUN is its folder's name, the beginning of it, or `last`."""
+    from awsfed_lib.core.view.catalogue_page import came_out
+    from awsfed_lib.core.view.markup import terms_text
+
+    record = _found(run)
+    said = record.run()
+    files = said.get("files", {})
+    about = [
+        ("record", str(record.folder)),
+        *((name, str(said.get(name, ""))) for name in ("runbook", "title", "verdict", "started", "finished", "executed_by")),
+        *((f"as, in {side}", ", ".join(filter(None, who.values()))) for side, who in said.get("who", {}).items()),
+        *(("came out", line) for line in came_out(said)),
+        ("digest", record.digest),
+        *(("table", f"{Path(name).stem}") for name in files if name.endswith(".parquet")),
+        *(("file", name) for name in files if not name.startswith("tables/")),
+    ]
+    click.echo(terms_text(about))
+
+
+def _found(name: str) -> Record:
+    from awsfed_lib.edges.records import catalogue
+    from awsfed_lib.edges.records.record import RUN, Record
+
+    named = Path(name)
+    return Record(named) if (named / RUN).is_file() else catalogue.find(_folder(), named.name)
+
+
+@runs.command()
+@click.argument("earlier")
+@click.argument("later")
+@click.option("--most", type=click.IntRange(1), default=_MOST, show_default=True, help="So many lines a table.")
+def diff(earlier: str, later: str, most: int) -> None:
+    """Compare the tables of two records, row by row."""
+    from awsfed_lib.core.review.difference import difference
+    from awsfed_lib.edges.records import parquet
+
+    then, now = (_tables(_found(name)) for name in (earlier, later))
+    for name in sorted(then.keys() | now.keys()):
+        if name not in then or name not in now:
+            click.echo(f"{name}: only in the {'later' if name in now else 'earlier'}")
+            continue
+        changes = difference(parquet.read(then[name]), parquet.read(now[name]))
+        counts = ", ".join(f"{number} {word}" for word, number in changes["change"].value_counts().items())
+        click.echo(f"{name}: {counts or 'no change'}")
+        for row in changes.head(most).to_dict(orient="records"):
+            click.echo(f"    {_line(row)}")
+        if len(changes) > most:
+            click.echo(f"    and {len(changes) - most:,} more")
+
+
+def _tables(record: Record) -> dict[str, Path]:
+    return {path.stem: path for path in (record.folder / "tables").glob("*.parquet")}
+
+
+def _line(row: dict[Any, Any]) -> str:
+    from awsfed_lib.core.view.escape import visible
+
+    cell = f" {row['column']}: {row['before'] or 'nothing'} → {row['after'] or 'nothing'}" if row["column"] else ""
+    return visible(f"{row['change']:<6}{row['row']}{cell}")
+
+
+@runs.command()
+@click.argument("run", required=False)
+@click.option("--digest", metavar="SHA256", help="What `awsfed run` printed; proves that run.json is the one of that day.")
+@click.option("--key", type=click.Path(path_type=Path), help="Public key; by default parameters/signing.pub where it is there.")
+@click.option("--head", metavar="SHA256", help="Digest of a line of the chain that was kept elsewhere: it must still be there.")
+def verify(run: str | None, digest: str | None, key: Path | None, head: str | None) -> None:
+    """Prove that records are as they were sealed: RUN alone, or all of them and the chain over them. Needs no network."""
+    if run:
+        _verify_one(_found(run), digest)
+    else:
+        _verify_all(key, head)
+
+
+def _verify_one(record: Record, digest: str | None) -> None:
+    from awsfed_lib.edges.records import proof
+
+    problems = proof.problems(record)
+    if digest and record.digest != digest.lower():
+        problems.append("run.json: not the file of that digest")
+    if problems:
+        raise RecordError("The record is not as it was sealed:\n  - " + "\n  - ".join(problems), where=str(record.folder))
+    click.echo(f"unchanged  {record.folder.name}  verdict {record.run()['verdict']}  digest {record.digest}")
+
+
+def _verify_all(key: Path | None, head: str | None) -> None:
+    from awsfed_lib.edges.records import chain, proof, signing
+
+    public = signing.public_key(key)
+    proven = proof.prove(_folder(), key=public)
+    if head and head.lower() not in {line.digest for line in chain.read(_folder())}:
+        proven = proven._replace(broken=(proof.Broken(chain.FILE, "no line has the digest given as --head"), *proven.broken))
+    if proven.broken:
+        lines = "\n  - ".join(f"{one.where}: {one.problem}" for one in proven.broken)
+        raise RecordError(f"{len(proven.broken)} problems in {proven.records} records:\n  - {lines}", where=str(_folder()))
+    click.echo(_proven(proven, signing.name_of(public) if public else ""))
+
+
+def _proven(proven: Proof, key: str) -> str:
+    signed = f"signed by {key}" if key else f"{proven.unsigned} of {proven.lines} lines unsigned, and no public key to check the others"
+    return f"unchanged  {proven.records} records, {proven.lines} lines of the chain, {signed}\nhead       {proven.head or 'none'}"
+
+
+@runs.command()
+@click.option("--before", type=click.DateTime(["%Y-%m-%d"]), required=True, help="Records that started before this day (UTC).")
+@click.option("--approved", metavar="ID", default="", help="Id of the selection to take away, as the preview shows it.")
+def retire(before: datetime, approved: str) -> None:
+    """Take old records away; the chain keeps a line for each. Shows what would go, and an id to approve."""
+    from awsfed_lib.edges.records import opening, retention, signing
+
+    chosen = retention.plan(_folder(), before.replace(tzinfo=UTC))
+    for name, why in chosen.kept:
+        click.echo(f"stays  {name}: {why}")
+    for record in chosen.records:
+        click.echo(f"goes   {record.folder.name}")
+    if not approved:
+        command = f"; to take them away: awsfed runs retire --before {before:%Y-%m-%d} --approved {chosen.id}"
+        click.echo(f"{len(chosen.records)} records would go{command if chosen.records else ''}")
+        return
+    gone = retention.carry_out(_folder(), chosen, approved=approved, clock=opening.now, signer=signing.signer())
+    click.echo(f"{gone} records were taken away; the chain says so.")
+
+
+@runs.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def key(file: Path) -> None:
+    """Make an Ed25519 key in FILE to sign the chain with; its password comes from AWSFED_SIGNING_KEY_PASSWORD."""
+    import os
+
+    from awsfed_lib.edges.records import signing
+
+    public = signing.make(file, password=os.environ.get(signing.PASSWORD_VARIABLE, ""))
+    click.echo(f"private  {file}: export {signing.KEY_VARIABLE}={file} where runs are executed")
+    click.echo(f"public   {public}: put it below parameters/ as {signing.PUBLIC_FILE}, and where auditors have it")

@@ -1,0 +1,266 @@
+"""The chain over all records, its signatures, and the proof that reads them: what is changed, gone or new is told."""
+
+import json
+import shutil
+import stat
+import threading
+
+import pytest
+import recorded
+from recorded import role, seal_one
+
+from awsfed_lib.core.errors import NotApproved, RecordError
+from awsfed_lib.edges.records import catalogue, chain, proof, retention, signing
+
+
+@pytest.fixture
+def runs(tmp_path):
+    for day in range(3):
+        seal_one(tmp_path / "runs", day, roles=[role(1), role(2)])
+    return tmp_path / "runs"
+
+
+@pytest.fixture
+def signer(tmp_path):
+    public = signing.make(tmp_path / "signing.key", password="correct horse")
+    return signing.signer({signing.KEY_VARIABLE: str(tmp_path / "signing.key"), signing.PASSWORD_VARIABLE: "correct horse"}), public
+
+
+def broken(runs, **more):
+    return [f"{one.where}: {one.problem}" for one in proof.prove(runs, **more).broken]
+
+
+def test_chain_holds_every_record_in_order(runs):
+    lines = chain.read(runs)
+    assert [line.fields["run"] for line in lines] == [record.folder.name for record in catalogue.records(runs)]
+    assert proof.prove(runs) == (3, 3, lines[-1].digest, 3, ())
+    assert stat.S_IMODE((runs / chain.FILE).stat().st_mode) == 0o600
+
+
+def test_every_flipped_byte_of_every_record_and_of_the_chain_is_found(runs):
+    for path in sorted(path for path in runs.rglob("*") if path.is_file() and ".locks" not in path.parts and path.name != catalogue.PAGE):
+        content = path.read_bytes()
+        for place in range(0, len(content), max(1, len(content) // 40)):
+            path.write_bytes(content[:place] + bytes([content[place] ^ 0x10]) + content[place + 1 :])
+            try:
+                found = broken(runs)
+            except RecordError as error:
+                found = [str(error)]
+            assert found, f"byte {place} of {path}"
+            if path.name not in ("run.json", chain.FILE):
+                assert any(path.name in problem for problem in found)
+        path.write_bytes(content)
+    assert not broken(runs)
+
+
+def test_forged_run_json_is_found_by_the_chain(runs):
+    """Whoever changes a file and its digest in run.json has a record that is true to itself, and not to the chain."""
+    record = catalogue.records(runs)[1]
+    path = record.folder / "run.json"
+    path.write_text(path.read_text().replace('"verdict": "done"', '"verdict": "applied"'))
+    assert record.changed() == []
+    assert broken(runs) == [f"{record.folder.name}: run.json: changed; the chain has another digest of it"]
+
+
+def test_record_that_is_gone_or_new_is_found(runs, tmp_path):
+    first, *_, last = catalogue.records(runs)
+    shutil.copytree(last.folder, runs / "20990101T000000Z-09-audit-x")
+    shutil.rmtree(first.folder)
+    assert [problem.partition(": ")[2] for problem in broken(runs)] == [
+        "the record is gone, and the chain does not say that it was retired",
+        "the record is sealed, and the chain does not know it",
+    ]
+
+
+def test_line_cut_from_the_end_is_found_by_its_record_and_by_a_head_kept_elsewhere(runs):
+    path = runs / chain.FILE
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
+    assert broken(runs)[0].endswith("the chain does not know it")
+
+
+def test_torn_end_is_passed_over_and_written_over(runs):
+    path = runs / chain.FILE
+    whole = path.read_bytes()
+    path.write_bytes(whole + b'{"at": "2026')
+    assert len(chain.read(runs)) == 3
+    seal_one(runs, 9)
+    assert path.read_bytes().startswith(whole)
+    assert not broken(runs)
+
+
+def test_nothing_is_appended_behind_a_damaged_line(runs):
+    path = runs / chain.FILE
+    path.write_bytes(path.read_bytes()[:-20] + b"xxxxxxxxxxxxxxxxxxx\n")
+    with pytest.raises(RecordError, match="The last line of the chain is not as it was written"):
+        seal_one(runs, 9)
+
+
+def test_runs_that_end_at_once_all_take_their_place(tmp_path):
+    runs = tmp_path / "runs"
+    threads = [threading.Thread(target=seal_one, args=(runs, 0), kwargs={"target": f"t{number}"}) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(chain.read(runs)) == 8
+    assert not broken(runs)
+
+
+def test_signed_chain_is_proven_by_the_public_key_alone(tmp_path, signer):
+    runs, (who, public) = tmp_path / "runs", signer
+    seal_one(runs, 0, signer=who)
+    key = signing.public_key(public)
+    assert proof.prove(runs, key=key).unsigned == 0
+    assert not broken(runs, key=key)
+    seal_one(runs, 1)
+    assert broken(runs, key=key) == [f"chain.jsonl: line 2 ({catalogue.records(runs)[1].folder.name}) is not signed"]
+
+
+def test_chain_that_was_made_anew_is_found_by_the_signature(tmp_path, signer):
+    """Without a key, who can write everything can write another history; with one, not."""
+    runs, (who, public) = tmp_path / "runs", signer
+    seal_one(runs, 0, signer=who)
+    (runs / chain.FILE).unlink()
+    other = signing.make(tmp_path / "other.key", password="")
+    record = catalogue.records(runs)[0]
+    with chain.lock(runs):
+        chain.append(
+            runs,
+            chain.SEALED,
+            {"run": record.folder.name, "sha256": record.digest},
+            clock=lambda: recorded.BEGAN,
+            signer=signing.signer({signing.KEY_VARIABLE: str(tmp_path / "other.key")}),
+        )
+    assert not broken(runs)
+    assert not broken(runs, key=signing.public_key(other))
+    assert "is signed by another key" in broken(runs, key=signing.public_key(public))[0]
+
+
+def test_signature_stands_for_its_line_alone(tmp_path, signer):
+    runs, (who, public) = tmp_path / "runs", signer
+    seal_one(runs, 0, signer=who)
+    seal_one(runs, 1, signer=who)
+    first, second = chain.read(runs)
+    forged = chain.content(second.number, second.at, second.event, second.fields, first.digest)
+    assert signing.holds(signing.public_key(public), second.fields["signature"], forged)
+    assert not signing.holds(signing.public_key(public), first.fields["signature"], forged)
+    assert not signing.holds(signing.public_key(public), "not base64 !", forged)
+
+
+def test_key_never_shows_and_is_for_its_owner(tmp_path, signer):
+    assert "PRIVATE" not in repr(signer[0])
+    assert signer[0].name in repr(signer[0])
+    assert b"ENCRYPTED PRIVATE KEY" in (tmp_path / "signing.key").read_bytes()
+    assert stat.S_IMODE((tmp_path / "signing.key").stat().st_mode) == 0o600
+    with pytest.raises(RecordError, match="there already"):
+        signing.make(tmp_path / "signing.key", password="")
+
+
+@pytest.mark.parametrize("content", [None, b"", b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"])
+def test_key_that_cannot_be_used_is_told_before_anything_starts(tmp_path, content):
+    path = tmp_path / "k"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(RecordError, match="awsfed runs key"):
+        signing.signer({signing.KEY_VARIABLE: str(path)})
+
+
+def test_no_key_no_signature():
+    assert signing.signer({}) is None
+
+
+# --- retention ---
+
+
+def test_retired_records_are_gone_and_the_chain_is_whole(runs):
+    from datetime import timedelta
+
+    chosen = retention.plan(runs, recorded.BEGAN + timedelta(days=2))
+    assert [record.folder.name for record in chosen.records] == [record.folder.name for record in catalogue.records(runs)[:2]]
+    with pytest.raises(NotApproved):
+        retention.carry_out(runs, chosen, approved="retire-0000000000000000", clock=lambda: recorded.BEGAN, signer=None)
+    assert retention.carry_out(runs, chosen, approved=chosen.id, clock=lambda: recorded.BEGAN, signer=None) == 2
+    assert proof.prove(runs)[:2] == (1, 5)
+    assert not broken(runs)
+    assert not retention.leftovers(runs)
+    assert [line.event for line in chain.read(runs)] == ["sealed"] * 3 + ["retired"] * 2
+
+
+def test_newest_damaged_and_unfinished_records_stay(runs):
+    from datetime import timedelta
+
+    first, second, newest = catalogue.records(runs)
+    (first.folder / "tables" / "roles.csv").write_text("x")
+    chosen = retention.plan(runs, recorded.BEGAN + timedelta(days=400))
+    assert [record.folder for record in chosen.records] == [second.folder]
+    assert dict(chosen.kept) == {first.folder.name: "tables/roles.csv: changed", newest.folder.name: "the newest of its runbook and target"}
+
+
+def test_record_that_came_back_after_it_was_retired_is_found(runs, tmp_path):
+    from datetime import timedelta
+
+    first = catalogue.records(runs)[0]
+    shutil.copytree(first.folder, tmp_path / "kept")
+    chosen = retention.plan(runs, recorded.BEGAN + timedelta(days=1))
+    retention.carry_out(runs, chosen, approved=chosen.id, clock=lambda: recorded.BEGAN, signer=None)
+    shutil.copytree(tmp_path / "kept", first.folder)
+    assert broken(runs) == [f"{first.folder.name}: the record is there, and the chain says that it was retired"]
+
+
+# --- the catalogue ---
+
+
+@pytest.mark.parametrize(("name", "place"), [("last", 2), ("20260101T", 0), ("20260102T030000Z-09-audit-1f0c7f3a", 1)])
+def test_record_is_found_by_name_beginning_or_last(runs, name, place):
+    assert catalogue.find(runs, name).folder == catalogue.records(runs)[place].folder
+
+
+@pytest.mark.parametrize(("name", "words"), [("2026", "3 records are meant"), ("1999", "There is no record")])
+def test_record_that_is_not_one_is_told(runs, name, words):
+    with pytest.raises(RecordError, match=words):
+        catalogue.find(runs, name)
+
+
+def test_damaged_record_is_a_row_of_the_catalogue(runs):
+    (catalogue.records(runs)[0].folder / "run.json").write_bytes(b"{")
+    page = catalogue.write_catalogue(runs).read_text()
+    assert "run.json is damaged" in page
+    assert page.count("<tr class=") == 3
+
+
+def test_page_is_written_whenever_a_run_ends(runs):
+    page = (runs / catalogue.PAGE).read_text()
+    assert page.count("<tr class=") == 3
+    assert "<script" not in page
+    assert stat.S_IMODE((runs / catalogue.PAGE).stat().st_mode) == 0o600
+
+
+# --- blocks of large files ---
+
+
+def test_change_in_a_large_file_is_told_to_its_block(tmp_path):
+    record = seal_one(tmp_path / "runs", 0, roles=[role(number) for number in range(1, 900)])
+    path = record.folder / "tables" / "roles.json"
+    content = path.read_bytes()
+    assert len(content) > 200_000
+    path.write_bytes(content[:140_000] + b"#" + content[140_001:])
+    assert record.changed() == ["tables/roles.json: changed between the bytes 131,072 and 196,608"]
+    path.write_bytes(content[:70_000])
+    assert record.changed() == [
+        f"tables/roles.json: changed between the bytes 65,536 and 131,072, and has 70,000 bytes instead of {len(content):,}"
+    ]
+    path.write_bytes(content + b"x")
+    assert f"and has {len(content) + 1:,} bytes instead" in record.changed()[0]
+
+
+def test_tables_are_told_apart_from_their_copy_in_json(tmp_path):
+    """Parquet is what DuckDB reads: the same rows, account ids as text with their zeros."""
+    from awsfed_lib.edges.records import parquet
+
+    record = seal_one(tmp_path / "runs", 0, roles=[role(7, max_session=3600), role(8)])
+    table = parquet.read(record.folder / "tables" / "roles.parquet")
+    exact = json.loads((record.folder / "tables" / "roles.json").read_bytes())
+    assert table["account_id"].tolist() == ["000000000007", "000000000008"]
+    assert list(table.columns) == list(exact["columns"])
+    assert table["max_session"].tolist()[0] == 3600
+    assert table["max_session"].isna().tolist() == [False, True]

@@ -1,0 +1,82 @@
+"""`awsfed runs`: what people see of records."""
+
+import pytest
+from click.testing import CliRunner
+from recorded import BEGAN, role, seal_one
+from small_root import make
+
+from awsfed_lib.__main__ import main
+from awsfed_lib.edges.records import catalogue, chain, signing, where
+
+
+@pytest.fixture
+def runs(tmp_path, monkeypatch):
+    monkeypatch.setenv(where.ROOT_VARIABLE, str(make(tmp_path / "root")))
+    folder = tmp_path / "root" / "runs"
+    seal_one(folder, 0, roles=[role(1), role(2)])
+    seal_one(folder, 1, runbook="20-plan", verdict="planned")
+    seal_one(folder, 2, roles=[role(2, role_name="Power"), role(3)])
+    return folder
+
+
+def awsfed(*words):
+    return CliRunner().invoke(main, ["runs", *words])
+
+
+def test_list_filters_by_runbook_and_verdict(runs):
+    assert awsfed("list").stdout.count("\n") == 3
+    assert awsfed("list", "--runbook", "20").stdout.split()[0].endswith("20-plan-1f0c7f3a")
+    assert awsfed("list", "--verdict", "planned").stdout.count("\n") == 1
+    assert awsfed("list", "--last", "1").stdout.startswith("20260103T")
+
+
+def test_show_tells_what_a_record_holds(runs):
+    said = awsfed("show", "last").stdout
+    for words in ("09-audit", "2026-01-03", "findings: 1 high", "roles", "journal.jsonl", catalogue.find(runs, "last").digest):
+        assert words in said
+
+
+def test_diff_names_rows_that_came_went_and_changed(runs):
+    said = awsfed("diff", "20260101", "last").stdout
+    assert "roles: " in said
+    assert "went  arn:aws:iam::000000000001:role/Admin" in said
+    assert "came  arn:aws:iam::000000000003:role/Admin" in said
+    assert "role_name: Admin → Power" in said
+    assert awsfed("diff", "last", "last").stdout == "roles: no change\n"
+
+
+def test_verify_proves_all_and_names_what_is_broken(runs):
+    good = awsfed("verify")
+    assert good.exit_code == 0
+    assert "3 records, 3 lines of the chain" in good.stdout
+    head = chain.read(runs)[-1].digest
+    assert head in good.stdout
+    assert awsfed("verify", "--head", head).exit_code == 0
+    assert "no line has the digest" in awsfed("verify", "--head", "0" * 64).stderr
+    path = catalogue.records(runs)[0].folder / "tables" / "roles.csv"
+    path.write_bytes(path.read_bytes().replace(b"Admin", b"Adm1n", 1))
+    told = awsfed("verify")
+    assert told.exit_code == 1
+    assert "tables/roles.csv: changed" in told.stderr
+
+
+def test_verify_takes_the_public_key_of_the_parameters(runs, tmp_path, monkeypatch):
+    made = awsfed("key", str(tmp_path / "mine.key"))
+    assert made.exit_code == 0
+    monkeypatch.setenv(signing.KEY_VARIABLE, str(tmp_path / "mine.key"))
+    (runs.parent / "parameters" / signing.PUBLIC_FILE).write_bytes((tmp_path / "mine.pub").read_bytes())
+    assert "line 1" in awsfed("verify").stderr
+    seal_one(runs, 3, signer=signing.signer())
+    assert "line 4" not in awsfed("verify").stderr
+
+
+def test_retire_shows_first_and_takes_an_id(runs):
+    shown = awsfed("retire", "--before", "2026-01-03")
+    assert shown.stdout.count("goes ") == 1
+    assert "stays  " in shown.stdout
+    identity = shown.stdout.split("--approved ")[1].strip()
+    assert awsfed("retire", "--before", "2026-01-03", "--approved", "retire-1").exit_code == 1
+    assert awsfed("retire", "--before", "2026-01-03", "--approved", identity).exit_code == 0
+    assert awsfed("verify").exit_code == 0
+    assert awsfed("retire", "--before", "2026-01-03").stdout.endswith("0 records would go\n")
+    assert not catalogue.records(runs)[0].folder.name.startswith(f"{BEGAN:%Y%m%d}")
