@@ -23,7 +23,6 @@ from awsfed_lib.edges.records.unfolded import FLAT, PLAIN, View
 QUARANTINE = ".quarantine"
 VERDICT = "leaked"
 KNOWN = "a secret of this run"
-_TEXT = (".ipynb", ".json", ".csv", ".html", ".md", ".txt", ".svg", ".xml", ".sarif", ".jsonl", ".yml", ".log")
 _JSON = (".ipynb", ".json", ".sarif")
 _SAID = 5
 
@@ -117,15 +116,16 @@ def _take_out(folder: Path, path: Path, content: bytes, hits: list[Found]) -> No
     """Put the file away as it is, and a copy without the secrets in its place where one can be made."""
     _put_away(folder, path, content)
     mended = without(content, hits)
-    if path.name != journal.FILE and path.suffix in _TEXT and _whole(path, mended):
+    if path.name != journal.FILE and _is_text(content) and _whole(path, mended):
         durable.replace(path, mended)
     elif path.name == RUN:
         raise RecordError("A secret stands in run.json, and cannot be taken out of it.", where=str(folder), remedy="Delete the record.")
     else:
         path.unlink()
     for other in path.parent.glob(f"{path.stem}.*"):  # the same table in a form that cannot be searched
-        if other.suffix not in _TEXT and other != path:
-            _put_away(folder, other, other.read_bytes())
+        beside = other.read_bytes()
+        if other != path and not _is_text(beside):
+            _put_away(folder, other, beside)
             other.unlink()
 
 
@@ -142,6 +142,13 @@ def without(content: bytes, hits: list[Found]) -> bytes:
         parts += [content[at : span.start], removed(kind).encode()]
         at = span.end
     return b"".join([*parts, content[at:]])
+
+
+def _is_text(content: bytes) -> bool:
+    try:
+        return "\0" not in content.decode()
+    except UnicodeDecodeError:
+        return False
 
 
 def _whole(path: Path, content: bytes) -> bool:
