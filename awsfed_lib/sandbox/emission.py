@@ -19,13 +19,17 @@ Emitted = list[tuple[str, Sequence[str]]]
 
 @dataclass(frozen=True)
 class Claims:
-    """What Entra ID knows of a user for one application; `policy` is its claims mapping policy, None for none."""
+    """What Entra ID knows of a user for one application; `policy` is its claims mapping policy, None for none.
+
+    `issuer`: the entity id of the tenant.
+    """
 
     tenant_id: str
     user: Mapping[str, Any]
     audience: str
     roles: tuple[str, ...]
     policy: Mapping[str, Any] | None = None
+    issuer: str = ""
 
 
 def policy_of(tables: Mapping[str, Mapping[str, Any]], principal_id: str) -> Mapping[str, Any] | None:
@@ -38,11 +42,6 @@ def policy_of(tables: Mapping[str, Mapping[str, Any]], principal_id: str) -> Map
             continue
         return found
     return None
-
-
-def issuer(tenant_id: str) -> str:
-    """The entity id of a tenant, with its slash at the end."""
-    return f"https://sts.windows.net/{tenant_id}/"
 
 
 def name_id(said: Claims) -> str:
@@ -68,7 +67,7 @@ def _basic(said: Claims) -> Emitted:
         (BASIC + "tenantid", [said.tenant_id]),
         (BASIC + "objectidentifier", [said.user["id"]]),
         (BASIC + "displayname", [said.user["displayName"]]),
-        (BASIC + "identityprovider", [issuer(said.tenant_id)]),
+        (BASIC + "identityprovider", [said.issuer]),
     ]
 
 

@@ -20,7 +20,7 @@ from signxml.signer import XMLSigner
 
 from awsfed_lib.sandbox.amazon.assertion import SAML, SAMLP, SamlRefused
 from awsfed_lib.sandbox.aws import Org
-from awsfed_lib.sandbox.emission import Claims, attributes, issuer, name_id, policy_of
+from awsfed_lib.sandbox.emission import Claims, attributes, name_id, policy_of
 
 ASSERTION = ElementMaker(namespace=SAML[1:-1], nsmap={None: SAML[1:-1]})
 PROTOCOL = ElementMaker(namespace=SAMLP[1:-1], nsmap={"samlp": SAMLP[1:-1]})
@@ -36,6 +36,10 @@ class Directory(Protocol):
     @property
     def domain(self) -> str:
         """The tenant's verified domain."""
+
+    @property
+    def entity_id(self) -> str:
+        """Who issues the responses."""
 
     @property
     def tables(self) -> Mapping[str, Mapping[str, Any]]:
@@ -129,7 +133,7 @@ def claims(tenant: Directory, app_id: str, user_id: str) -> Claims:
         raise SignInRefused(
             "AADSTS50105", f"The signed in user {user['userPrincipalName']} is not assigned to a role for the application {app}."
         )
-    return Claims(tenant.id, user, audience(principal), roles, policy_of(tenant.tables, principal["id"]))
+    return Claims(tenant.id, user, audience(principal), roles, policy_of(tenant.tables, principal["id"]), tenant.entity_id)
 
 
 def audience(principal: Mapping[str, Any]) -> str:
@@ -148,7 +152,7 @@ def assertion(said: Claims, delivery: Delivery) -> etree._Element:
     context = ASSERTION.AuthnContext(ASSERTION.AuthnContextClassRef("urn:oasis:names:tc:SAML:2.0:ac:classes:Password"))
     identifier = f"_{uuid.uuid4()}"
     whole: etree._Element = ASSERTION.Assertion(
-        ASSERTION.Issuer(issuer(said.tenant_id)),
+        ASSERTION.Issuer(said.issuer),
         ASSERTION.Subject(named, confirmation),
         ASSERTION.Conditions(restriction, NotBefore=start, NotOnOrAfter=end),
         _statement(said, delivery.session_duration),

@@ -15,11 +15,13 @@ from typing import Any, Self
 
 from awsfed_lib.sandbox import saml
 from awsfed_lib.sandbox.aws import Org
+from awsfed_lib.sandbox.entra.templates import is_aws
 from awsfed_lib.sandbox.faults.injector import Injector, aws_faults, entra_faults
 from awsfed_lib.sandbox.front import Front
-from awsfed_lib.sandbox.org import world
+from awsfed_lib.sandbox.org import Kind, world
 from awsfed_lib.sandbox.server import Server
 from awsfed_lib.sandbox.store import Tenant
+from awsfed_lib.sandbox.switches import Cloud, Switches
 from awsfed_lib.sandbox.tls import Authority
 
 FILE = "sandbox.json"
@@ -28,12 +30,17 @@ SEED, ACCOUNTS = 1, 24
 
 @dataclass(frozen=True)
 class Size:
-    """What world to serve: same size, same world. `ports`: Entra ID and AWS; 0 takes a free one."""
+    """What world to serve: same size, same world. `ports`: Entra ID and AWS; 0 takes a free one.
+
+    `world`: "messy", or "empty" before the first step of the tutorial. `cloud`: Microsoft's, see `Switches`.
+    """
 
     seed: int = SEED
     accounts: int = ACCOUNTS
     partition: str = "aws"
     ports: tuple[int, int] = (0, 0)
+    world: Kind = "messy"
+    cloud: Cloud = "global"
 
 
 class Sandbox:
@@ -41,8 +48,8 @@ class Sandbox:
 
     def __init__(self, folder: Path, size: Size = Size()) -> None:
         """Serve the world of `size`, and describe it in `folder`/sandbox.json. Raises OSError when a port is taken."""
-        self.world = world(size.seed, size.accounts, partition=size.partition)
-        self.tenant = Tenant(self.world["tenant"])
+        self.world = world(size.seed, size.accounts, partition=size.partition, kind=size.world)
+        self.tenant = Tenant(self.world["tenant"], Switches(cloud=size.cloud))
         self.org = Org(self.world["org"], lambda app, which: self.tenant.metadata(app, "stale" if which == "stale" else "current"))
         self.folder = folder
         authority = Authority()
@@ -83,9 +90,23 @@ class Sandbox:
         pem = self.tenant.client_credentials(app_id).pair.pem
         return {"client_id": app_id, "certificate_file": str(_private(self.folder / f"{app_id}.pem", pem))}
 
-    def can_sign_in(self, user_id: str, role_arn: str) -> tuple[bool, str]:
+    @property
+    def application_id(self) -> str:
+        """The service principal of the world's main application; where it had none, of the first that was set to SAML or made for AWS."""
+        principals = self.tenant.tables["servicePrincipals"]
+        added = (
+            key
+            for key, record in principals.items()
+            if record["preferredSingleSignOnMode"] == "saml" or is_aws(record["applicationTemplateId"])
+        )
+        return str(self.world["tenant"]["main"] or next(added, ""))
+
+    def can_sign_in(self, user_id: str, role_arn: str, application_id: str = "") -> tuple[bool, str]:
         """Whether the user can sign in to that role now, by a signed SAML response; and if not, why not."""
-        return saml.can_sign_in(self.tenant, self.org, user_id, self.world["tenant"]["main"], role_arn)
+        application = application_id or self.application_id
+        if not application:
+            return False, "The tenant has no application for AWS."
+        return saml.can_sign_in(self.tenant, self.org, user_id, application, role_arn)
 
     def close(self) -> None:
         """Stop serving, and take the description and the throw-away keys away."""

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from awsfed_lib.sandbox.entra import certificates, claims, federation, loading, tokens
+from awsfed_lib.sandbox.entra import certificates, claims, federation, hosts, loading, tokens
 from awsfed_lib.sandbox.entra.loading import Registration, Tables
 from awsfed_lib.sandbox.entra.replicas import Channel, Replicas
 from awsfed_lib.sandbox.entra.schema import KINDS, Record
@@ -88,6 +88,11 @@ class Tenant:
         """The tenant's domain name."""
         return str(self.world.get("domain", "contoso.example"))
 
+    @property
+    def entity_id(self) -> str:
+        """Who issues the SAML responses."""
+        return hosts.entity_id(self.id, self.switches.cloud)
+
     def mint(self) -> str:
         """A new version 4 GUID; the seed decides which."""
         return str(uuid.UUID(int=self.chance.getrandbits(128), version=4))
@@ -117,7 +122,7 @@ class Tenant:
         `tenant`: the tenant-wide document. Raises KeyError for an unknown application.
         """
         with self.lock:
-            text = federation.document(self.id, self._certificates(app_id, which))
+            text = federation.document(self.id, self._certificates(app_id, which), self.switches.cloud)
         return f"\ufeff{text}" if self.switches.metadata_bom else text
 
     def signing_key(self, app_id: str) -> tuple[RSAPrivateKey, x509.Certificate]:

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Literal
 
+from awsfed_lib.sandbox.entra.hosts import HOSTS, entity_id
 from awsfed_lib.sandbox.keys import KeyPair
 
 Which = Literal["current", "stale", "tenant"]
@@ -17,20 +18,15 @@ _FEDERATION = "http://docs.oasis-open.org/wsfed/federation/200706"
 _SAML = "urn:oasis:names:tc:SAML:2.0"
 
 
-def entity_id(tenant_id: str) -> str:
-    """The issuer of SAML responses."""
-    return f"https://sts.windows.net/{tenant_id}/"
-
-
-def document(tenant_id: str, pairs: Sequence[KeyPair]) -> str:
-    """The metadata document with these certificates, in order."""
+def document(tenant_id: str, pairs: Sequence[KeyPair], cloud: str = "global") -> str:
+    """The metadata document with these certificates, in order, and the addresses of that cloud."""
     keys = "".join(_key_descriptor(pair) for pair in pairs)
     return (
         '<?xml version="1.0" encoding="utf-8"?>'
-        f'<EntityDescriptor ID="_{_document_id(pairs)}" entityID="{entity_id(tenant_id)}" xmlns="{_SAML}:metadata">'
+        f'<EntityDescriptor ID="_{_document_id(pairs)}" entityID="{entity_id(tenant_id, cloud)}" xmlns="{_SAML}:metadata">'
         f"{_role_descriptor('SecurityTokenServiceType', keys)}"
         f"{_role_descriptor('ApplicationServiceType', keys)}"
-        f"{_idp_descriptor(tenant_id, keys)}"
+        f"{_idp_descriptor(tenant_id, keys, cloud)}"
         "</EntityDescriptor>"
     )
 
@@ -53,8 +49,8 @@ def _role_descriptor(kind: str, keys: str) -> str:
     )
 
 
-def _idp_descriptor(tenant_id: str, keys: str) -> str:
-    at = f"https://login.microsoftonline.com/{tenant_id}/saml2"
+def _idp_descriptor(tenant_id: str, keys: str, cloud: str) -> str:
+    at = f"https://{HOSTS[cloud].login}/{tenant_id}/saml2"
     return (
         f'<IDPSSODescriptor protocolSupportEnumeration="{_SAML}:protocol">{keys}'
         f'<SingleLogoutService Binding="{_SAML}:bindings:HTTP-Redirect" Location="{at}" />'

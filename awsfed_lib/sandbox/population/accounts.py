@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from awsfed_lib.sandbox.population import seeds
 
@@ -41,6 +41,23 @@ def seats(seed: int, count: int) -> list[Seat]:
         raise ValueError(f"A sandbox organization has 3 to 10,000 accounts, not {count}.")
     ids = _ids(seed, count)
     return [_seat(seed, place, next(ids)) for place in range(count)]
+
+
+def plain_seats(seed: int, count: int) -> list[Seat]:
+    """The same ids with names that nobody typed by hand, all of them working accounts. Raises ValueError as `seats` does."""
+    return [replace(seat, name=_plain_name(seat.place), ou=_plain_unit(seat), state="ACTIVE", reach="ok") for seat in seats(seed, count)]
+
+
+def _plain_name(place: int) -> str:
+    """Three accounts by name, then teams by stage; names and slugs are unique."""
+    if place < 3:
+        return _first_names()[place]
+    stage, team = divmod(place - 3, len(_teams()))
+    return f"{_teams()[team]} {('Prod', 'Test', 'Dev')[stage % 3]}" + (f" {stage // 3 + 1}" if stage > 2 else "")
+
+
+def _plain_unit(seat: Seat) -> str:
+    return "Workloads/Prod" if seat.ou == "Suspended" else seat.ou
 
 
 def _ids(seed: int, count: int) -> Iterator[str]:

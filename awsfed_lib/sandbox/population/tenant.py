@@ -25,7 +25,7 @@ def tenant(setting: Setting, everyone: list[Seat]) -> tuple[dict[str, Any], dict
         "groups": directory.groups,
         "assignments": directory.assignments + _of_the_tutorial(setting, directory, roles["tutorial"]),
         "clients": clients(setting.seed),
-        "subscribedSkus": [_premium(setting.seed)],
+        "subscribedSkus": [premium(setting.seed)],
         "main": guid(setting.seed, "main"),
     }
     return made, _demo(setting, everyone[2], made, group)
@@ -71,6 +71,7 @@ def clients(seed: int) -> list[dict[str, Any]]:
         "Group.ReadWrite.All",
         "GroupMember.ReadWrite.All",
         "Policy.ReadWrite.ApplicationConfiguration",
+        "Synchronization.ReadWrite.All",
     ]
     return [
         {"appId": seeds.guid(seed, "client", name), "displayName": f"awsfed {name}", "name": name, "permissions": permissions}
@@ -78,7 +79,7 @@ def clients(seed: int) -> list[dict[str, Any]]:
     ]
 
 
-def _premium(seed: int) -> dict[str, Any]:
+def premium(seed: int) -> dict[str, Any]:
     """Assigning groups needs Entra ID P1 (learn.microsoft.com/entra/identity/enterprise-apps/assign-user-or-group-access-portal)."""
     return {
         "id": seeds.guid(seed, "sku"),
