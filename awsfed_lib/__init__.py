@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from awsfed_lib.core import errors, tables
+    from awsfed_lib.core.accounts import federation
     from awsfed_lib.core.outcome import Outcome
     from awsfed_lib.core.plan import Plan
     from awsfed_lib.core.review import audit, preflight
     from awsfed_lib.core.roles import approles, assignments, groups, trust
     from awsfed_lib.core.view.display import show
+    from awsfed_lib.edges import signin
     from awsfed_lib.edges.amazon import aws
     from awsfed_lib.edges.entra import auth, graph, ground
     from awsfed_lib.edges.entra.graph import Graph
@@ -33,11 +35,13 @@ _PUBLIC = {
     "aws": "edges.amazon.aws",
     "begin": "edges.records.run:begin",
     "errors": "core.errors",
+    "federation": "core.accounts.federation",
     "graph": "edges.entra.graph",
     "ground": "edges.entra.ground",
     "groups": "core.roles.groups",
     "preflight": "core.review.preflight",
     "show": "core.view.display:show",
+    "signin": "edges.signin",
     "tables": "core.tables",
     "trust": "core.roles.trust",
 }

@@ -352,7 +352,8 @@ def chain(**broken):
     }
     evidence = Evidence(**{name: broken.get(name, table) for name, table in parts.items()})
     read = broken.get("accounts_of_providers", accounts(A, B))
-    keys = Keys(read, broken.get("providers", keys_of()), broken.get("signs", (ONE.thumbprint,)), ENTITY, broken.get("duration", 3600))
+    signs, duration, problem = broken.get("signs", (ONE.thumbprint,)), broken.get("duration", 3600), broken.get("problem", "")
+    keys = Keys(read, broken.get("providers", keys_of()), signs, ENTITY, duration, problem)
     return signin.proof(evidence, keys)
 
 
@@ -365,6 +366,7 @@ def test_a_chain_that_holds():
 @pytest.mark.parametrize(
     ("broken", "verdict", "link"),
     [
+        ({"problem": "It is disabled."}, "broken", "application"),
         ({"members": members()}, "broken", "members"),
         ({"members": members(member("Admins", "ben", enabled=False))}, "broken", "members"),
         ({"members": members(member("Admins", "Inner", "Group"), member("Inner", "ben"))}, "broken", "members"),
@@ -399,6 +401,7 @@ def test_the_first_link_that_does_not_hold(broken, verdict, link):
 
 def test_the_links_are_named_and_in_the_order_of_a_sign_in():
     assert [name for name, _ in signin.LINKS] == [
+        "application",
         "members",
         "appRole",
         "value",

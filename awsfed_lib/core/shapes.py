@@ -95,6 +95,18 @@ IAM_ROLES = Schema(
     },
     ("role_arn",),
 )
+ACCOUNT_RESULTS = Schema(
+    "account_results",
+    {
+        "account_id": Column(TEXT, "12 digits"),
+        "account_name": Column(TEXT, "name of the account"),
+        "verdict": Column(TEXT, "as desired, planned, applied, unverified, failed, not sent, left alone"),
+        "planned": Column(COUNT, "requests that the plan holds for it"),
+        "sent": Column(COUNT, "requests that were carried out"),
+        "problem": Column(TEXT, "what went wrong, or why it was left alone"),
+    },
+    ("account_id",),
+)
 SIGN_INS = Schema(
     "sign_ins",
     {

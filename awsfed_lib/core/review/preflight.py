@@ -26,14 +26,17 @@ GROUPS = MEMBERS | {"Group.ReadBasic.All"}
 NEW_GROUPS = frozenset({"Group.Create", "Group.ReadWrite.All", "Directory.ReadWrite.All"})
 ASSIGN = frozenset({"AppRoleAssignment.ReadWrite.All"})
 LICENCES = frozenset({"LicenseAssignment.Read.All", "Organization.Read.All"}) | _DIRECTORY
+POLICIES = frozenset({"Policy.Read.All", "Policy.ReadWrite.ApplicationConfiguration"})
 TENANT = frozenset({"Organization.Read.All", "User.Read"}) | _DIRECTORY
 
 NEEDS: Mapping[str, tuple[Need, ...]] = {
     "00-preflight": (APPLICATION, JOBS, LICENCES, TENANT),
+    "02-accounts": (APPLICATION,),
     "03-inventory": (),
     "04-approles": (APPLICATION, JOBS, APPROLES),
     "05-groups": (TENANT, GROUPS, NEW_GROUPS),
     "06-assignments": (APPLICATION, GROUPS, ASSIGN),
+    "07-signin": (APPLICATION, MEMBERS, POLICIES),
     "09-audit": (APPLICATION, MEMBERS),
 }
 """Graph permissions a runbook needs to send what it plans: one of each set (learn.microsoft.com graph/permissions-reference)."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import pandas as pd
@@ -27,7 +27,8 @@ class Expected:
 
     `entity_id`: of the providers' metadata; `recipients` and `audiences`: sign_in_endpoints.py; `certificates`: those of
     the application; `signs`: thumbprints of what signs now (certificates.signing); `role_values`: appRole values that the user
-    has; `user_name`: what RoleSessionName should be, "" when it does not matter.
+    has; `user_name`: what RoleSessionName should be, "" when it does not matter; `roles_of`: the values by user name in lower
+    case, where it is not known whose response it is.
     """
 
     entity_id: str
@@ -37,6 +38,12 @@ class Expected:
     signs: tuple[str, ...]
     role_values: tuple[str, ...] = ()
     user_name: str = ""
+    roles_of: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+
+    def of(self, found: Response) -> Expected:
+        """Say what is expected of this response, once its session name tells whose it is."""
+        name = found.session_names[0].casefold() if len(found.session_names) == 1 else ""
+        return self if self.role_values else replace(self, role_values=self.roles_of.get(name, ()))
 
 
 @dataclass(frozen=True)
@@ -76,6 +83,7 @@ def response(saml: str, expected: Expected, now: datetime) -> Checked:
         found = open_response(saml, expected.certificates)
     except DocumentError as error:
         return Checked((_row("readable", FAILED, error.reason, "a SAML response", error.remedy or error.what),), (), None)
+    expected = expected.of(found)
     rows = (_row("readable", PASSED, "a SAML response", "a SAML response"), *_envelope(found), *_signature(found, expected))
     if found.status == "Success":
         rows += (*_addresses(found, expected), *_times(found, now), *_attributes(found, expected))

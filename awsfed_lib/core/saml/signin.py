@@ -27,7 +27,8 @@ class Keys:
     """What the accounts accept and what Entra ID signs with.
 
     `accounts` and `providers`: ACCOUNTS and PROVIDERS of one reading; `signs`: thumbprints of what may sign now
-    (certificates.signing); `entity_id`: of the application's metadata; `session_duration`: seconds that the claims ask for.
+    (certificates.signing); `entity_id`: of the application's metadata; `session_duration`: seconds that the claims ask for;
+    `problem`: why the application lets nobody in, "" when it does.
     """
 
     accounts: pd.DataFrame
@@ -35,6 +36,7 @@ class Keys:
     signs: tuple[str, ...]
     entity_id: str
     session_duration: int = 3600
+    problem: str = ""
 
     @cached_property
     def read(self) -> frozenset[str]:
@@ -103,6 +105,10 @@ def _row(path: _Path) -> dict[str, str]:
     }
 
 
+def _application(path: _Path) -> _Broken | None:
+    return _Broken("broken", path.keys.problem, "Set it with runbook 01-application.") if path.keys.problem else None
+
+
 def _members(path: _Path) -> _Broken | None:
     """Direct members only: "nested group memberships aren't supported" (entra assign-user-or-group-access-portal)."""
     kind, identity = path.assignment["principal_type"], path.assignment["principal_id"]
@@ -168,14 +174,14 @@ def _provider(path: _Path) -> _Broken | None:
 
 def _certificate(path: _Path) -> _Broken | None:
     row = path.keys.provider_rows[path.evidence.pairs[path.app_role_id].provider_arn]
+    if not path.keys.signs:
+        return _Broken("broken", "The application has no signing certificate.", "Make one: 08-certificates.")
     if not row["entity_id"]:
         return _Broken("unknown", row.get("problem") or "Its metadata could not be read.", "Look at it with 02-accounts.")
     if row["entity_id"] != path.keys.entity_id:
         words = f"The provider is for {row['entity_id']}: “Issuer not present in specified provider”."
         return _Broken("broken", words, "Update its metadata: 02-accounts.")
     missing = sorted(set(path.keys.signs) - set(row["thumbprints"].split("; ")))
-    if not path.keys.signs:
-        return _Broken("broken", "The application has no signing certificate.", "Make one: 08-certificates.")
     if missing:
         words = f"The provider lacks {', '.join(f'{one[:8]}…' for one in missing)}, which signs now: “Response signature invalid”."
         return _Broken("broken", words, "Distribute it: 08-certificates.")
@@ -201,6 +207,7 @@ def _duration(path: _Path) -> _Broken | None:
 
 
 LINKS: tuple[tuple[str, Callable[[_Path], _Broken | None]], ...] = (
+    ("application", _application),
     ("members", _members),
     ("appRole", _emitted),
     ("value", _value),
@@ -219,4 +226,9 @@ def counts(table: pd.DataFrame) -> Iterator[tuple[str, int]]:
         yield verdict, int((table["verdict"] == verdict).sum())
 
 
-__all__ = ["LINKS", "Checked", "Expected", "Keys", "counts", "explain", "proof", "response"]
+def sentence(table: pd.DataFrame) -> str:
+    """Say the counts of SIGN_INS in one line."""
+    return f"{len(table)} paths: " + ", ".join(f"{number} {verdict}" for verdict, number in counts(table) if number)
+
+
+__all__ = ["LINKS", "Checked", "Expected", "Keys", "counts", "explain", "proof", "response", "sentence"]

@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from awsfed_lib.core.view.escape import escaped, visible
-from awsfed_lib.core.view.markup import View, box, card, chip, chips, terms, terms_text
+from awsfed_lib.core.view.markup import View, box, card, chip, chips, output, quiet, terms, terms_text
 from awsfed_lib.core.view.style import Tone
 
 CHANGES: Mapping[str, tuple[str, str, Tone]] = {
     "nothing": ("=", "read-only: changes nothing", "good"),
     "entra": ("~", "can change Entra ID", "warn"),
     "aws": ("~", "can change AWS", "warn"),
+    "entra and aws": ("~", "can change Entra ID and AWS", "warn"),
 }
 
 
@@ -21,7 +22,7 @@ CHANGES: Mapping[str, tuple[str, str, Tone]] = {
 class Banner:
     """What a run is about to do: where, with which application, and whether it can change anything.
 
-    `changes`: nothing, entra or aws. `approved`: the approved plan id, '' for none. `about`: further names and values.
+    `changes`: one of CHANGES. `approved`: the approved plan id, '' for none. `about`: further names and values.
     """
 
     runbook: str
@@ -53,6 +54,11 @@ class Banner:
 
     def __str__(self) -> str:
         return self.view.text
+
+
+def notice(sentence: str) -> View:
+    """Say one sentence where there is nothing to draw."""
+    return View(visible(sentence), output(quiet(sentence)))
 
 
 def error_view(error: BaseException) -> View:

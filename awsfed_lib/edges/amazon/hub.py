@@ -60,7 +60,7 @@ class Hub:
     organizations: OrganizationsClient
     sts: STSClient
 
-    def __init__(  # noqa: PLR0913  who, where, how many at a time, how it travels, and what it may do
+    def __init__(
         self,
         session: boto3.Session,
         *,
@@ -72,7 +72,7 @@ class Hub:
         self.session, self.partition, self.recipe = session, partition, recipe
         self.gate = gate or AwsGate()
         with signing_in():
-            settings = _settings(session, partition, workers)
+            settings = client_settings(session, partition, workers)
             self.sts, self.organizations = self._own("sts", settings), self._own("organizations", settings)
             quick = _quick(session)
             self.iam, self.spoke = self._shared(quick, "iam", settings), self._shared(quick, "sts", settings)
@@ -166,7 +166,8 @@ def _reopened(cloud: str, partition: str, workers: int) -> Hub:
     return hub(cloud, partition, workers)
 
 
-def _settings(session: boto3.Session, partition: str, workers: int) -> Config:
+def client_settings(session: boto3.Session, partition: str, workers: int) -> Config:
+    """Give what every client of a session is made with: region, retries, time limits; no proxy to the sandbox."""
     return Config(
         region_name=_region(session, partition),
         retries={"mode": "standard", "total_max_attempts": ATTEMPTS},

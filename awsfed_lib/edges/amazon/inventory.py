@@ -41,16 +41,22 @@ class Roles(NamedTuple):
 
 
 def inventory(
-    organization: Organization, *, provider: str, executor: Executor | None = None, session: boto3.Session | None = None
+    organization: Organization,
+    *,
+    provider: str,
+    recipients: tuple[str, ...] = (),
+    executor: Executor | None = None,
+    session: boto3.Session | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Read the organization: (ACCOUNTS, ROLES).
 
     ROLES has one row for each role and SAML provider that its trust names, "taken" only for the provider called
-    `provider` ("" takes any); a role that does not trust SAML is not listed, and counted in the extra column
-    `other_roles` of ACCOUNTS. An account that could not be read in full is a row of ACCOUNTS with its problem, and has
-    no rows in ROLES. Raises SignInError, ParameterError and AwsError as `organization.accounts` and `hub.hub` do.
+    `provider` ("" takes any), and for responses to one of `recipients` (none: as `trust.judge` has it). A role that does
+    not trust SAML is not listed, and counted in the extra column `other_roles` of ACCOUNTS. An account that could not be
+    read in full is a row of ACCOUNTS with its problem, and has no rows in ROLES. Raises SignInError, ParameterError and
+    AwsError as `organization.accounts` and `hub.hub` do.
     """
-    look = partial(roles_in, asked=provider)
+    look = partial(roles_in, asked=provider, recipients=recipients)
     readings = read_organization(organization, look, executor=executor, session=session)
     found = account_table(readings)
     others = pd.Series([pd.NA if reading.found is None else reading.found.others for reading in readings], dtype=COUNT)
@@ -76,23 +82,25 @@ def _in_order(rows: Iterable[Row]) -> list[Row]:
     return sorted(rows, key=lambda row: (row["account_id"], row["role_arn"], row["provider_arn"]))
 
 
-def roles_in(hub: Hub, account: Account, asked: str) -> Roles:
+def roles_in(hub: Hub, account: Account, asked: str, recipients: tuple[str, ...] = ()) -> Roles:
     """Read the roles of one account to the last page; errors as those of `all_pages`."""
     details = all_pages(hub.iam.get_account_authorization_details, "RoleDetailList", account.account_id, Filter=["Role"])
     listed = all_pages(hub.iam.list_roles, "Roles", account.account_id)
     providers = own_entries(hub.iam.list_saml_providers(), "SAMLProviderList", account.account_id)
     # A role made or gone between the two lists is in one of them: it is shown, never dropped.
     roles = [{**listed.get(arn, {}), **details.get(arn, {})} for arn in sorted({*details, *listed})]
-    rows = [rows for role in roles if (rows := _rows(role, account, providers, asked))]
+    rows = [rows for role in roles if (rows := _rows(role, account, providers, (asked, recipients)))]
     return Roles([row for found in rows for row in found], len(roles) - len(rows))
 
 
-def _rows(role: Mapping[str, Any], account: Account, providers: Mapping[str, Any], asked: str) -> list[Row]:
+def _rows(role: Mapping[str, Any], account: Account, providers: Mapping[str, Any], of: tuple[str, tuple[str, ...]]) -> list[Row]:
     """One row for each SAML provider that the role trusts; none when it does not trust SAML."""
     document = role["AssumeRolePolicyDocument"]
     if not trust.mentions_saml(document):
         return []
-    verdicts = trust.judge(decoded(document), account_id=account.account_id, role_arn=role["Arn"], role_name=role["RoleName"])
+    asked, recipients = of
+    named = {"account_id": account.account_id, "role_arn": role["Arn"], "role_name": role["RoleName"]}
+    verdicts = trust.judge(decoded(document), **named, audiences=recipients)
     if not verdicts:
         return []
     described = _described(role, account)
