@@ -3,6 +3,7 @@
 import ast
 import re
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ CORE_MAY_IMPORT = {
 CORE_MUST_NOT = {"os", "time", "pathlib", "socket", "subprocess", "shutil", "tempfile", "urllib.request", "http", "random"}
 
 
+@cache
 def modules(layer: str = "") -> dict[str, ast.Module]:
     """All modules of a layer by their dotted name, but for the sandbox, which is a program of its own."""
     found = {path: ".".join(path.relative_to(PACKAGE).with_suffix("").parts) for path in sorted(PACKAGE.rglob("*.py"))}
@@ -31,6 +33,7 @@ def modules(layer: str = "") -> dict[str, ast.Module]:
     }
 
 
+@cache
 def imported(tree: ast.Module) -> set[str]:
     """Full dotted names, wherever the import stands."""
     names: set[str] = set()
