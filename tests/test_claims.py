@@ -341,7 +341,15 @@ def test_a_policy_that_others_use_is_not_changed():
 
 def test_a_foreign_policy_is_not_replaced():
     """One policy a service principal; taking another away would change what its maker wants."""
-    assert "Another claims mapping policy" in plan(LivePolicies((policy(name="corporate", identity="c"),))).refusals[0]
+    corporate = policy(Claims(7200).definition, name="corporate", identity="c")
+    assert "Another claims mapping policy" in plan(LivePolicies((corporate,))).refusals[0]
+
+
+def test_a_foreign_policy_that_says_what_is_desired_stays():
+    """Adopting an application must not replace its policy by an equal one."""
+    kept = plan(LivePolicies((policy(name="corporate", identity="c"),)))
+    assert not kept
+    assert not kept.refusals
 
 
 def test_of_two_equal_policies_one_is_taken_always_the_same():

@@ -97,13 +97,13 @@ def test_instances_and_tags(graph, twin):
     assert graph.live("instances", name.swapcase()) == ()
     assert graph.live("tags", twin.application_id) == tuple(facts.setting("tag", tag) for tag in twin.service_principal["tags"])
     (found,) = saml_reads.instances(graph, name=name, tag="awsfed:nobody")
-    assert gallery.found(gallery.Wanted(name, "nobody"), [found])["id"] == twin.application_id
+    assert gallery.found(gallery.Wanted(name), [found])["id"] == twin.application_id
 
 
 @pytest.mark.parametrize("name", ["AWS of the test", None])
 def test_gallery_plan_finds_its_own_basis(graph, twin, name):
     """One that is to be made, and one that is to be marked."""
-    wanted = gallery.Wanted(name or twin.service_principal["displayName"], "test")
+    wanted = gallery.Wanted(name or twin.service_principal["displayName"])
     plan = gallery.plan(graph.tenant(), saml_reads.instances(graph, name=wanted.display_name, tag=wanted.tag), wanted)
     assert plan.requests
     for basis in plan.basis:

@@ -118,6 +118,11 @@ def settings_facts(half: str, entry: Mapping[str, Any]) -> tuple[str, ...]:
     return _facts(half, {field: _value(entry, field) for field in _FIELDS[half]})
 
 
+def shown(half: str, entry: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Tell the managed fields of one half, by name."""
+    return [(field, _shown(_value(entry, field)) or "not set") for field in _FIELDS[half]]
+
+
 def _facts(half: str, values: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(facts.setting(field, values[field]) for field in _FIELDS[half])
 

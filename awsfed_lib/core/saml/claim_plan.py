@@ -42,12 +42,14 @@ def plan(application: Subject, live: LivePolicies, desired: Claims, *, name: str
     policy that is assigned, or ours when others use it, is a refusal: taking it away changes what is not ours.
     """
     foreign = [policy for policy in live.assigned if policy.get("displayName") != name]
-    if live.assigned and not foreign:
+    if live.assigned and (not foreign or _same(live.assigned[0], desired)):
         return _corrected(application, live, desired, name)
     found = sorted((policy for policy in live.named if _same(policy, desired)), key=lambda policy: str(policy["id"]))
     following = _assigned(application, found[0], (live, graph_url)) if found else _made(application, live, desired, name)
     why = tuple(
-        f"Another claims mapping policy is assigned: {_label(policy)}. Unassign it first; only one has effect." for policy in foreign
+        f"Another claims mapping policy is assigned: {_label(policy)}. Only one has effect: name it in claims_policy to correct it, or"
+        " unassign it first."
+        for policy in foreign
     )
     return replace(following, refusals=why)
 

@@ -8,7 +8,7 @@ claims are sent.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -69,11 +69,31 @@ def _portal_rows(claims: Sequence[Mapping[str, Any]]) -> Iterable[dict[str, str]
         }
 
 
+class People(NamedTuple):
+    """Who may sign in: MEMBERS of the assigned groups, and one `user` (attributes by name, {} for nobody) with their role `values`."""
+
+    members: pd.DataFrame
+    user: Mapping[str, str]
+    values: tuple[str, ...]
+
+
+def emitted(user_id: str, app_roles: pd.DataFrame, assigned: pd.DataFrame, members: pd.DataFrame) -> tuple[str, ...]:
+    """Values that the Role claim of one user holds: of direct assignments and of those to groups of which they are a direct member.
+
+    A disabled appRole is emitted as well (graph/api/resources/approle). Takes APP_ROLES, ASSIGNMENTS and MEMBERS.
+    """
+    holders = {user_id, *members.loc[members.member_id == user_id, "group_id"]}
+    given = set(assigned.loc[assigned.principal_id.isin(holders), "app_role_id"])
+    return tuple(dict.fromkeys(value for value in app_roles.loc[app_roles.app_role_id.isin(given), "value"] if value))
+
+
 def simulate(claims: pd.DataFrame, user: Mapping[str, str], values: Sequence[str]) -> pd.DataFrame:
     """ATTRIBUTES that the response for one user would carry.
 
-    `user`: source attribute → value, such as userprincipalname; `values`: the appRole values assigned to the user.
+    `user`: source attribute → value, such as userprincipalname, {} for nobody; `values`: the appRole values assigned to the user.
     """
+    if not user:
+        return frame(ATTRIBUTES, [{"attribute": "none", "problem": "Nobody is named: set test_user to see what a sign-in would carry."}])
     return frame(ATTRIBUTES, [attribute for claim in rows(claims) for attribute in _simulated(claim, user, values)])
 
 
@@ -98,4 +118,4 @@ def _problem(name: str, value: str) -> str:
     return duration_problem(value) if name == SESSION_DURATION else ""
 
 
-__all__ = ["Claims", "LivePolicies", "effective", "lint", "plan", "simulate"]
+__all__ = ["Claims", "LivePolicies", "People", "effective", "emitted", "lint", "plan", "simulate"]

@@ -15,29 +15,30 @@ from awsfed_lib.core.change import Basis, Change, Request, Settled, Subject, as_
 from awsfed_lib.core.errors import ParameterError
 from awsfed_lib.core.plan import Plan
 
-AWS_TEMPLATE = "8b1025e4-1dd2-430b-a150-2ef79cd700f5"  # "AWS Single-Account Access", global cloud; others: look it up by name
+AWS_TEMPLATE = "8b1025e4-1dd2-430b-a150-2ef79cd700f5"  # in the global cloud; in others it is looked up by its name
+AWS_TEMPLATE_NAME = "AWS Single-Account Access"
 LONGEST_NAME = 90  # longer ones were refused (github.com/microsoftgraph/microsoft-graph-docs issue 10565)
 TITLE = "Application from the gallery"
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """The application to make: its display name, the gallery template of this cloud, and the mark that finds it again."""
+    """The application to make: its display name, and the gallery template of this cloud."""
 
     display_name: str
-    mark: str
     template_id: str = AWS_TEMPLATE
 
     def __post_init__(self) -> None:
-        if not 1 <= len(self.display_name) <= LONGEST_NAME:
-            raise ParameterError(f"The name of the application must have 1 to {LONGEST_NAME} characters.")
-        if not self.mark or not self.mark.isprintable() or " " in self.mark:
-            raise ParameterError("The mark of the application must be one word.")
+        if not 1 <= len(self.display_name) <= LONGEST_NAME or not self.display_name.isprintable():
+            raise ParameterError(
+                f"The name of the application must have 1 to {LONGEST_NAME} characters on one line.",
+                remedy="Set application_name, or application_id where the application is there already.",
+            )
 
     @property
     def tag(self) -> str:
-        """The tag of the service principal; tags can be searched without ConsistencyLevel."""
-        return f"awsfed:{self.mark}"
+        """The mark by which it is found again, whatever people call it later: a tag, which is searched without ConsistencyLevel."""
+        return f"awsfed:{'-'.join(self.display_name.split())}"
 
 
 def found(wanted: Wanted, live: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
