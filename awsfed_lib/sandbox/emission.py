@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from awsfed_lib.sandbox.amazon.assertion import ATTRIBUTES
+from awsfed_lib.sandbox.entra import portal
 
 BASIC = "http://schemas.microsoft.com/identity/claims/"
 NAME_ID = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier"
@@ -33,7 +34,10 @@ class Claims:
 
 
 def policy_of(tables: Mapping[str, Mapping[str, Any]], principal_id: str) -> Mapping[str, Any] | None:
-    """The ClaimsMappingPolicy that is assigned to the service principal; None for none, or for one whose definition is no such JSON."""
+    """The ClaimsMappingPolicy that is assigned to the service principal, or what the portal says; None for none, or where it is no such JSON.
+
+    The mapping policy wins whole (learn.microsoft.com graph/api/resources/customclaimspolicy).
+    """
     for key in tables.get("policies", {}).get(principal_id, ()):
         record = tables["claimsMappingPolicies"].get(key, {})
         try:
@@ -41,7 +45,8 @@ def policy_of(tables: Mapping[str, Mapping[str, Any]], principal_id: str) -> Map
         except (KeyError, IndexError, TypeError, ValueError):
             continue
         return found
-    return None
+    portal_claims = tables.get("portalClaims", {}).get(principal_id)
+    return None if portal_claims is None else portal.as_mapping(portal_claims)
 
 
 def name_id(said: Claims) -> str:

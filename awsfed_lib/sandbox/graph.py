@@ -22,6 +22,7 @@ from awsfed_lib.sandbox.entra import (
     people,
     policies,
     policywriting,
+    portal,
     principals,
     signing,
 )
@@ -46,6 +47,7 @@ FAMILIES = (
     people,
     policies,
     policywriting,
+    portal,
     catalogue,
     jobs,
     audit,

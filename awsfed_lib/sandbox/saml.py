@@ -43,7 +43,7 @@ class Directory(Protocol):
 
     @property
     def tables(self) -> Mapping[str, Mapping[str, Any]]:
-        """Objects by collection and id; asked for `users`, `applications`, `policies` and `claimsMappingPolicies`."""
+        """Objects by collection and id; asked for `users`, `applications`, `policies`, `portalClaims` and `claimsMappingPolicies`."""
 
     def principal(self, app_id: str) -> Mapping[str, Any]:
         """The application's service principal."""
@@ -133,7 +133,19 @@ def claims(tenant: Directory, app_id: str, user_id: str) -> Claims:
         raise SignInRefused(
             "AADSTS50105", f"The signed in user {user['userPrincipalName']} is not assigned to a role for the application {app}."
         )
-    return Claims(tenant.id, user, audience(principal), roles, policy_of(tenant.tables, principal["id"]), tenant.entity_id)
+    return Claims(tenant.id, user, audience(principal), roles, policy_of(tenant.tables, principal["id"]), _issuer(tenant, principal))
+
+
+def _issuer(tenant: Directory, principal: Mapping[str, Any]) -> str:
+    """The tenant, with the application behind it where the portal's claims say so and no claims mapping policy takes their place.
+
+    Source: learn.microsoft.com graph/api/resources/customclaimspolicy, includeApplicationIdInIssuer; how it is written is inferred. AWS
+    refuses such a response: the metadata of the provider names the tenant alone.
+    """
+    said = tenant.tables.get("portalClaims", {}).get(principal["id"])
+    mapped = tenant.tables.get("policies", {}).get(principal["id"])
+    appended = said is not None and not mapped and said.get("includeApplicationIdInIssuer")
+    return f"{tenant.entity_id}{principal['appId']}" if appended else tenant.entity_id
 
 
 def audience(principal: Mapping[str, Any]) -> str:

@@ -20,7 +20,7 @@ from awsfed_lib.sandbox.keys import KeyPair, KeyRing, Validity
 
 Tables = dict[str, dict[str, Any]]
 World = Mapping[str, Any]
-RELATIONS = ("members", "owners", "policies", "jobs")
+RELATIONS = ("members", "owners", "policies", "jobs", "portalClaims")
 SIGNING_NAME = "Microsoft Azure Federated SSO Certificate"
 
 
@@ -61,6 +61,7 @@ def load(world: World, keys: KeyRing, now: datetime) -> Loaded:
     _sign_ins(loaded, world, keys, now)
     _signing(loaded, keys, now)
     _assignments(loaded.tables, world, now)
+    loaded.tables["portalClaims"] |= world.get("portalClaims", {})
     loaded.tables["jobs"] |= {key: tuple(jobs) for key, jobs in world.get("synchronizationJobs", {}).items()}
     return loaded
 
