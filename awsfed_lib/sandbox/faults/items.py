@@ -14,7 +14,7 @@ from typing import Any
 from awsfed_lib.sandbox.faults.broken import Reply
 from awsfed_lib.sandbox.faults.passage import Passage, document, replaced
 from awsfed_lib.sandbox.faults.plan import Mode
-from awsfed_lib.sandbox.faults.refusals import WORDS, refusal, throttled
+from awsfed_lib.sandbox.faults.refusals import refusal, throttled
 
 Item = dict[str, Any]
 
@@ -47,7 +47,7 @@ def _instead(words: str) -> Mode:
             if others
             else Reply("200 OK", [("Content-Type", "application/json")], b"{}")
         )
-        answer = throttled("int") if words == "429" else refusal(*WORDS[words])
+        answer = throttled("int") if words == "429" else refusal(words)
         found = (document(reply) or {}).get("responses", [])
         return _answered(reply, [*found, *(_refused(item, answer) for item in refused)])
 
@@ -64,7 +64,7 @@ def _after(words: str) -> Mode:
             return reply
         lost = {item["id"] for item in items[::2]}
         kept = [one for one in found if one["id"] not in lost]
-        told = [_refused(item, refusal(*WORDS[words])) for item in items[::2]] if words else []
+        told = [_refused(item, refusal(words)) for item in items[::2]] if words else []
         return _answered(reply, [*kept, *told])
 
     return mode

@@ -11,11 +11,11 @@ import json
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from http.client import responses
 from types import MappingProxyType
+from typing import Any
 
-from awsfed_lib.sandbox.entra.timestamps import http_date
+from awsfed_lib.sandbox.entra.timestamps import bare, http_date
 from awsfed_lib.sandbox.faults.broken import Reply
 from awsfed_lib.sandbox.faults.passage import Passage
 from awsfed_lib.sandbox.faults.plan import Mode
@@ -24,6 +24,7 @@ JSON = "application/json"
 GATEWAY_PAGE = b"<!DOCTYPE html><html><body><h2>Our services aren't available right now</h2></body></html>"
 RETRY_AFTER = {"int": "2", "fraction": "2.128", "none": "", "malformed": "soon", "huge": "86400"}
 WORDS: Mapping[str, tuple[int, str, str]] = MappingProxyType({
+    "429": (429, "TooManyRequests", "Please retry again later."),
     "500": (500, "Service_InternalServerError", "Encountered an internal server error."),
     "503": (503, "serviceNotAvailable", "The service is temporarily unavailable."),
     "504": (504, "UnknownError", "The server, while acting as a proxy, did not receive a timely response from the upstream server."),
@@ -35,19 +36,35 @@ WORDS: Mapping[str, tuple[int, str, str]] = MappingProxyType({
 })  # fmt: skip
 
 
-def refusal(status: int, code: str, message: str, headers: Mapping[str, str] = MappingProxyType({})) -> Reply:
-    """A refusal in the envelope of Graph (learn.microsoft.com graph/errors)."""
+def refusal(name: str, headers: Mapping[str, str] = MappingProxyType({})) -> Reply:
+    """The refusal of that name in the envelope of Graph (learn.microsoft.com graph/errors)."""
+    status, code, message = WORDS[name]
     identity = str(uuid.uuid4())
-    inner = {"date": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}", "request-id": identity, "client-request-id": identity}
-    content = json.dumps({"error": {"code": code, "message": message, "innerError": inner}}).encode()
-    told = {"Content-Type": JSON, "request-id": identity, "Date": http_date(datetime.now(UTC)), **headers}
-    return Reply(f"{status} {responses[status]}", [*told.items(), ("Content-Length", str(len(content)))], content)
+    inner = {"date": bare(datetime.now(UTC)), "request-id": identity, "client-request-id": identity}
+    error = {"code": code, "message": message, "innerError": inner}
+    return _json(status, {"error": error}, {"request-id": identity, "Date": http_date(datetime.now(UTC)), **headers})
 
 
-def throttled(form: str) -> Reply:
+def sign_in_refusal(name: str, headers: Mapping[str, str] = MappingProxyType({})) -> Reply:
+    """That refusal as the sign-in service words it (entra/identity-platform/reference-error-codes: AADSTS90033 is worth another try)."""
+    passing = WORDS[name][0] in (429, *range(500, 600))
+    code, words = ("temporarily_unavailable", "AADSTS90033: A transient error has occurred. Please try again.")
+    if not passing:
+        code, words = "invalid_client", "AADSTS7000222: The provided client secret keys for app are expired."
+    body = {"error": code, "error_description": f"{words} Trace ID: {uuid.uuid4()}", "error_codes": [int(words[6:].partition(":")[0])]}
+    return _json(WORDS[name][0], body, headers)
+
+
+def _json(status: int, body: Mapping[str, Any], headers: Mapping[str, str]) -> Reply:
+    content = json.dumps(body).encode()
+    told = {"Content-Type": JSON, "Content-Length": str(len(content)), **headers}
+    return Reply(f"{status} {responses[status]}", list(told.items()), content)
+
+
+def throttled(form: str, refuse: Callable[[str, Mapping[str, str]], Reply] = refusal) -> Reply:
     """429 with that form of Retry-After."""
     text = http_date(datetime.now(UTC) + timedelta(seconds=3)) if form == "date" else RETRY_AFTER[form]
-    return refusal(429, "TooManyRequests", "Please retry again later.", {"Retry-After": text} if text else {})
+    return refuse("429", {"Retry-After": text} if text else {})
 
 
 def gateway_page() -> Reply:
@@ -55,19 +72,27 @@ def gateway_page() -> Reply:
     return Reply("502 Bad Gateway", [("Content-Type", "text/html"), ("Content-Length", str(len(GATEWAY_PAGE)))], GATEWAY_PAGE)
 
 
-def _without(answer: Callable[[], Reply]) -> Mode:
-    """Answer without handing the request on; the server takes its body off the wire."""
-    return lambda _: answer()
+def ended(passage: Passage) -> Reply | None:
+    """The refusal of a token that has ended; None for every other request."""
+    return refusal("401") if passage.token in passage.faults.ended else None
+
+
+def _form(passage: Passage) -> Callable[[str, Mapping[str, str]], Reply]:
+    return refusal if passage.to_graph else sign_in_refusal
+
+
+def _throttle(form: str) -> Mode:
+    return lambda passage: throttled(form, _form(passage))
 
 
 def _instead(name: str) -> Mode:
-    return _without(lambda: refusal(*WORDS[name]))
+    return lambda passage: _form(passage)(name, {})
 
 
 def _after(name: str) -> Mode:
     def mode(passage: Passage) -> Reply:
         passage.forward()
-        return refusal(*WORDS[name])
+        return _form(passage)(name, {})
 
     return mode
 
@@ -82,17 +107,12 @@ def _token_ends(passage: Passage) -> Reply:
     if not passage.token:
         return passage.forward()
     passage.faults.ended.add(passage.token)
-    return refusal(*WORDS["401"])
+    return refusal("401")
 
 
 MODES: Mapping[str, Mode] = MappingProxyType(
-    {f"429-{form}": _without(partial(throttled, form)) for form in (*RETRY_AFTER, "date")}
-    | {name: _instead(name) for name in WORDS}
+    {f"429-{form}": _throttle(form) for form in (*RETRY_AFTER, "date")}
+    | {name: _instead(name) for name in WORDS if name != "429"}
     | {f"{name}-applied": _after(name) for name in ("500", "503", "504", "409-exists")}
-    | {"502": _without(gateway_page), "502-applied": _gateway_applied, "token-ends": _token_ends}
+    | {"502": lambda _: gateway_page(), "502-applied": _gateway_applied, "token-ends": _token_ends}
 )
-
-
-def ended(passage: Passage) -> Reply | None:
-    """The refusal of a token that has ended; None for every other request."""
-    return refusal(*WORDS["401"]) if passage.token in passage.faults.ended else None
