@@ -72,6 +72,11 @@ class Evidence:
         return _by(listed, "group_id")
 
     @cached_property
+    def people(self) -> dict[str, Row]:
+        """Rows of MEMBERS that are users, by their id; somebody who is in no assigned group is missing."""
+        return {row["member_id"]: row for listed in self.members_of.values() for row in listed if row["member_type"] == "User"}
+
+    @cached_property
     def account_rows(self) -> dict[str, Row]:
         """Rows of ACCOUNTS by id, sorted."""
         listed = sorted(rows(check(ACCOUNTS, self.accounts)), key=lambda row: row["account_id"])

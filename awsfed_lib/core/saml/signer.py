@@ -17,7 +17,7 @@ from awsfed_lib.core.review.evidence import Evidence
 from awsfed_lib.core.roles.sign_in_endpoints import audiences, is_endpoint
 from awsfed_lib.core.saml.metadata import Metadata
 from awsfed_lib.core.saml.response_checks import Expected
-from awsfed_lib.core.saml.saml_attributes import SESSION_DURATION
+from awsfed_lib.core.saml.saml_attributes import SESSION_DURATION, SESSION_NAME
 from awsfed_lib.core.saml.signin import Keys
 from awsfed_lib.core.saml.x509 import Certificate
 from awsfed_lib.core.tables import rows
@@ -83,7 +83,10 @@ class Signer:
     def keys(self, accounts: pd.DataFrame, providers: pd.DataFrame) -> Keys:
         """Put it beside ACCOUNTS and PROVIDERS of one reading."""
         entity_id = self.metadata.entity_id if self.metadata else ""
-        return Keys(accounts, providers, self.signs, entity_id, self.session_duration, self.problem)
+        named = [row["attribute"].lower() for row in rows(self.claims) if row["claim"] == SESSION_NAME and row["source"] == "user"]
+        return Keys(
+            accounts, providers, self.signs, entity_id, self.session_duration, self.problem, sends_user_name=named == ["userprincipalname"]
+        )
 
     def expected(self, evidence: Evidence, partition: str) -> Expected:
         """Say what a response of it should hold, for whichever user it turns out to be of."""
@@ -97,7 +100,7 @@ def roles_of(evidence: Evidence) -> dict[str, tuple[str, ...]]:
 
     Users who are assigned directly and are in no assigned group are missing: an assignment does not tell their user name.
     """
-    names = {row["member_id"]: row["user_name"] for listed in evidence.members_of.values() for row in listed if row["user_name"]}
+    names = {member_id: row["user_name"] for member_id, row in evidence.people.items() if row["user_name"]}
     found: dict[str, set[str]] = {name.casefold(): set() for name in names.values()}
     for app_role_id, listed in evidence.assigned.items():
         value = str((evidence.app_role_rows.get(app_role_id) or {}).get("value") or "")

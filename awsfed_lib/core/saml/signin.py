@@ -6,7 +6,7 @@ certificate, and AWS compares provider, certificate and trust policy. `response`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -15,6 +15,7 @@ import pandas as pd
 
 from awsfed_lib.core.review.evidence import Evidence
 from awsfed_lib.core.saml.response_checks import Checked, Expected, response
+from awsfed_lib.core.saml.saml_attributes import session_name_problem
 from awsfed_lib.core.saml.troubles import explain
 from awsfed_lib.core.shapes import SIGN_INS
 from awsfed_lib.core.tables import ACCOUNTS, PROVIDERS, check, frame, read_in_full, rows
@@ -28,7 +29,7 @@ class Keys:
 
     `accounts` and `providers`: ACCOUNTS and PROVIDERS of one reading; `signs`: thumbprints of what may sign now
     (certificates.signing); `entity_id`: of the application's metadata; `session_duration`: seconds that the claims ask for;
-    `problem`: why the application lets nobody in, "" when it does.
+    `problem`: why the application lets nobody in, "" when it does; `sends_user_name`: RoleSessionName is the user name.
     """
 
     accounts: pd.DataFrame
@@ -37,6 +38,7 @@ class Keys:
     entity_id: str
     session_duration: int = 3600
     problem: str = ""
+    sends_user_name: bool = False
 
     @cached_property
     def read(self) -> frozenset[str]:
@@ -113,20 +115,30 @@ def _members(path: _Path) -> _Broken | None:
     """Direct members only: "nested group memberships aren't supported" (entra assign-user-or-group-access-portal)."""
     kind, identity = path.assignment["principal_type"], path.assignment["principal_id"]
     if kind == "User":
-        return None
+        known = path.evidence.people.get(identity)
+        return _able([known], "The user is disabled.", path) if known else None
     if kind != "Group":
         return _Broken("broken", f"A {kind} is assigned, and does not sign in to the console.", "Assign a group: 06-assignments.")
     group = path.evidence.group_rows.get(identity)
     if group is None:
         return _Broken("unknown", "The group was not read.", "Read it again; it may have been deleted (09-audit).")
     users = [member for member in path.evidence.members_of.get(identity, []) if member["member_type"] == "User"]
-    if any(member["enabled"] for member in users):
-        return None
     if users:
-        return _Broken("broken", "All its members are disabled.", "Add a member who can sign in.")
+        return _able(users, "All its members are disabled.", path)
     nested = path.evidence.inside(identity)
     words = f"It has no direct members; {len(nested)} users inside nested groups get nothing." if nested else "It has no members."
     return _Broken("broken", words, "Add users as direct members: 05-groups.")
+
+
+def _able(users: Sequence[Row], disabled: str, path: _Path) -> _Broken | None:
+    """Ask for one who is enabled, and whose user name AWS takes as session name where that is what the claims send."""
+    able = [user for user in users if user["enabled"]]
+    if not able:
+        return _Broken("broken", disabled, "Add somebody who can sign in: 05-groups.")
+    problems = [session_name_problem(user["user_name"]) for user in able]
+    if path.keys.sends_user_name and all(problems):
+        return _Broken("broken", problems[0], "Send another attribute as RoleSessionName: 01-application.")
+    return None
 
 
 def _emitted(path: _Path) -> _Broken | None:

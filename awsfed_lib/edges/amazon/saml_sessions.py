@@ -29,6 +29,7 @@ from awsfed_lib.edges.amazon.hub import client_settings
 from awsfed_lib.edges.amazon.organization import Organization
 from awsfed_lib.edges.amazon.problems import code_of, message_of
 from awsfed_lib.edges.amazon.session import session_for
+from awsfed_lib.edges.records import held
 
 if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
@@ -59,6 +60,7 @@ def _entered(client: STSClient, response: str, pair: Pair) -> Iterator[dict[str,
         answer = client.assume_role_with_saml(
             RoleArn=pair.role_arn, PrincipalArn=pair.provider_arn, SAMLAssertion=response, DurationSeconds=SECONDS
         )
+        held.hold(*(str(part) for name, part in whole(answer, "Credentials").items() if name in ("SecretAccessKey", "SessionToken")))
         yield row | {"verdict": "entered", "session": whole(answer, "AssumedRoleUser")["Arn"]}
     except ClientError as error:
         yield row | {"verdict": "refused"} | _said(f"{code_of(error)}: {message_of(error)}", response)

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 from awsfed_lib.core.errors import ParameterError
 from awsfed_lib.core.view.markup import View
 from awsfed_lib.core.view.notice_view import notice
-from awsfed_lib.edges.records import durable, where
+from awsfed_lib.edges.records import durable, held, where
 from awsfed_lib.edges.records.progress import headless
 
 FOLDER = ".responses"
@@ -32,6 +32,7 @@ class Given:
     def text(self) -> str:
         """Return the response, base64; what a person entered since goes out of the widget. "" when there is none."""
         self._text = (_taken(self._entry) if self._entry is not None else "") or self._text
+        held.hold(self._text)
         return self._text
 
     def forget(self) -> None:
