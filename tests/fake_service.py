@@ -189,6 +189,10 @@ class FakeService:
                 return old
         return self.world.tables[table]
 
+    def stale(self) -> bool:
+        """Whether some replica may still show what was before the last write."""
+        return any(left for left, _ in self._stale.values())
+
     def snapshot(self, table: str, of: str) -> bytes:
         self.events.append(("snapshot", table))
         return json.dumps(self.world.tables[table]).encode()

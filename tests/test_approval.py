@@ -53,7 +53,7 @@ def test_a_run_that_sends_is_no_showing(runs):
 
 def test_where_it_was_never_shown_the_age_is_that_of_the_run(runs):
     """A kernel may be left open over the holidays with its plan in it."""
-    runs.show(MONDAY, "plan-fedcba9876543210")
+    runs.show(MONDAY - timedelta(days=1), "plan-fedcba9876543210")
     book = runs.begin(MONDAY)
     assert book.age(PLAN) == timedelta(0)
     runs.now = MONDAY + timedelta(days=9)
