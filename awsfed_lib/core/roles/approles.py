@@ -7,25 +7,23 @@ from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from io import StringIO
 from typing import Any
-from urllib.parse import quote
 
 import pandas as pd
 
-from awsfed_lib.core import facts
-from awsfed_lib.core.change import SIGNS, Basis, Change, Guards, Loss, Request, Settled, Subject, as_json
-from awsfed_lib.core.errors import PlanError, TableError, UnreadError
+from awsfed_lib.core.change import SIGNS, Basis, Change, Guards, Loss, Request, Subject
+from awsfed_lib.core.errors import TableError, UnreadError
 from awsfed_lib.core.guard import covered, protected_losses, too_many
 from awsfed_lib.core.label import check_template, fill
 from awsfed_lib.core.plan import Plan
-from awsfed_lib.core.roles import assigned
-from awsfed_lib.core.roles.body import DEFAULT_ROLE, Capacity, capacity, check_ids
+from awsfed_lib.core.roles import assigned, collection
+from awsfed_lib.core.roles.body import Capacity, capacity
+from awsfed_lib.core.roles.collection import active_imports
 from awsfed_lib.core.roles.pair import Pair, parse
 from awsfed_lib.core.roles.stages import Bounds, Entry, Stages, stages
 from awsfed_lib.core.tables import APP_ROLES, ASSIGNMENTS, ROLES, check, frame, read_in_full, rows
 
 LABEL = "{account_name} / {role_name}"
 LONGEST_LABEL = 120  # the page names no limit; 120 is what Entra ID allows the display name of an application
-TABLE = "app_roles"
 
 __all__ = ["LABEL", "Capacity", "Pair", "active_imports", "capacity", "entries", "parse", "plan", "render", "tutorial_csv"]
 
@@ -102,7 +100,7 @@ def plan(  # noqa: PLR0913  three tables in, two beside them, the limits, and a 
     of Entra ID.
     """
     known, roles = rows(check(ASSIGNMENTS, assignments)), rows(check(APP_ROLES, live))
-    _refuse_wrong_object(application, roles)
+    collection.refuse_wrong_object(application, roles)
     bounds = Bounds(application.id, read_in_full(within), guards.max_removed > 0, scopes, _holders(known))
     course = stages(roles, rows(check(APP_ROLES, desired)), bounds)
     lost = _lost(course, known)
@@ -117,19 +115,9 @@ def plan(  # noqa: PLR0913  three tables in, two beside them, the limits, and a 
         basis=basis[touched],
         goal=goal[touched],
         losses=losses,
-        refusals=(*_importing(jobs), *_refusals(guards, course, losses)),
+        refusals=(*collection.importing(jobs), *_refusals(guards, course, losses)),
         guards=guards,
     )
-
-
-def _refuse_wrong_object(application: Subject, live: Sequence[Mapping[str, Any]]) -> None:
-    check_ids([row["entry"] for row in live])
-    if not any(row["display_name"] == DEFAULT_ROLE for row in live):
-        raise PlanError(
-            f"The live appRoles hold no {DEFAULT_ROLE}: this is not a SAML application of the gallery, or it was not read whole.",
-            where=f"{application.name} ({application.id})",
-            remedy="Take the object id of the enterprise application (not of the app registration) as application_id. Nothing was sent.",
-        )
 
 
 def _holders(known: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, str]]:
@@ -152,12 +140,8 @@ def _without(known: Sequence[Mapping[str, Any]], lost: Sequence[tuple[Mapping[st
     return [row for row in known if row["assignment_id"] not in gone]
 
 
-def _bases(application: Subject, collection: Sequence[Entry], known: Sequence[Mapping[str, Any]]) -> tuple[Basis, ...]:
-    return _basis(application, collection), assigned.basis(application, assigned.facts_of(known))
-
-
-def _basis(application: Subject, collection: Sequence[Entry]) -> Basis:
-    return Basis.over(TABLE, application.id, tuple(facts.app_role(entry) for entry in collection))
+def _bases(application: Subject, state: Sequence[Entry], known: Sequence[Mapping[str, Any]]) -> tuple[Basis, ...]:
+    return collection.basis(application, state), assigned.basis(application, assigned.facts_of(known))
 
 
 def _requests(application: Subject, course: Stages, lost: Sequence[tuple[Mapping[str, Any], str]], remaining: Basis) -> tuple[Request, ...]:
@@ -166,48 +150,11 @@ def _requests(application: Subject, course: Stages, lost: Sequence[tuple[Mapping
     Without assignments to delete, what is added and what is disabled go in one PATCH.
     """
     grown = course.grown if lost else course.live
-    requests = _patches(application, course.live, grown)
-    requests += assigned.in_waves((assigned.revoke(application, row, role) for row, role in lost), _next_wave(requests))
-    requests += _patches(application, grown, course.disabled, wave=_next_wave(requests))
+    requests = collection.patches(application, course.live, grown)
+    requests += assigned.in_waves((assigned.revoke(application, row, role) for row, role in lost), collection.next_wave(requests))
+    requests += collection.patches(application, grown, course.disabled, wave=collection.next_wave(requests))
     beside = (remaining,) if course.removed else ()
-    return (*requests, *_patches(application, course.disabled, course.final, wave=_next_wave(requests), beside=beside))
-
-
-def _next_wave(requests: Sequence[Request]) -> int:
-    return requests[-1].wave + 1 if requests else 0
-
-
-def _patches(
-    application: Subject, before: Sequence[Entry], after: Sequence[Entry], *, wave: int = 0, beside: tuple[Basis, ...] = ()
-) -> list[Request]:
-    """One PATCH where the two states differ, none where they are the same."""
-    return [_patch(application, before, after, wave=wave, beside=beside)] if before != after else []
-
-
-def _patch(application: Subject, before: Sequence[Entry], after: Sequence[Entry], *, wave: int, beside: tuple[Basis, ...]) -> Request:
-    old, new = ({facts.app_role(entry) for entry in state} for state in (before, after))
-    return Request(
-        "PATCH",
-        f"/servicePrincipals/{quote(application.id, safe='')}",
-        as_json({"appRoles": list(after)}),
-        _purpose(before, after),
-        Settled(TABLE, application.id, present=tuple(sorted(new - old)), absent=tuple(sorted(old - new))),
-        expects=_basis(application, before),
-        wave=wave,
-        beside=beside,
-    )
-
-
-def _purpose(before: Sequence[Entry], after: Sequence[Entry]) -> str:
-    old, new = ({entry["id"]: entry["isEnabled"] for entry in state} for state in (before, after))
-    numbers = {
-        "add": len(new.keys() - old.keys()),
-        "enable": sum(new[name] and not old[name] for name in new.keys() & old.keys()),
-        "disable": sum(old[name] and not new[name] for name in new.keys() & old.keys()),
-        "remove": len(old.keys() - new.keys()),
-    }
-    numbers["keep"] = sum(new[name] == old.get(name) for name in new)
-    return f"appRoles: {', '.join(f'{verb} {number}' for verb, number in numbers.items() if number)}"
+    return (*requests, *collection.patches(application, course.disabled, course.final, wave=collection.next_wave(requests), beside=beside))
 
 
 def _changes(course: Stages, lost: Sequence[tuple[Mapping[str, Any], str]]) -> tuple[Change, ...]:
@@ -222,20 +169,6 @@ def _refusals(guards: Guards, course: Stages, losses: Sequence[Loss]) -> tuple[s
         if change.action in ("remove", "disable") and (pattern := covered(guards.protected_roles, *_names(change))):
             refusals.append(f"The plan would {change.action} {change.label}, which is protected ({pattern}).")
     return (*refusals, *protected_losses(guards, losses))
-
-
-def active_imports(jobs: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Return the role imports among the synchronization jobs that run by themselves.
-
-    Such a job disables what is patched by hand, and brings back what was removed: MicrosoftDocs/azure-docs #23162 and #23165;
-    entra saas-apps/amazon-web-service-tutorial says the two must not mix.
-    """
-    return [job for job in jobs if (job.get("schedule") or {}).get("state") == "Active"]
-
-
-def _importing(jobs: Sequence[Mapping[str, Any]]) -> list[str]:
-    advice = "is active and would undo this: pause provisioning of the application first."
-    return [f"The role import {job.get('id', '')} {advice}" for job in active_imports(jobs)]
 
 
 def _names(change: Change) -> tuple[str, ...]:
