@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from awsfed_lib.core.view.display import show
     from awsfed_lib.edges import signin
     from awsfed_lib.edges.amazon import aws
-    from awsfed_lib.edges.entra import auth, graph, ground
+    from awsfed_lib.edges.entra import auth, enterprise, graph, ground
     from awsfed_lib.edges.entra.graph import Graph
     from awsfed_lib.edges.records.run import begin
 
@@ -34,6 +34,7 @@ _PUBLIC = {
     "auth": "edges.entra.auth",
     "aws": "edges.amazon.aws",
     "begin": "edges.records.run:begin",
+    "enterprise": "edges.entra.enterprise",
     "errors": "core.errors",
     "federation": "core.accounts.federation",
     "graph": "edges.entra.graph",

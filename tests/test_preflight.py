@@ -18,7 +18,7 @@ from awsfed_lib.edges.records import runbooks, where
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 PLANNER = {
     "Application.Read.All", "Application.ReadWrite.All", "Group.Create", "GroupMember.Read.All",
-    "Synchronization.Read.All", "Organization.Read.All",
+    "Synchronization.Read.All", "Organization.Read.All", "User.ReadBasic.All", "Policy.ReadWrite.ApplicationConfiguration",
 }  # fmt: skip
 WRITER = PLANNER | {"AppRoleAssignment.ReadWrite.All"}
 GROUND = Ground(
@@ -61,6 +61,8 @@ def test_a_ready_ground_has_no_row_that_asks_for_something() -> None:
         ("AppRoleAssignment.ReadWrite.All", "06-assignments"),
         ("Synchronization.Read.All", "04-approles"),
         ("Organization.Read.All", "00-preflight"),
+        ("Policy.ReadWrite.ApplicationConfiguration", "01-application"),
+        ("User.ReadBasic.All", "01-application"),
     ],
 )
 def test_a_permission_that_is_not_held_is_missing_where_it_is_needed(lacking: str, runbook: str) -> None:

@@ -28,9 +28,12 @@ ASSIGN = frozenset({"AppRoleAssignment.ReadWrite.All"})
 LICENCES = frozenset({"LicenseAssignment.Read.All", "Organization.Read.All"}) | _DIRECTORY
 POLICIES = frozenset({"Policy.Read.All", "Policy.ReadWrite.ApplicationConfiguration"})
 TENANT = frozenset({"Organization.Read.All", "User.Read"}) | _DIRECTORY
+USERS = frozenset({"User.ReadBasic.All", "User.Read.All", "User.ReadWrite.All"}) | _DIRECTORY
+NEW_POLICIES = frozenset({"Policy.ReadWrite.ApplicationConfiguration"})
 
 NEEDS: Mapping[str, tuple[Need, ...]] = {
     "00-preflight": (APPLICATION, JOBS, LICENCES, TENANT),
+    "01-application": (APPLICATION, POLICIES, MEMBERS, USERS, TENANT, APPROLES, NEW_POLICIES),
     "02-accounts": (APPLICATION,),
     "03-inventory": (),
     "04-approles": (APPLICATION, JOBS, APPROLES),

@@ -19,6 +19,7 @@ from awsfed_lib.core.certificate import certificate_plan
 from awsfed_lib.core.certificate.campaign import CLOUDS_THAT_MAKE
 from awsfed_lib.core.certificate.certificates import SigningCertificate
 from awsfed_lib.core.change import Change, Request, Subject
+from awsfed_lib.core.finding import finding
 from awsfed_lib.core.plan import Plan
 from awsfed_lib.core.saml import application, claim_plan, claims, gallery, metadata
 from awsfed_lib.core.saml.application import LiveApplication, Settings
@@ -27,7 +28,7 @@ from awsfed_lib.core.saml.claim_plan import LivePolicies
 from awsfed_lib.core.saml.gallery import Wanted
 from awsfed_lib.core.saml.metadata import Metadata
 from awsfed_lib.core.shapes import CLAIMS
-from awsfed_lib.core.tables import FACTS, FINDINGS, frame
+from awsfed_lib.core.tables import FACTS, FINDINGS, frame, rows
 
 TITLE = "Enterprise application"
 
@@ -114,12 +115,22 @@ def claims_in_effect(live: Live) -> pd.DataFrame:
     return found.assign(origin="template, unless the portal says otherwise; that was not read") if unread else found
 
 
-def lint(live: Live, *, users: pd.DataFrame | None = None, roles: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Judge the claims in effect: FINDINGS. `users`: MEMBERS, `roles`: ROLES; what is not given is not looked at."""
+def lint(live: Live, users: pd.DataFrame, *, roles: pd.DataFrame | None, unread: str = "") -> pd.DataFrame:
+    """Judge the claims in effect: FINDINGS. `users`: MEMBERS; `roles`: ROLES, None when they were not read, and `unread` says why."""
     if live.found is None:
         return frame(FINDINGS, [])
     definition = next(map(text_of, live.found.policies.assigned), "")
-    return claims.lint(claims_in_effect(live), users=users, roles=roles, definition=definition)
+    found = claims.lint(claims_in_effect(live), users=users, roles=roles, definition=definition)
+    if roles is not None:
+        return found
+    words = f"The duration was not compared with what the roles allow, since AWS was not read: {unread}"
+    note = finding("note", "durations-unread", live.found.subject.id, cause=words, remedy="See 00-preflight; 07-signin compares it too.")
+    return frame(FINDINGS, [*rows(found), note])
+
+
+def files(found: Metadata | None) -> dict[str, str]:
+    """Give the Federation Metadata XML that the tutorial downloads, without a byte order mark; no file when there is none."""
+    return {} if found is None else {"federation-metadata.xml": found.document}
 
 
 def describe(live: Live, found: Metadata | None, *, now: datetime) -> pd.DataFrame:

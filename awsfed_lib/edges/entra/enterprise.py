@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
+from awsfed_lib.core.certificate.certificate_recipe import recipe
 from awsfed_lib.core.errors import GraphError, ParameterError
 from awsfed_lib.core.saml import gallery
 from awsfed_lib.core.saml.application import Settings
 from awsfed_lib.core.saml.claims import Claims, People, emitted, simulate
-from awsfed_lib.core.saml.enterprise import Desired, Enterprise, Live, claims_in_effect, describe, lint, note, plan
+from awsfed_lib.core.saml.enterprise import Desired, Enterprise, Live, claims_in_effect, describe, files, lint, note, plan
 from awsfed_lib.core.saml.gallery import AWS_TEMPLATE_NAME, Wanted
 from awsfed_lib.core.saml.metadata import Metadata, parse
 from awsfed_lib.edges.entra import live_tables, objects, pages, saml_reads
@@ -112,5 +113,6 @@ def own_metadata(session: Session, application: Live) -> Metadata | None:
 
 
 __all__ = [
-    "Claims", "Desired", "Settings", "claims_in_effect", "describe", "lint", "note", "own_metadata", "people", "plan", "read", "simulate",
+    "Claims", "Desired", "Settings", "claims_in_effect", "describe", "files", "lint", "note", "own_metadata", "people", "plan", "read",
+    "recipe", "simulate",
 ]  # fmt: skip
