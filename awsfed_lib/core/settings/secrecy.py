@@ -54,8 +54,8 @@ ANYWHERE = (
     _rule("a token (JWT)", r"~^~UeyJ~U{8,4000}\.~U{4,}(?:\.~U*)*", signs=("eyJ",)),
     _rule("an AWS access key", r"(?<![A-Z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Z0-9])", signs=("AKIA", "ASIA")),
     _rule("an AWS session token", r"~^~B(?:FwoG|IQoJ|FQoG)~B{60,}={0,2}", signs=("FwoG", "IQoJ", "FQoG")),
-    _rule("an AWS session token", _LABEL.format("session_?token") + r"~B{40,}={0,2}"),
-    _rule("an AWS secret access key", _LABEL.format("secret_?access_?key|secret_?key") + r"~B{40}(?!~B)"),
+    _rule("an AWS session token", _LABEL.format("session_?token") + r"[A-Za-z0-9+/_-]{40,}={0,2}"),
+    _rule("an AWS secret access key", _LABEL.format("secret_?access_?key|secret_?key") + r"[A-Za-z0-9+/_-]{40}(?![A-Za-z0-9+/_-])"),
     _rule("an Entra client secret", r"[\w~.-]{3}[0-9]Q~[\w~.-]{31,40}", signs=("Q~",)),
     _rule("an Entra refresh token", r"~^~U[01]\.A~U{40,}(?:\.~U*)*", signs=("0.A", "1.A")),
     _rule(

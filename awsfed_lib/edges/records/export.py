@@ -101,11 +101,7 @@ def _run_beside(notebook_path: Path) -> Mapping[str, Any]:
 
 
 def _write(html_path: Path, text: str) -> Path:
-    try:
-        with html_path.open("x", encoding="utf-8", errors="backslashreplace", newline="\n") as out:
-            out.write(text)
-    except FileExistsError:
-        raise RecordError("The page is there already; a record is never overwritten.", where=str(html_path)) from None
+    durable.write_new(html_path, text.encode("utf-8", "backslashreplace"))
     return html_path
 
 

@@ -73,7 +73,7 @@ def sweep(record: Record, secrets: Collection[str], *, only: Collection[str] = (
     needles, leaks = Needles(secrets), list[Leak]()
     for path in files(record.folder):
         name = path.relative_to(record.folder).as_posix()
-        if only and name not in only:
+        if (only and name not in only) or not path.exists():  # taken out beside another
             continue
         content = path.read_bytes()
         hits = find(content, needles)

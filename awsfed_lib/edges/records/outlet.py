@@ -15,13 +15,11 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from awsfed_lib.core.settings.secrecy import redacted
-from awsfed_lib.edges.records import held
+from awsfed_lib.edges.records import held, leaks
 from awsfed_lib.edges.records.needles import Needles
 from awsfed_lib.edges.records.opening import FOLDER_VARIABLE
 
 HELD = "awsfed_held"
-REMOVED = b"[a secret of this run, removed]"
 _MARK = "_awsfed_outlet"
 
 
@@ -37,10 +35,8 @@ class Cleaner:
         if known != self._known:
             self._known, self._needles = known, Needles(known)
         content = text.encode("utf-8", "surrogatepass")
-        spans = self._needles.spans(content)
-        for span in reversed(spans):
-            content = content[: span.start] + REMOVED + content[span.end :]
-        return redacted(content.decode("utf-8", "surrogatepass") if spans else text)
+        hits = leaks.find(content, self._needles)
+        return leaks.without(content, hits).decode("utf-8", "surrogatepass") if hits else text
 
     def value(self, value: Any) -> Any:
         """Return a JSON value without secrets, however deep they are."""
