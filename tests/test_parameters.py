@@ -14,6 +14,7 @@ TENANT, CLIENT, OBJECT = (f"{digit}f2b1c34-1234-4abc-9def-1234567890ab" for digi
 GOOD = {
     "tenant_id": TENANT, "client_id": CLIENT, "application_id": OBJECT, "via": "awsfed-audit", "provider": "WAAD",
     "writer": "awsfed-writer", "remover": "awsfed-remover", "account_id": "012345678901",
+    "restore_from": "20261124T075100Z-04-approles-1f0c7f3a", "verify_run": "20261124T075100Z-06-assignments-1f0c7f3a-2",
 }  # fmt: skip
 JWT = "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJjYW5hcnkifQ.c2lnbmF0dXJl"
 PEM = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkq\n-----END PRIVATE KEY-----"
@@ -80,6 +81,13 @@ BAD = {
     "session_name": [("user.userprincipalname", "no attribute"), ("", "no attribute"), ("UserPrincipalName", "no attribute")],
     "certificate": [("AWS 2026", "must begin with CN="), ("CN=", "must begin with CN="), ("cn=x", "must begin with CN=")],
     "test_user": [("britta", "no user name"), ("a@b", "no user name"), (7, "number")],
+    "restore_from": [("../20261124T075100Z-04-approles-1f0c7f3a", "behind runs/"), ("runs/20261124T075100Z-x", "behind runs/"), ("..", "no name of a run"),
+                     (".hidden", "no name of a run"), ("a..b", "no name of a run"), ("C:\\runs", "no name of a run"), ("", "is empty"), ("a b", "no name"), (7, "number")],
+    "verify_run": [("/etc/passwd", "behind runs/"), ("~", "no name of a run"), ("x" * 201, "no name of a run"), ("a\x00b", "U+0000"), (None, "is empty")],
+    "wait_minutes": [(-1, "at least 0"), (10_081, "at most 10080"), ("20", "without quotes"), (True, "whole number")],
+    "user": [("Britta Simon", "must be a user name"), ("britta@", "must be a user name"), (CLIENT.upper(), "must be a user name"), ("../x@y.z", "must be a user name")],
+    "group": [(" Admins", "space"), ("x" * 257, "257 characters"), (5, "number"), (["Admins"], "a list")],
+    "role": [("x" * 513, "513 characters"), ("a\nb", "U+000A"), (True, "must be text")],
     "cloud": [("globl", "Did you mean global"), ("Global", "must be one of"), ("us-gov", "Did you mean usgov"), ("public", "must be one of"), ("", "must be one of"),
               ("germany", "must be one of"), (1, "must be one of"), (None, "must be one of"), (["global"], "must be one of"), ("usgov ", "must be one of")],
     "sign_in": [("cert", "must be one of"), ("password", "must be one of"), ("device_code", "Did you mean device-code"), ("managed_identity", "Did you mean managed-identity"),
@@ -201,6 +209,7 @@ def test_system_assigned_identity_has_no_client_id():
     [
         {"include_accounts": ["012345678901", "Sales", "Workloads/Prod/*", "ou-ab12-cdefgh34"]},
         {"via": "ops/Reader+=,.@_-"}, {"external_id": CLIENT}, {"approved": "plan-0123456789abcdef"}, {"cloud": "usgov", "partition": "aws-us-gov"},
+        {"user": "maria_fabrikam.example#EXT#@contoso.example"}, {"user": CLIENT}, {"group": 'Ops & "Co"'}, {"role": "Prod / Admin"}, {"wait_minutes": 0},
         {"cloud": "global", "partition": "aws-cn"}, {"cloud": "sandbox"}, {"accounts_file": "sub/accounts.CSV"}, {"group_name": "{account_name}.{role_name}"},
         {"role_label": "{{{role_name}}}"}, {"break_glass": ["admin@contoso.example", CLIENT]}, {"protected_roles": ["*[Aa]dmin*"]}, {"workers": 64}, {"max_removed": 0},
     ],

@@ -141,11 +141,11 @@ class Graph:
         """MEMBERSHIPS: the groups that a user is a direct member of, in one read."""
         return objects.memberships(live_tables.memberships(self, user_id))
 
-    def user(self, name: str) -> Subject:
-        """Read the user with this user name or object id; raises GraphError when there is none."""
+    def user(self, name: str) -> tuple[Subject, str]:
+        """Read the user with this user name or object id, and the display name; raises GraphError when there is none."""
         wire = self.one(f"/users/{quote(name, safe='')}?$select=id,displayName,userPrincipalName")
-        shown = str(wire.get("userPrincipalName") or wire.get("displayName") or "")
-        return Subject("user", objects.need(wire, "id", "A user"), shown, self.realm)
+        user = Subject("user", objects.need(wire, "id", "A user"), objects.need(wire, "userPrincipalName", "A user"), self.realm)
+        return user, str(wire.get("displayName") or "")
 
     def membership(self, group_ids: Iterable[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Read GROUPS and MEMBERS of these groups and of all groups inside them, so that nested members can be told from direct ones."""
