@@ -432,6 +432,7 @@ def test_acting_outside_of_an_account_is_an_error() -> None:
 TENANT = "11111111-2222-3333-4444-555555555555"
 USER = {"id": "u", "displayName": "Ada", "userPrincipalName": "ada@contoso.example", "accountEnabled": True}
 APPLICATION = {
+    "preferredSingleSignOnMode": "saml",
     "id": "a",
     "appId": "a",
     "displayName": "AWS",
@@ -444,7 +445,8 @@ class Directory:
     """As much of a tenant as a SAML response needs: one user, who is given the value at hand."""
 
     def __init__(self) -> None:
-        self.id, self.tables, self.value = TENANT, {"users": {"u": USER}, "policies": {}, "claimsMappingPolicies": {}}, ""
+        self.id, self.domain, self.entity_id = TENANT, "contoso.example", f"https://sts.windows.net/{TENANT}/"
+        self.tables, self.value = {"users": {"u": USER}, "policies": {}, "claimsMappingPolicies": {}}, ""
         self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         self.certificate = metadata.certificate_for(self.key, "contoso")
 
