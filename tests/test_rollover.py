@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from saml_made import certificate, made
 
-from awsfed_lib.core.certificate import distribution, rollover
+from awsfed_lib.core.certificate import rollover
 from awsfed_lib.core.certificate.campaign import Campaign, Proof
 from awsfed_lib.core.errors import ParameterError, UnreadError, UnsafePlan
 
@@ -140,7 +140,7 @@ def test_nobody_is_locked_out_at_any_instant_and_it_ends(data):
     of = World(held, data.draw(st.sampled_from([(OLD,), (leftover, OLD)])))
     lost = data.draw(st.sets(st.sampled_from(sorted(held)), max_size=1)) if len(held) > 1 else set()
     of.stacks = dict.fromkeys(lost, "federation")
-    campaign = Campaign("CN=AWS 2026", excluded=tuple(lost), wave=data.draw(st.integers(1, 3)), soak=3600)
+    campaign = Campaign("CN=AWS 2026", excluded=dict.fromkeys(lost, "its stack"), wave=data.draw(st.integers(1, 3)), soak=3600)
     check = Oracle(of, set(held) - lost)
     both = sides(of, check)
     for _ in range(data.draw(st.integers(0, 12))):
@@ -304,9 +304,9 @@ def test_i25_an_unknown_account_keeps_the_gate_shut():
 def test_i25_an_unknown_account_passes_only_by_name():
     of = world()
     of.unreadable = {ACCOUNTS[2]}
-    campaign = replace(CAMPAIGN, excluded=(ACCOUNTS[2],))
+    campaign = replace(CAMPAIGN, excluded={ACCOUNTS[2]: "closed in May"})
     stage = run_to("activate", of, campaign)
-    assert any(ACCOUNTS[2] in words and "excluded by name" in words for words in stage.reasons)
+    assert any(ACCOUNTS[2] in words and "excluded by name (closed in May)" in words for words in stage.reasons)
 
 
 def test_i25_what_was_seen_in_the_accounts_is_part_of_the_approval():
@@ -414,7 +414,13 @@ def test_unread_credentials_are_not_no_credentials():
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"canary": ("12345",)}, {"canary": (ACCOUNTS[0],), "excluded": (ACCOUNTS[0],)}, {"wave": 0}, {"soak": -1}, {"excluded": ("AWS",)}],
+    [
+        {"canary": ("12345",)},
+        {"canary": (ACCOUNTS[0],), "excluded": {ACCOUNTS[0]: "x"}},
+        {"wave": 0},
+        {"soak": -1},
+        {"excluded": {"AWS": "x"}},
+    ],
 )
 def test_wrong_campaigns_are_refused(wrong):
     with pytest.raises(ParameterError):
@@ -432,22 +438,58 @@ def test_a_name_must_begin_with_cn():
 def test_locked_out_names_the_accounts_before_anything_happens():
     of = World({ACCOUNTS[0]: [OLD, NEW], ACCOUNTS[1]: [OLD], ACCOUNTS[2]: [OLD]}, (OLD, NEW))
     of.unreadable = {ACCOUNTS[2]}
-    table = distribution.locked_out(of.live().holders, NEW.thumbprint, made(OLD).entity_id)
+    table = step(of).locked_out
     assert list(table["account_id"]) == ACCOUNTS[1:3]
-    assert list(table["state"]) == ["blocked", "unknown"]
+    assert list(table["state"]) == ["waiting", "unknown"]
     assert "Response signature invalid" in table["locked_out"][0]
 
 
-def test_nobody_is_locked_out_by_the_certificate_that_signs_now():
+def test_before_there_is_a_new_certificate_everybody_would_be_locked_out():
+    assert list(step(world()).locked_out["account_id"]) == ACCOUNTS[:3]
+
+
+def test_nobody_is_locked_out_once_the_gate_is_open():
+    stage = run_to("activate", world())
+    assert stage.locked_out.empty
+    assert stage.findings.empty
+
+
+def test_a_shut_gate_is_a_finding_and_a_wait_is_a_note():
     of = world()
-    assert distribution.locked_out(of.live().holders, OLD.thumbprint, made(OLD).entity_id).empty
+    run_to("distribute-waves", of)
+    of.unreadable = {ACCOUNTS[2]}
+    assert set(run_to("gate", of).findings.severity) == {"high"}
+    of.unreadable = set()
+    assert set(run_to("proof", of).findings.severity) == {"note"}
+
+
+def test_the_stage_marks_where_the_campaign_is():
+    said = run_to("activate", world())._repr_mimebundle_()
+    assert said["text/plain"].startswith("Certificate rollover: activate")
+    assert "✓ create" in said["text/html"]
+    assert "→ activate" in said["text/html"]
+    assert "· retire" in said["text/html"]
+
+
+def test_a_certificate_of_the_portal_is_named_by_its_thumbprint():
+    """The portal calls every certificate Microsoft Azure Federated SSO Certificate; the name alone would take the active one."""
+    of = world(certs=(OLD, NEW))
+    of.names = ["CN=Microsoft Azure Federated SSO Certificate"] * 2
+    campaign = replace(CAMPAIGN, certificate=of.names[0], thumbprint=NEW.thumbprint)
+    live = replace(of.live(), cloud="china")
+    assert rollover.stage(live, campaign, NOW).name == "distribute-canary"
+    run_to("activate", of, campaign)
+
+
+def test_a_thumbprint_that_the_application_does_not_have_makes_no_certificate():
+    assert refused(world(), replace(CAMPAIGN, thumbprint="0" * 40)) == ["no-such-certificate"]
 
 
 def test_the_table_shows_where_each_account_is():
     of = World({account: [OLD] for account in ACCOUNTS[:5]}, (OLD, NEW))
     of.documents[ACCOUNTS[1]] = World({ACCOUNTS[1]: [OLD, NEW]}).documents[ACCOUNTS[1]]
     of.unreadable, of.stacks = {ACCOUNTS[2]}, {ACCOUNTS[3]: "stack"}
-    table = step(of, replace(CAMPAIGN, excluded=(ACCOUNTS[4],))).table
+    table = step(of, replace(CAMPAIGN, excluded={ACCOUNTS[4]: "sold"})).table
     assert list(table["state"]) == ["waiting", "ready", "unknown", "blocked", "excluded"]
     assert list(table["holds"]) == ["active", "active, new", "", "active", "active"]
     assert not any(table["locked_out"][[0, 1, 3, 4]])

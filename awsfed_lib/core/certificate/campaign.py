@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
@@ -24,16 +24,18 @@ CLOUDS_THAT_MAKE = ("global", "sandbox")  # addTokenSigningCertificate exists in
 class Campaign:
     """The desired state, from the parameter file.
 
-    `certificate`: name of the certificate to sign with, "CN=…"; a new name starts a campaign. `canary`: account ids that
-    go first; none means the first account. `excluded`: account ids that nothing waits for and nothing is sent to, each
-    named. `wave`: accounts a wave. `soak`: seconds between the proof of a sign-in and the end of the old certificate.
+    `certificate`: name of the certificate to sign with, "CN=…"; a new name starts a campaign. `thumbprint`: names it
+    exactly, where the portal made it and several have one name; "" takes the name. `canary`: account ids that go first;
+    none means the first account. `excluded`: account ids that nothing waits for and nothing is sent to, each with its
+    reason. `wave`: accounts a wave. `soak`: seconds between the proof of a sign-in and the end of the old certificate.
     `window`: seconds that a campaign needs; no certificate is made when the active one ends sooner. `mode`: "emergency"
     makes one nevertheless, goes to all accounts at once, and may replace metadata whose keys have all expired.
     """
 
     certificate: str
+    thumbprint: str = ""
     canary: tuple[str, ...] = ()
-    excluded: tuple[str, ...] = ()
+    excluded: Mapping[str, str] = field(default_factory=dict)
     wave: int = 50
     soak: int = 7 * 86_400
     window: int = 14 * 86_400
@@ -42,6 +44,8 @@ class Campaign:
 
     def __post_init__(self) -> None:
         wrong = [one for one in (*self.canary, *self.excluded) if not ACCOUNT_ID.fullmatch(one)]
+        if not self.certificate.startswith("CN=") or len(self.certificate) < len("CN=x"):
+            raise ParameterError(f'The name of a signing certificate must start with "CN=": {self.certificate!r} does not.')
         if wrong:
             raise ParameterError(f"{wrong[0]!r} is no account id of 12 digits.", remedy="Put account ids into quotes.")
         if set(self.canary) & set(self.excluded):
@@ -85,8 +89,9 @@ class View:
 
     @cached_property
     def new(self) -> SigningCertificate | None:
-        """The certificate with the campaign's name: the active one among several, else the one that ends last."""
-        named = [one for one in self.certificates if one.name == self.campaign.certificate]
+        """The certificate with the campaign's thumbprint, or its name: the active one among several, else the one that ends last."""
+        wanted = self.campaign.thumbprint
+        named = [one for one in self.certificates if (one.thumbprint == wanted if wanted else one.name == self.campaign.certificate)]
         return max(named, key=lambda one: (one.is_active, one.not_after, one.thumbprint), default=None)
 
     @cached_property

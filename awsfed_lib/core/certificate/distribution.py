@@ -7,7 +7,7 @@ key which signs now. Keys of others in the same provider stay: two applications 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
@@ -21,8 +21,8 @@ from awsfed_lib.core.plan import Plan
 from awsfed_lib.core.saml import metadata
 from awsfed_lib.core.saml.metadata import Metadata
 from awsfed_lib.core.saml.x509 import Certificate
-from awsfed_lib.core.shapes import DOCUMENTS, ROLLOUT
-from awsfed_lib.core.tables import check, frame, rows
+from awsfed_lib.core.shapes import DOCUMENTS
+from awsfed_lib.core.tables import check, rows
 
 
 @dataclass(frozen=True)
@@ -75,19 +75,6 @@ def cannot_enter(holder: Holder, thumbprints: Collection[str], entity_id: str) -
         return f"Its metadata is of {holder.metadata.entity_id}, and the response says {entity_id}."
     missing = sorted(set(thumbprints) - holder.thumbprints)
     return f"Its metadata lacks {', '.join(f'{one[:8]}…' for one in missing)}: “Response signature invalid”." if missing else ""
-
-
-def locked_out(holders: Iterable[Holder], thumbprint: str, entity_id: str) -> pd.DataFrame:
-    """ROLLOUT of the accounts that would be locked out if the application signed with `thumbprint` now, unknown ones included."""
-    lost = ((holder, why) for holder in holders if (why := cannot_enter(holder, (thumbprint,), entity_id)))
-    return frame(ROLLOUT, [_row(holder, "unknown" if holder.problem else "blocked") | {"locked_out": why} for holder, why in lost])
-
-
-def _row(holder: Holder, state: str) -> dict[str, object]:
-    return {
-        "account_id": holder.account_id, "account_name": holder.account_name, "provider_arn": holder.provider_arn,
-        "state": state, "reason": holder.problem,
-    }  # fmt: skip
 
 
 def extended(holder: Holder, base: Metadata, keys: Collection[Certificate], *, now: datetime) -> Metadata:

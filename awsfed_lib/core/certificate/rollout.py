@@ -83,8 +83,9 @@ def evidence(view: View) -> tuple[Change, ...]:
 
 def _seen(view: View, holder: Holder) -> Change:
     holds = ", ".join(f"{one[:8]}…" for one in sorted(holder.thumbprints))
-    excluded = "excluded by name: whoever signs in there is locked out unless it holds the new certificate"
-    why = excluded if holder.account_id in view.campaign.excluded else "" if holder.provider_arn else "no provider"
+    reason = view.campaign.excluded.get(holder.account_id, "")
+    excluded = f"excluded by name ({reason}): whoever signs in there is locked out unless it holds the new certificate"
+    why = excluded if reason else "" if holder.provider_arn else "no provider"
     return Change("keep", "provider", holder.provider_arn or holder.account_id, holder.label, holds, holds, why)
 
 
@@ -109,7 +110,7 @@ def account(view: View, holder: Holder) -> dict[str, object]:
 
 def _state(view: View, holder: Holder) -> tuple[str, str]:
     if holder.account_id in view.campaign.excluded:
-        return "excluded", holder.problem or "Excluded by name."
+        return "excluded", f"{view.campaign.excluded[holder.account_id]} {holder.problem}".strip()
     if holder.problem:
         return "unknown", holder.problem
     if not holder.provider_arn:
@@ -118,3 +119,15 @@ def _state(view: View, holder: Holder) -> tuple[str, str]:
         return "ready", ""
     found = extension(view, holder)
     return ("blocked", found) if isinstance(found, str) else ("waiting", "")
+
+
+def locked_out(view: View) -> Iterator[dict[str, object]]:
+    """Rows of the accounts that would be locked out if the new certificate were activated now; unread ones may be, so they count."""
+    entity = view.live.metadata.entity_id if view.live.metadata else ""
+    for holder in view.live.holders:
+        if view.new and entity:
+            why = distribution.cannot_enter(holder, (view.new.thumbprint,), entity)
+        else:
+            why = "There is no new certificate yet, so it holds none." if holder.provider_arn else ""
+        if why:
+            yield account(view, holder) | {"locked_out": why}

@@ -9,50 +9,25 @@ accounts first and from Entra last, because only that cannot be undone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Literal
-
-import pandas as pd
 
 from awsfed_lib.core.certificate import certificate_plan, distribution, rollout
 from awsfed_lib.core.certificate.campaign import CLOUDS_THAT_MAKE, Campaign, Live, Proof, View
-from awsfed_lib.core.errors import UnsafePlan
+from awsfed_lib.core.certificate.stage import Name, Stage
 from awsfed_lib.core.plan import Plan
 from awsfed_lib.core.saml import metadata
-from awsfed_lib.core.shapes import ROLLOUT
-from awsfed_lib.core.tables import frame
 
-Name = Literal["create", "distribute-canary", "distribute-waves", "gate", "activate", "proof", "soak", "retire", "done", "refused"]
 NOTICE = timedelta(days=60)  # Entra's own first mail (entra tutorial-manage-certificates-for-federated-single-sign-on)
-
-
-@dataclass(frozen=True)
-class Stage:
-    """The next stage: its `name`, what there is to know (`reasons`), its `plan`, and the accounts as ROLLOUT rows."""
-
-    name: Name
-    reasons: tuple[str, ...]
-    plan: Plan
-    accounts: tuple[Mapping[str, object], ...] = ()
-
-    @property
-    def table(self) -> pd.DataFrame:
-        """ROLLOUT: where each account is."""
-        return frame(ROLLOUT, self.accounts)
-
-    def raise_for_refusal(self) -> None:
-        """Raise UnsafePlan when the campaign is refused."""
-        if self.name == "refused":
-            raise UnsafePlan(" ".join(self.reasons), where=self.plan.subject.name, remedy="See what each refusal says; nothing was sent.")
 
 
 def stage(live: Live, campaign: Campaign, now: datetime) -> Stage:
     """Say the next stage and plan it. Pure; raises UnreadError when the certificates were not read."""
     view = View(live, campaign, now)
     found = next((step for decide in STAGES if (step := decide(view))), None) or _nothing(view, "done", *_leftovers(view))
-    return replace(found, accounts=tuple(rollout.account(view, holder) for holder in live.holders))
+    accounts = tuple(rollout.account(view, holder) for holder in live.holders)
+    return replace(found, accounts=accounts, would_fail=tuple(rollout.locked_out(view)))
 
 
 def _nothing(view: View, name: Name, *reasons: str) -> Stage:
@@ -63,8 +38,12 @@ def _create(view: View) -> Stage | None:
     if view.new:
         return None
     campaign, live = view.campaign, view.live
+    if campaign.thumbprint:
+        return _nothing(
+            view, "refused", f"no-such-certificate: the application has no certificate with the thumbprint {campaign.thumbprint}."
+        )
     if live.cloud not in CLOUDS_THAT_MAKE:
-        where = f"Add {campaign.certificate!r} in the portal, inactive, and run again."
+        where = "Add one as the recipe below says, leave it inactive, give its thumbprint as certificate_thumbprint, and run again."
         return _nothing(view, "refused", f"cloud: Entra ID makes no signing certificate by API in the cloud {live.cloud}. {where}")
     late = tuple(_too_late(view))
     refusals = late if campaign.mode == "planned" else ()

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -16,18 +15,14 @@ import urllib3.exceptions as u3
 from awsfed_lib.core.certificate import certificates
 from awsfed_lib.core.certificate.certificates import SigningCertificate
 from awsfed_lib.core.errors import UnreadError
-from awsfed_lib.core.saml import claims
 from awsfed_lib.core.saml.application import LiveApplication
 from awsfed_lib.core.saml.claim_plan import LivePolicies
-from awsfed_lib.core.saml.metadata import parse
-from awsfed_lib.core.saml.signer import Signer
 from awsfed_lib.edges.entra import live_tables, objects, pages
 from awsfed_lib.edges.entra.auth import Session
 from awsfed_lib.edges.entra.connection import Lost, connect, lost
 from awsfed_lib.edges.entra.live_tables import POLICIES, Reader, Wire
 
 TRIES = 3
-SIGNING_IN = (*live_tables.SIGNING, "appId", "accountEnabled", "preferredSingleSignOnMode", "replyUrls")
 
 
 def settings(graph: Reader, service_principal: str) -> LiveApplication:
@@ -54,19 +49,6 @@ def _others(applied: Wire, service_principal: str) -> list[Mapping[str, Any]]:
 def signing_certificates(graph: Reader, service_principal: str) -> tuple[SigningCertificate, ...]:
     """Read the signing certificates of a service principal, oldest first."""
     return certificates.read(live_tables.signing(graph, service_principal)[0])
-
-
-def signer(graph: Reader, session: Session, service_principal: str, *, now: datetime) -> Signer:
-    """Read what the application signs with, its own metadata, and the claims of its claims mapping policy or of the template.
-
-    What the portal's blade says is told by no v1.0 API. Raises UnreadError, GraphError, and DocumentError for metadata
-    that is not fit for AWS.
-    """
-    wire = graph.service_principal(service_principal, *SIGNING_IN)
-    listed = certificates.read(wire)
-    own = parse(metadata(session, objects.need(wire, "appId", "The service principal"))) if listed else None
-    policies_ = live_tables.assigned_policies(graph, service_principal)
-    return Signer(wire, own, claims.effective(policies_, None), now)
 
 
 def instances(graph: Reader, *, name: str, tag: str) -> Wire:
