@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from awsfed_lib.core import errors, tables
     from awsfed_lib.core.accounts import federation
+    from awsfed_lib.core.accounts import federation
     from awsfed_lib.core.outcome import Outcome
     from awsfed_lib.core.plan import Plan
     from awsfed_lib.core.review import audit, preflight
@@ -36,6 +37,7 @@ _PUBLIC = {
     "begin": "edges.records.run:begin",
     "enterprise": "edges.entra.enterprise",
     "errors": "core.errors",
+    "federation": "core.accounts.federation",
     "federation": "core.accounts.federation",
     "graph": "edges.entra.graph",
     "ground": "edges.entra.ground",

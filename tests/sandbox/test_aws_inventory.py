@@ -103,7 +103,7 @@ def test_the_default_page_is_100(aws):
                               permissions_boundary=None)  # fmt: skip
         account.backend.roles[copy.id] = copy
     account.touched()
-    assert [len(page) for page in everything(aws.iam(aws.sales).list_roles, "Roles")] == [100, 33]
+    assert [len(page) for page in everything(aws.iam(aws.sales).list_roles, "Roles")] == [100, 34]
 
 
 @pytest.mark.parametrize("size", [0, 1001])

@@ -7,15 +7,18 @@ exports write the same desired state for StackSets, Terraform and the AWS comman
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
+from awsfed_lib.core.accounts.account_results import results
 from awsfed_lib.core.accounts.families import LONG_VALUE, LONGEST_VALUE, Families, Family
-from awsfed_lib.core.accounts.federation_exports import commands, stackset, terraform
+from awsfed_lib.core.accounts.federation_exports import commands, exports, stackset, terraform
 from awsfed_lib.core.accounts.federation_plan import Terms, plan, role_facts
 from awsfed_lib.core.accounts.slugs import frozen_csv, read_frozen, slugs
 from awsfed_lib.core.accounts.trust_merge import document
+from awsfed_lib.core.accounts.writer_role import remover_policy, writer_policy
 from awsfed_lib.core.change import as_json
 from awsfed_lib.core.errors import ParameterError
 from awsfed_lib.core.finding import finding
@@ -77,11 +80,22 @@ def findings(live: pd.DataFrame, desired: pd.DataFrame) -> pd.DataFrame:
     found = {(row["account_id"], row["role_name"].lower()): row for row in rows(live)}
     pairs = [(want, found[key]) for want in rows(desired) if (key := (want["account_id"], want["role_name"].lower())) in found]
     made = [row for want, has in pairs for row in (*_policies(want, has), *_others(want, has))]
-    return frame(FINDINGS, [*made, *_values(rows(desired))])
+    return frame(FINDINGS, [*made, *_strays(found, rows(desired)), *_values(rows(desired))])
+
+
+def _strays(found: Mapping[tuple[str, str], Mapping[str, Any]], desired: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, str]]:
+    """Roles named like a family, and for another account name: what is left when an account was renamed and nothing was frozen."""
+    wanted = {(row["account_id"], row["role_name"].lower()) for row in desired}
+    for key, row in sorted(found.items()):
+        if key not in wanted and key[0] in {account_id for account_id, _ in wanted}:
+            cause = f"The role {row['role_name']} is named like a family, and none of the desired roles of {row['account_name'] or key[0]}."
+            remedy = "Freeze the account's name in names_file when the role is to stay; else delete it by hand."
+            yield finding("note", "family-stray", row["role_arn"], cause=cause, remedy=remedy)
 
 
 def _policies(want: dict[str, str], has: dict[str, str]) -> Iterator[dict[str, str]]:
     extra, missing = (_split(has["policies"]) - _split(want["policies"]), _split(want["policies"]) - _split(has["policies"]))
+    extra |= {f"the inline policy {name}" for name in _split(has["inline"])}
     words = [f"has besides {', '.join(sorted(extra))}"] if extra else []
     words += [f"lacks {', '.join(sorted(missing))}"] if missing else []
     if words:
@@ -121,6 +135,6 @@ def _split(text: str) -> set[str]:
 
 
 __all__ = [
-    "Families", "Family", "Terms", "commands", "desired_providers", "desired_roles", "findings", "frozen_csv", "plan", "read_frozen",
-    "role_facts", "slugs", "stackset", "terraform",
+    "Families", "Family", "Terms", "commands", "desired_providers", "desired_roles", "exports", "findings", "frozen_csv", "plan",
+    "read_frozen", "remover_policy", "results", "role_facts", "slugs", "stackset", "terraform", "writer_policy",
 ]  # fmt: skip

@@ -24,6 +24,15 @@ LONGEST_TEMPLATE = 51_200  # bytes of TemplateBody (CloudFormation API_CreateSta
 _WORDS = re.compile(r"SAML|[A-Z][a-z]*")
 
 
+def exports(families: Families, desired: pd.DataFrame, base: Metadata, plan: Plan) -> dict[str, str]:
+    """Write all of them: file name → text."""
+    return {
+        "plan.sh": commands(plan),
+        "stackset.json": stackset(families, base),
+        "main.tf.json": terraform(families, desired, base),
+    }
+
+
 def commands(plan: Plan, *, profile: str = "awsfed-{account_id}") -> str:
     """Write a plan for accounts as a shell script of the AWS command line, one command a request, in order.
 

@@ -19,7 +19,7 @@ from awsfed_lib.core.accounts.families import Families
 from awsfed_lib.core.accounts.role_changes import Planned, Step, facts_of
 from awsfed_lib.core.certificate import distribution
 from awsfed_lib.core.certificate.distribution import Holder
-from awsfed_lib.core.change import Basis, Change, Guards, Request, Settled, Subject, as_json
+from awsfed_lib.core.change import Basis, Change, Guards, Request, Settled, Subject, Tolerance, as_json
 from awsfed_lib.core.errors import DocumentError
 from awsfed_lib.core.plan import Plan
 from awsfed_lib.core.saml import metadata
@@ -38,7 +38,8 @@ class Terms:
     `families`: the desired state; `base`: the application's own metadata (`?appid=`), whose certificates every provider
     must take; `signs`: thumbprints of what Entra signs with now (certificates.signing), which `base` must hold;
     `holders`: the providers of all accounts (distribution.read of DOCUMENTS); `now`: UTC; `canary`: account ids that go
-    first; `wave`: accounts a wave; `guards`: of the parameter file.
+    first, none takes the first account that is changed; `wave`: accounts a wave; `failures`: accounts that may fail before the
+    others are left alone, a canary account never; `guards`: of the parameter file.
     """
 
     families: Families
@@ -49,6 +50,7 @@ class Terms:
     now: datetime
     canary: tuple[str, ...] = ()
     wave: int = 50
+    failures: int = 0
     guards: Guards = UNGUARDED
 
 
@@ -105,8 +107,10 @@ def plan(organization: Subject, live: pd.DataFrame, desired: pd.DataFrame, *, wi
     changes = (*(change for part in parts for change in part.changes), *alone.values())
     chains = [chain for part in parts for chain in part.chains]
     basis, goal = tuple(chain.basis for chain in chains), tuple(chain.goal for chain in chains)
-    requests = tuple(_in_waves(parts, terms))
-    return Plan(TITLE, organization, changes, requests, basis, goal, refusals=_refusals(changes, terms), guards=terms.guards)
+    canary = terms.canary or tuple(part.account_id for part in parts if part.chains)[:1]
+    requests, tolerance = tuple(_in_waves(parts, canary, terms.wave)), Tolerance(terms.failures, canary)
+    refusals = _refusals(changes, terms)
+    return Plan(TITLE, organization, changes, requests, basis, goal, refusals=refusals, guards=terms.guards, tolerance=tolerance)
 
 
 def _named(holder: Holder, terms: Terms) -> bool:
@@ -190,12 +194,12 @@ def _request(row: Mapping[str, Any], step: Step, before: tuple[str, ...]) -> Req
     )
 
 
-def _in_waves(parts: Sequence[_Account], terms: Terms) -> Iterator[Request]:
+def _in_waves(parts: Sequence[_Account], canary: Sequence[str], wave: int) -> Iterator[Request]:
     """Order requests: canary accounts through all their steps, then the others, `wave` accounts at a time."""
-    first = [part for part in parts if part.account_id in terms.canary]
-    rest = [part for part in parts if part.account_id not in terms.canary]
+    first = [part for part in parts if part.account_id in canary]
+    rest = [part for part in parts if part.chains and part.account_id not in canary]
     number = 0
-    for batch in filter(None, [first, *(rest[start : start + terms.wave] for start in range(0, len(rest), terms.wave))]):
+    for batch in filter(None, [first, *(rest[start : start + wave] for start in range(0, len(rest), wave))]):
         for step in range(max(part.length for part in batch)):
             together = [request for part in batch for request in part.step(step)]
             yield from (replace(request, wave=number) for request in together)

@@ -35,6 +35,7 @@ NEEDS: Mapping[str, tuple[Need, ...]] = {
     "00-preflight": (APPLICATION, JOBS, LICENCES, TENANT),
     "01-application": (APPLICATION, POLICIES, MEMBERS, USERS, TENANT, APPROLES, NEW_POLICIES),
     "02-accounts": (APPLICATION,),
+    "02-accounts": (APPLICATION,),
     "03-inventory": (),
     "04-approles": (APPLICATION, JOBS, APPROLES),
     "05-groups": (TENANT, GROUPS, NEW_GROUPS),

@@ -98,8 +98,8 @@ def in_the_catalogue(sheet: Sheet) -> Iterator[Problem]:
     """Want metadata.awsfed, which `awsfed list` reads."""
     if sheet.awsfed.get("runbook") != sheet.name:
         yield Problem("in the catalogue", "", "metadata.awsfed.runbook must be the name of the file.")
-    if sheet.awsfed.get("changes") not in ("nothing", "entra", "aws"):
-        yield Problem("in the catalogue", "", "metadata.awsfed.changes must be nothing, entra or aws.")
+    if sheet.awsfed.get("changes") not in ("nothing", "entra", "aws", "entra and aws"):
+        yield Problem("in the catalogue", "", "metadata.awsfed.changes must be nothing, entra, aws, or entra and aws.")
     for key in ("reads", "writes"):
         if not sheet.awsfed.get(key):
             yield Problem("in the catalogue", "", f"metadata.awsfed.{key} must say what it {key}.")

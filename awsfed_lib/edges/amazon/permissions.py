@@ -5,20 +5,36 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from awsfed_lib.core.accounts import writer_role
+from awsfed_lib.core.accounts.families import Families
 from awsfed_lib.edges.amazon.allowed import READS
 from awsfed_lib.edges.amazon.organization import Organization
 
 
-def hub_policy(organization: Organization, *, organization_id: str = "") -> str:
+def policies(organization: Organization, families: Families, *others: str) -> dict[str, str]:
+    """Render every policy that runbooks need, file name → JSON: of the hub, and of the roles that read, write and remove.
+
+    `others`: names of the roles that write and remove, which the hub may assume as well.
+    """
+    return {
+        "hub-policy.json": hub_policy(organization, *others),
+        "audit-policy.json": audit_policy(),
+        "writer-policy.json": writer_role.writer_policy(families),
+        "remover-policy.json": writer_role.remover_policy(families),
+    }
+
+
+def hub_policy(organization: Organization, *others: str, organization_id: str = "") -> str:
     """Render the policy of the identity that awsfed runs as: list the organization, and assume the role in its accounts.
 
-    With `organization_id` (o-…) the role can only be assumed inside that organization.
+    `others`: further roles to assume. With `organization_id` (o-…) they can only be assumed inside that organization.
     """
+    roles = [f"arn:{organization.partition}:iam::*:role/{name}" for name in (organization.via, *others)]
     assume: dict[str, Any] = {
         "Sid": "ReadAccounts",
         "Effect": "Allow",
         "Action": "sts:AssumeRole",
-        "Resource": f"arn:{organization.partition}:iam::*:role/{organization.via}",
+        "Resource": roles if others else roles[0],
     }
     if organization_id:
         assume["Condition"] = {"StringEquals": {"aws:ResourceOrgID": organization_id}}

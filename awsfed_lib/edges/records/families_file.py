@@ -36,4 +36,4 @@ def _plain(node: yaml.Node, path: Path, depth: int) -> Any:
         return {key.value: _plain(value, path, depth + 1) for key, value in node.value}
     if isinstance(node, yaml.SequenceNode):
         return [_plain(item, path, depth + 1) for item in node.value]
-    return yaml.SafeLoader("").construct_object(node)  # type: ignore[no-untyped-call]
+    return yaml.SafeLoader("").construct_object(node)

@@ -84,6 +84,12 @@ class Record:
         durable.write_new(path, text.encode())
         return path
 
+    def keep_export(self, name: str, text: str) -> Path:
+        """Keep a text for another tool as exports/NAME, as it is."""
+        path = durable.folder(self.folder / EXPORTS) / name
+        durable.write_new(path, text.encode())
+        return path
+
     def keep_json(self, name: str, value: object) -> Path:
         """Keep a JSON value as NAME.json; a name that is taken gets a number."""
         path = self._free(name, ".json")

@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from awsfed_lib.core.accounts.families import Families
     from awsfed_lib.core.accounts.federation import Terms
     from awsfed_lib.edges.amazon.accounts import Accounts
+    from awsfed_lib.core.accounts.families import Families
+    from awsfed_lib.core.accounts.federation import Terms
+    from awsfed_lib.edges.amazon.accounts import Accounts
     from awsfed_lib.edges.amazon.organization import Organization
     from awsfed_lib.edges.entra.auth import Session
     from awsfed_lib.edges.entra.graph import Graph
@@ -173,6 +176,11 @@ class Run:
                 self.record.keep_text(name, thing)
             else:
                 self.record.keep_json(name, results.of_plan(thing) if isinstance(thing, Plan) else thing)
+
+    def export(self, files: Mapping[str, str]) -> pd.DataFrame:
+        """Keep texts for other tools below exports/ of the record: a table of file and bytes."""
+        paths = [self.record.keep_export(name, text) for name, text in sorted(files.items())]
+        return pd.DataFrame({"file": [f"exports/{path.name}" for path in paths], "bytes": [path.stat().st_size for path in paths]})
 
     def export(self, files: Mapping[str, str]) -> pd.DataFrame:
         """Keep texts for other tools below exports/ of the record: a table of file and bytes."""

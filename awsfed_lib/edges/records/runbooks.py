@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from awsfed_lib.core.errors import ParameterError
 from awsfed_lib.edges.records import where
 
-CHANGES = ("nothing", "entra", "aws")
+CHANGES = ("nothing", "entra", "aws", "entra and aws")
 TAG = "parameters"
 _ID = re.compile(r"([0-9]{2})-([a-z0-9-]+)", re.ASCII)
 
@@ -32,7 +32,7 @@ class Declared(NamedTuple):
 
 @dataclass(frozen=True)
 class Runbook:
-    """One notebook of the catalogue. `changes` is nothing, entra or aws; `optional`: parameters that may stay empty."""
+    """One notebook of the catalogue. `changes` is one of CHANGES; `optional`: parameters that may stay empty."""
 
     id: str
     title: str

@@ -64,7 +64,9 @@ def writer(place: Partition) -> dict[str, Any]:
                 "iam:TagRole",
                 "iam:UntagRole",
                 "iam:GetRole",
+                "iam:GetRolePolicy",
                 "iam:ListAttachedRolePolicies",
+                "iam:ListRolePolicies",
             ],
             roles,
         ),
@@ -74,9 +76,22 @@ def writer(place: Partition) -> dict[str, Any]:
     )
 
 
+def remover(place: Partition) -> dict[str, Any]:
+    """What the role that takes federation out of an account may do: delete the families' roles and the provider named WAAD."""
+    roles = [f"arn:{place.name}:iam::*:role/*-{family}" for family in FAMILIES]
+    own = [f"arn:{place.name}:iam::*:role/{name}" for name in ("awsfed-*", "OrganizationAccountAccessRole", "AWSControlTowerExecution")]
+    reads = ["iam:GetRole", "iam:GetRolePolicy", "iam:GetSAMLProvider", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies"]
+    return _document(
+        _allow("Read", reads, "*"),
+        _allow("Remove", ["iam:DeleteRole", "iam:DeleteRolePolicy", "iam:DetachRolePolicy"], roles),
+        _allow("Provider", ["iam:DeleteSAMLProvider"], f"arn:{place.name}:iam::*:saml-provider/WAAD"),
+        _allow("NotItself", ["iam:*"], own) | {"Effect": "Deny"},
+    )
+
+
 def hub(place: Partition, organization_id: str) -> dict[str, Any]:
     """What the caller's own identity in the hub account may do: list the organization and assume the two roles."""
-    roles = [f"arn:{place.name}:iam::*:role/{name}" for name in ("awsfed-audit", "awsfed-writer")]
+    roles = [f"arn:{place.name}:iam::*:role/{name}" for name in ("awsfed-audit", "awsfed-writer", "awsfed-remover")]
     return _document(
         _allow(
             "Organization",

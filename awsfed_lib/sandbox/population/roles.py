@@ -93,7 +93,7 @@ def tutorial(setting: Setting) -> list[Role]:
 
 
 def own(setting: Setting, seat: Seat) -> list[Role]:
-    """The audit and the writer role of awsfed, absent where the account's owners never deployed them."""
+    """The roles of awsfed: audit, writer and remover, absent where the account's owners never deployed them."""
     if seat.reach == "denied":
         return []
     trust = trusts.account(setting.place, setting.hub, external_id=setting.external_id)
@@ -110,6 +110,13 @@ def own(setting: Setting, seat: Seat) -> list[Role]:
             trust,
             description="Changes by awsfed",
             inline={"writer": policies.writer(setting.place)},
+            tags=_stack(setting, seat),
+        ),
+        role(
+            "awsfed-remover",
+            trust,
+            description="Takes federation out by awsfed",
+            inline={"remover": policies.remover(setting.place)},
             tags=_stack(setting, seat),
         ),
     ]
