@@ -132,6 +132,34 @@ def asked(tenant: Tenant, about: Document) -> Iterator[Request]:
     yield Request("GET", "/auditLogs/directoryAudits")
     yield Request("DELETE", f"/groups/{group['id']}")
     yield Request("GET", f"{principal}/owners/{ABSENT}")
+    yield from set_up(tenant, principal)
+
+
+def set_up(tenant: Tenant, principal: str) -> Iterator[Request]:
+    """List the writes that set an application up: instance, certificate, claims, provisioning job."""
+    template, job = "/applicationTemplates/8b1025e4-1dd2-430b-a150-2ef79cd700f5", f"{principal}/synchronization/jobs/aws.1"
+    text = '{"ClaimsMappingPolicy": {"Version": 1, "IncludeBasicClaimSet": "true", "ClaimsSchema": []}}'
+    policies, applied = "/policies/claimsMappingPolicies", f"{principal}/claimsMappingPolicies"
+    old = tenant.tables["policies"][principal.rsplit("/", 1)[1]][0]
+    yield Request("POST", f"{template}/instantiate", {"displayName": "Validated"})
+    yield Request("POST", f"{template}/instantiate", {})
+    yield Request("POST", f"{principal}/addTokenSigningCertificate", {"displayName": "CN=Validated"})
+    yield Request("POST", f"{principal}/addTokenSigningCertificate", {"displayName": "Validated"})
+    yield Request("GET", f"{principal}?$select=keyCredentials,passwordCredentials,preferredTokenSigningKeyThumbprint")
+    yield Request("PATCH", principal, {"samlSingleSignOnSettings": {"relayState": "https://console.aws.amazon.com"}, "notes": "x"})
+    yield Request("POST", policies, {"definition": [text], "displayName": "Validated"})
+    yield Request("POST", policies, {"definition": [], "displayName": "Validated"})
+    new = next(reversed(tenant.tables["claimsMappingPolicies"]))
+    reference = {"@odata.id": f"https://graph.microsoft.com/v1.0{policies}/{new}"}
+    yield Request("PATCH", f"{policies}/{new}", {"displayName": "Validated again"})
+    yield Request("POST", f"{applied}/$ref", reference)
+    yield Request("DELETE", f"{applied}/{old}/$ref")
+    yield Request("POST", f"{applied}/$ref", reference)
+    yield Request("GET", applied)
+    yield Request("DELETE", f"{policies}/{new}")
+    yield from (Request("POST", f"{job}/{verb}") for verb in ("start", "pause", "restart"))
+    yield Request("DELETE", job)
+    yield Request("POST", f"{principal}/synchronization/jobs", {"templateId": "aws"})
 
 
 def reads(tenant: Tenant, about: Document, group: Mapping[str, Any]) -> Iterator[Request]:
