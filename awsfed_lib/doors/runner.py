@@ -81,10 +81,18 @@ def values(task: Task) -> tuple[Parameters, dict[str, Any]]:
             f"{book.id} has no parameter {stray[0]}.{parameters.suggestion(stray[0], book.names)}", where="the command line"
         )
     said = {**(file.values if file else {}), **task.given}
-    source = file.source if file else parameters.Source("the command line")
-    checked = opening.check(book, {**book.defaults, **said}, source=source)
+    checked = opening.check(book, {**book.defaults, **said}, source=_source(task))
     plain = parameters.plain(checked)
     return checked, {name: plain[name] for name in book.names if name in said}
+
+
+def _source(task: Task) -> parameters.Source:
+    """Say where the values come from; what the command line gives is on no line of the file."""
+    if task.file is None:
+        return parameters.Source("the command line")
+    source = task.file.source
+    lines = {name: line for name, line in source.lines.items() if name not in task.given}
+    return source._replace(name=f"{source.name} and the command line" if task.given else source.name, lines=lines)
 
 
 def execute(task: Task, *, out: TextIO | None = None, clock: Clock = opening.now) -> Result:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -43,6 +44,17 @@ def whole(answer: Mapping[str, Any], key: str) -> Any:
     if key not in answer:
         raise UnreadError(f"AWS answered without {key}. Run again.")
     return answer[key]
+
+
+def refuse_halves(parsed: Any, **_: Any) -> None:
+    """`after-call` hook of a client: an answer that holds half a character (one of a surrogate pair) was cut, and is not read.
+
+    JSON can say it by an escape, and botocore passes it on; XML cannot.
+    """
+    try:
+        json.dumps(parsed, ensure_ascii=False, default=str).encode()
+    except UnicodeEncodeError:
+        raise UnreadError("An answer of AWS holds half a character.", remedy="It was cut on the way: run again.") from None
 
 
 def refuse_other_account(arn: str, account_id: str, operation: str) -> None:

@@ -23,7 +23,7 @@ from botocore.utils import parse_timestamp
 from awsfed_lib.core.errors import ParameterError, SignInError
 from awsfed_lib.edges.amazon.acting import acting_in, refuse_other_key, sign_for_account
 from awsfed_lib.edges.amazon.allowed import AwsGate
-from awsfed_lib.edges.amazon.answers import refuse_other_account, whole
+from awsfed_lib.edges.amazon.answers import refuse_halves, refuse_other_account, whole
 from awsfed_lib.edges.amazon.problems import DENIED, code_of
 from awsfed_lib.edges.amazon.session import LoopbackSession, no_sign_in, session_for, signing_in
 from awsfed_lib.edges.records import held
@@ -82,6 +82,7 @@ class Hub:
     def _own(self, service: str, settings: Config) -> Any:
         client = self.session.client(service, config=settings)  # type: ignore[call-overload]  # a name, not a literal
         self.gate.guard(client)
+        client.meta.events.register(f"after-call.{service}", refuse_halves)
         return client
 
     def _shared(self, quick: boto3.Session, service: str, settings: Config) -> Any:

@@ -20,7 +20,7 @@ import requests
 from awsfed_lib.core.errors import ParameterError, SignInError, UnreadError
 from awsfed_lib.edges.entra import clouds, credentials, person, sources
 from awsfed_lib.edges.entra.clouds import Cloud
-from awsfed_lib.edges.entra.connection import connect, trusted
+from awsfed_lib.edges.entra.connection import connect, refuse_redirect, trusted
 from awsfed_lib.edges.entra.pace import Clock
 from awsfed_lib.edges.entra.person import Person
 from awsfed_lib.edges.entra.tokens import Token
@@ -199,6 +199,7 @@ def _by_managed_identity(who: SignIn, cloud: Cloud, around: Surroundings) -> Ses
     def make() -> msal.ManagedIdentityClient:
         session = requests.Session()
         session.trust_env, session.verify = False, trusted(cloud, around.environment)
+        session.hooks["response"].append(refuse_redirect)  # requests takes only Authorization out of what it sends elsewhere
         return msal.ManagedIdentityClient(identity, http_client=session, client_capabilities=CAPABILITIES)
 
     return _session(who, cloud, sources.Managed(make, cloud.graph_url, who.where, [make()]))

@@ -89,10 +89,15 @@ class PinnedAdapter(HTTPAdapter):
             self._check(request)
         options |= {"verify": self._trust, "timeout": TIMEOUT, "stream": False}
         response = super().send(request, **options)
-        if response.is_redirect:
-            response.close()
-            raise RedirectError("a redirect")
+        refuse_redirect(response)
         return response
+
+
+def refuse_redirect(response: requests.Response, **_: Any) -> None:
+    """Raise RedirectError when the answer is one; also a hook for a session that is not pinned."""
+    if response.is_redirect:
+        response.close()
+        raise RedirectError("a redirect")
 
 
 def lost(failure: OSError | u3.HTTPError) -> Lost:

@@ -65,12 +65,22 @@ class Reply(NamedTuple):
 
     @property
     def document(self) -> dict[str, Any] | None:
-        """The JSON object of the answer; None for anything else (half a document, HTML, a list)."""
+        """The JSON object of the answer; None for anything else (half a document, half a character, HTML, a list)."""
         try:
             document = json.loads(self.content)
         except ValueError:
             return None
-        return document if isinstance(document, dict) else None
+        return document if isinstance(document, dict) and not self._halved(document) else None
+
+    def _halved(self, document: dict[str, Any]) -> bool:
+        """Whether a text holds half a character (one of a surrogate pair): it is cut, and has no bytes to send or to hash."""
+        if b"\\ud" not in self.content.lower() and b"\xed" not in self.content:
+            return False
+        try:
+            json.dumps(document, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            return True
+        return False
 
 
 class Budget(NamedTuple):

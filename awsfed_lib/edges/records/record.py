@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,11 +28,12 @@ from awsfed_lib.core.errors import RecordError
 from awsfed_lib.core.tables import rows
 from awsfed_lib.core.view.safe_csv import csv_text
 from awsfed_lib.edges.records import blocks, durable, journal, parquet
-from awsfed_lib.edges.records.where import slug
+from awsfed_lib.edges.records.where import reserved, slug
 
 RUN, TABLES, EXPORTS, SCHEMA = "run.json", "tables", "exports", "awsfed.run/1"
 NO_JOURNAL = {"lines": 0, "head": ""}
 _MOST_IN_A_SECOND = 1000
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,119}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -80,13 +82,7 @@ class Record:
 
     def keep_export(self, name: str, text: str) -> Path:
         """Keep a text for another tool as exports/NAME, as it is."""
-        path = durable.folder(self.folder / EXPORTS) / name
-        durable.write_new(path, text.encode())
-        return path
-
-    def keep_export(self, name: str, text: str) -> Path:
-        """Keep a text for another tool as exports/NAME, as it is."""
-        path = durable.folder(self.folder / EXPORTS) / name
+        path = durable.folder(self.folder / EXPORTS) / _named(name)
         durable.write_new(path, text.encode())
         return path
 
@@ -98,6 +94,7 @@ class Record:
 
     def _free(self, name: str, *suffixes: str) -> Path:
         """Return the first of NAME, NAME-2, NAME-3 … that no file has with any of the suffixes, with the first suffix."""
+        _named(name.removeprefix(f"{TABLES}/"))
         for count in range(1, _MOST_IN_A_SECOND):
             stem = self.folder / (name if count == 1 else f"{name}-{count}")
             if not any(stem.with_name(stem.name + suffix).exists() for suffix in suffixes):
@@ -138,6 +135,13 @@ class Record:
     def digest(self) -> str:
         """SHA-256 of run.json, which holds the digests of all other files: who keeps it elsewhere can prove the record."""
         return _sha256(self.folder / RUN)
+
+
+def _named(name: str) -> str:
+    """Return the name of a file of a record; raise RecordError for one that leads out of it, or that some system cannot have."""
+    if not _NAME.fullmatch(name) or reserved(name):
+        raise RecordError(f"{name[:80]!r} is no name for a file of a record.", remedy="Take letters, digits, dot, dash and underscore.")
+    return name
 
 
 def create(runs: Path, name: str, run: Mapping[str, object]) -> Record:

@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from awsfed_lib.core.errors import ParameterError
 
 ROOT_VARIABLE = "AWSFED_ROOT"
+_DEVICE = re.compile(r"(?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(?:COM|LPT)[0-9\u00b9\u00b2\u00b3])(?:\..*)?", re.IGNORECASE)
 _NAME = re.compile(r"[A-Za-z0-9._-]+", re.ASCII)
 
 
@@ -93,7 +94,16 @@ def _unsafe(name: str) -> bool:
     """Whether the spelling alone condemns it: absolute, upwards, a drive, or characters that no file of ours has."""
     path = PurePosixPath(name)
     hidden = any(not char.isprintable() for char in name)
-    return not name or hidden or path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name or name.startswith("~")
+    foreign = not name or hidden or "\\" in name or ":" in name or name.startswith("~")
+    return foreign or path.is_absolute() or ".." in path.parts or any(map(reserved, path.parts))
+
+
+def reserved(part: str) -> bool:
+    """Whether Windows takes a part of a path for something else: a device, or the name without its last dot or blank.
+
+    learn.microsoft.com windows/win32/fileio/naming-a-file.
+    """
+    return bool(_DEVICE.fullmatch(part.strip(". "))) or part.endswith((".", " "))
 
 
 def _outside(base: Path, name: str) -> ParameterError:
