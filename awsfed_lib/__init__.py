@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from awsfed_lib.core.review import audit, preflight
     from awsfed_lib.core.roles import approles, assignments, groups, trust
     from awsfed_lib.core.view.display import show
-    from awsfed_lib.edges import signin
+    from awsfed_lib.edges import rollover, signin
     from awsfed_lib.edges.amazon import aws
     from awsfed_lib.edges.entra import auth, enterprise, graph, ground
     from awsfed_lib.edges.entra.graph import Graph
@@ -43,6 +43,7 @@ _PUBLIC = {
     "ground": "edges.entra.ground",
     "groups": "core.roles.groups",
     "preflight": "core.review.preflight",
+    "rollover": "edges.rollover",
     "show": "core.view.display:show",
     "signin": "edges.signin",
     "tables": "core.tables",

@@ -40,7 +40,7 @@ def _create(view: View) -> Stage | None:
     campaign, live = view.campaign, view.live
     if campaign.thumbprint:
         return _nothing(
-            view, "refused", f"no-such-certificate: the application has no certificate with the thumbprint {campaign.thumbprint}."
+            view, "refused", f"no-such-certificate: no certificate of the application has the thumbprint {campaign.thumbprint}."
         )
     if live.cloud not in CLOUDS_THAT_MAKE:
         where = "Add one as the recipe below says, leave it inactive, give its thumbprint as certificate_thumbprint, and run again."

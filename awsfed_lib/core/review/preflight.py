@@ -41,6 +41,7 @@ NEEDS: Mapping[str, tuple[Need, ...]] = {
     "05-groups": (TENANT, GROUPS, NEW_GROUPS),
     "06-assignments": (APPLICATION, GROUPS, ASSIGN),
     "07-signin": (APPLICATION, MEMBERS, POLICIES),
+    "08-certificates": (APPLICATION, APPROLES),
     "09-audit": (APPLICATION, MEMBERS),
 }
 """Graph permissions a runbook needs to send what it plans: one of each set (learn.microsoft.com graph/permissions-reference)."""

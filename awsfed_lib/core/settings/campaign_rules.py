@@ -9,6 +9,7 @@ from awsfed_lib.core.settings.secrecy import shown
 
 _FILE = re.compile(r"(?!\.)[\w.-]+(?:/(?!\.)[\w.-]+)*", re.ASCII)
 _EXCLUSION = re.compile(r"[0-9]{12}: \S.{2,}", re.ASCII)
+_THUMBPRINT = re.compile(r"[0-9A-F]{40}", re.ASCII)
 _ID = re.compile(r"[0-9]{12}", re.ASCII)
 
 
@@ -19,6 +20,14 @@ def response_file(value: object) -> str:
         raise wrong("is no name of a file. A SAML response is no parameter: put it into a file below runs/.responses/.")
     if line and not _FILE.fullmatch(line):
         raise wrong(f"must name a file below runs/.responses/, without .. and without a leading dot: {shown(line)}.")
+    return line
+
+
+def thumbprint(value: object) -> str:
+    """Check the thumbprint of a certificate, as Entra ID shows it: 40 hexadecimal digits; "" is allowed."""
+    line = text(100)(value).upper()
+    if line and not _THUMBPRINT.fullmatch(line):
+        raise wrong(f"is no thumbprint of 40 hexadecimal digits: {shown(line)}.")
     return line
 
 

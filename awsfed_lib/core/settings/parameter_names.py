@@ -15,7 +15,7 @@ from awsfed_lib.core.settings.application_rules import (
     user_name,
     web_address,
 )
-from awsfed_lib.core.settings.campaign_rules import account_ids, exclusions
+from awsfed_lib.core.settings.campaign_rules import account_ids, exclusions, thumbprint
 from awsfed_lib.core.settings.campaign_rules import response_file as response_path
 from awsfed_lib.core.settings.parameter_rules import (
     account_names,
@@ -150,6 +150,9 @@ class Parameters(BaseModel):
         (), description="Roles to enter for real with that response: patterns over the ARN; none asks nothing of AWS."
     )
     message: Annotated[str, BeforeValidator(text(2000))] = Field("", description="What AWS or Entra ID said when a sign-in failed.")
+    certificate_thumbprint: Annotated[str, BeforeValidator(thumbprint)] = Field(
+        "", description="Thumbprint of the new certificate, where it was made by hand; empty goes by its name."
+    )
     rollover: RolloverMode = Field(
         "planned", description="planned; emergency makes a certificate although it signs at once, and goes to all accounts together."
     )
