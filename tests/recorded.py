@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from awsfed_lib.core.tables import ROLES, frame
+from awsfed_lib.core.tables import ACCOUNTS, ROLES, frame
 from awsfed_lib.edges.records import record, sealing
 from awsfed_lib.edges.records.journal import Journal
 from awsfed_lib.edges.records.lock import Locks
@@ -24,7 +24,7 @@ def role(number, **more):
     }
 
 
-def seal_one(runs, day, *, runbook="09-audit", target="1f0c7f3a", verdict="done", signer=None, roles=()):
+def seal_one(runs, day, *, runbook="09-audit", target="1f0c7f3a", verdict="done", signer=None, roles=(), unread=(), **tables):
     """Make and seal the record of one nightly run; returns it."""
     moment = BEGAN + timedelta(days=day)
     run = {
@@ -37,7 +37,11 @@ def seal_one(runs, day, *, runbook="09-audit", target="1f0c7f3a", verdict="done"
     }
     made = record.create(runs, record.name_of(runbook, target, moment), run)
     book = Journal(made.folder, Locks(runs / ".locks"), lambda: moment)
+    seen = {row["account_id"]: "" for row in roles} | dict.fromkeys(unread, "denied")
+    made.keep_table("accounts", frame(ACCOUNTS, [{"account_id": name, "problem": problem} for name, problem in sorted(seen.items())]))
     made.keep_table("roles", frame(ROLES, roles))
+    for name, table in tables.items():
+        made.keep_table(name, table)
     book.seal(verdict)
     book.close()
     sealing.seal(

@@ -1,0 +1,92 @@
+"""One plot: an SVG that says in words what it shows. Equal figures give equal bytes, so that two runs can be compared.
+
+matplotlib is imported when the first plot is drawn. Names from outside never reach its formula parser: a role called
+`$x_1$` is a name (matplotlib.org/stable/users/explain/text/mathtext.html).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import StringIO
+from typing import TYPE_CHECKING, Any
+
+from awsfed_lib.core.view.escape import visible
+from awsfed_lib.core.view.style import INK, LINE, PALETTE, PAPER, QUIET
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+WIDTH = 9.0
+"""Inches at 72 points: as wide as the text of a record."""
+STRONG, GOOD, WARN, BAD = "#2f6db3", PALETTE["good"].edge, PALETTE["warn"].edge, PALETTE["bad"].edge
+_LONGEST = 42
+_SETTINGS = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "awsfed",
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans", "Liberation Sans", "Arial", "sans-serif"],
+    "font.size": 9,
+    "text.color": INK,
+    "axes.edgecolor": LINE,
+    "axes.labelcolor": QUIET,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 10,
+    "axes.titleweight": "bold",
+    "xtick.color": QUIET,
+    "ytick.color": QUIET,
+    "figure.facecolor": PAPER,
+    "text.parse_math": False,
+}
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A plot. `alt`: what it shows, in words and figures; it stands for the plot where there are no pictures."""
+
+    svg: str
+    alt: str
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        return {"image/svg+xml": self.svg, "text/plain": self.alt}
+
+    def __str__(self) -> str:
+        return self.alt
+
+
+class Canvas:
+    """What is drawn upon while the context of `canvas` is open."""
+
+    def __init__(self, figure: Figure, axes: Axes) -> None:
+        self.figure, self.axes = figure, axes
+
+    def chart(self, alt: str) -> Chart:
+        """Return what was drawn."""
+        out = StringIO()
+        self.figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None}, bbox_inches="tight")
+        return Chart(out.getvalue(), alt)
+
+
+@contextmanager
+def canvas(title: str, height: float) -> Iterator[Canvas]:
+    """Open a drawing of `height` inches with a title."""
+    import matplotlib as mpl
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure
+
+    settings: Any = _SETTINGS
+    with mpl.rc_context(settings):
+        figure = Figure(figsize=(WIDTH, height), layout="constrained")
+        FigureCanvasSVG(figure)
+        axes = figure.add_subplot()
+        axes.set_title(named(title))
+        yield Canvas(figure, axes)
+
+
+def named(text: object) -> str:
+    """Return a name as a plot can show it: nothing hidden, and cut where it is too long."""
+    return visible(str(text), _LONGEST)

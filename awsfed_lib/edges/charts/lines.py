@@ -1,0 +1,57 @@
+"""Numbers over time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from awsfed_lib.core.view.style import QUIET
+from awsfed_lib.edges.charts.chart import BAD, STRONG, Chart, canvas
+
+HEIGHT = 2.6
+DOTS = 40  # so many points still stand apart
+
+
+class Point(NamedTuple):
+    """A number at a time (UTC)."""
+
+    at: datetime
+    number: float
+
+
+class Limit(NamedTuple):
+    """A line that must not be crossed, and its name."""
+
+    number: float
+    name: str
+
+
+def lines(title: str, points: Sequence[Point], *, unit: str, limit: Limit | None = None) -> Chart:
+    """Draw numbers over time, and the limit where there is one. One point is drawn as a point, none as an empty plot that says so."""
+    with canvas(title, HEIGHT) as drawing:
+        axes = drawing.axes
+        axes.plot(
+            [point.at for point in points], [point.number for point in points], color=STRONG, marker="o" if len(points) < DOTS else ""
+        )
+        axes.set_ylim(bottom=0, top=_top(points, limit))
+        axes.set_ylabel(unit)
+        if limit:
+            axes.axhline(limit.number, color=BAD, linestyle="--", linewidth=1)
+            axes.annotate(limit.name, (0.0, limit.number), xycoords=("axes fraction", "data"), va="bottom", color=BAD)
+        if not points:
+            axes.annotate("no runs yet", (0.5, 0.5), xycoords="axes fraction", ha="center", color=QUIET)
+        drawing.figure.autofmt_xdate(rotation=0, ha="center")
+        return drawing.chart(_words(title, points, unit, limit))
+
+
+def _top(points: Sequence[Point], limit: Limit | None) -> float:
+    return max([*(point.number for point in points), limit.number if limit else 0, 1]) * 1.12
+
+
+def _words(title: str, points: Sequence[Point], unit: str, limit: Limit | None) -> str:
+    if not points:
+        return f"{title}: no runs yet."
+    first, last = points[0], points[-1]
+    over = f", of at most {limit.number:,.0f} ({limit.name})" if limit else ""
+    return f"{title}: {first.number:,.0f} {unit} on {first.at:%Y-%m-%d}, {last.number:,.0f} on {last.at:%Y-%m-%d}{over}."

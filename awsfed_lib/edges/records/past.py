@@ -1,0 +1,120 @@
+"""What the records say about the past: DuckDB over their Parquet tables, with no index beside them that could be wrong.
+
+Only sealed records count, and of those only the runs of one runbook on one target, oldest first. A run that was not
+made says nothing: between two runs the state is not known, and the answers say so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from awsfed_lib.core.errors import AwsfedError, RecordError
+from awsfed_lib.edges.records import catalogue, parquet, where
+from awsfed_lib.edges.records.record import Record
+
+SOURCE = "09-audit"
+
+
+class Target(NamedTuple):
+    """What the runs were made on. Empty: any."""
+
+    application_id: str = ""
+    tenant_id: str = ""
+    cloud: str = ""
+
+
+class Past(NamedTuple):
+    """One run of the past: its name, when it began (UTC), its verdict, and its folder."""
+
+    run: str
+    at: datetime
+    verdict: str
+    folder: Path
+
+    def file(self, table: str) -> Path:
+        """Return where its table `table` is kept."""
+        return self.folder / "tables" / f"{table}.parquet"
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Read one of its tables; raises RecordError when it has none, or when it cannot be read."""
+        if not self.file(name).is_file():
+            raise RecordError(f"That run kept no table {name}.", where=self.run)
+        return parquet.read(self.file(name))
+
+
+def past(target: Target, *, runbook: str = SOURCE, runs: Path | None = None) -> tuple[Past, ...]:
+    """Return the sealed runs of `runbook` on `target`, oldest first. `runs`: the folder of records, by default ROOT/runs."""
+    folder = runs or where.runs()
+    found = (_past(record.folder, record.run()) for record in _of(folder, runbook) if _fits(record, target))
+    return tuple(sorted((one for one in found if one is not None), key=lambda one: (one.at, one.run)))
+
+
+def _of(folder: Path, runbook: str) -> Iterator[Record]:
+    """Choose by the name of the folder first: thousands of other records are then never opened."""
+    return (record for record in catalogue.records(folder) if f"-{runbook}-" in record.folder.name)
+
+
+def _fits(record: Record, target: Target) -> bool:
+    try:
+        run = record.run()
+    except AwsfedError:
+        return False
+    given = run.get("parameters", {})
+    return bool(run.get("sealed")) and all(wanted in ("", given.get(name, "")) for name, wanted in target._asdict().items())
+
+
+def _past(folder: Path, run: Mapping[str, Any]) -> Past | None:
+    try:
+        at = datetime.fromisoformat(str(run.get("started", ""))).astimezone(UTC)
+    except ValueError:
+        return None
+    return Past(folder.name, at, str(run.get("verdict", "")), folder)
+
+
+def counts(table: str, runs: Sequence[Past], *, where_sql: str = "true") -> pd.DataFrame:
+    """Count the rows of `table` in each run that kept it: run, at, rows. `where_sql`: which rows, as DuckDB writes conditions."""
+    kept = with_table(table, runs)
+    asked = f"SELECT file_index AS number, count(*) FILTER ({where_sql}) AS rows FROM read_parquet($files, union_by_name=true) GROUP BY ALL"  # noqa: S608  words of this program
+    return dated(query(asked, {"files": files(table, kept)}), kept)[["run", "at", "rows"]]
+
+
+def with_table(table: str, runs: Sequence[Past]) -> list[Past]:
+    """Choose the runs that kept `table`. Raises RecordError when none did."""
+    kept = [one for one in runs if one.file(table).is_file()]
+    if not kept:
+        raise RecordError(f"No run kept the table {table} yet.", remedy=f"Run {SOURCE} first, then again: history begins with it.")
+    return kept
+
+
+def files(table: str, runs: Sequence[Past]) -> list[str]:
+    """Return where `runs` keep `table`, in their order: DuckDB's file_index counts along it."""
+    return [str(one.file(table)) for one in runs]
+
+
+def query(asked: str, given: Mapping[str, object]) -> pd.DataFrame:
+    """Ask DuckDB. Raises RecordError when a file of a record cannot be read."""
+    import duckdb
+
+    try:
+        with parquet.connect() as connection:
+            found: pd.DataFrame = connection.execute(asked, dict(given)).df()
+    except duckdb.Error as error:
+        raise RecordError(f"The records cannot be read: {error}", remedy="`awsfed runs verify` says which one is changed.") from None
+    return found
+
+
+def dated(found: pd.DataFrame, runs: Sequence[Past]) -> pd.DataFrame:
+    """Put run and at before the rows of `found`, by its column `number`, in order."""
+    ordered = found.sort_values("number").reset_index(drop=True)
+    about = pd.DataFrame({"run": [one.run for one in runs], "at": moments(runs)})
+    return pd.concat([about.loc[ordered["number"]].reset_index(drop=True), ordered], axis=1)
+
+
+def moments(runs: Sequence[Past]) -> pd.Series[Any]:
+    """Return when each run began."""
+    return pd.Series([one.at for one in runs], dtype="datetime64[us, UTC]")
