@@ -15,13 +15,15 @@ if TYPE_CHECKING:
     from awsfed_lib.core.accounts import federation
     from awsfed_lib.core.outcome import Outcome
     from awsfed_lib.core.plan import Plan
-    from awsfed_lib.core.review import audit, preflight
-    from awsfed_lib.core.roles import approles, assignments, groups, trust
+    from awsfed_lib.core.review import audit, preflight, reverify
+    from awsfed_lib.core.roles import approles, assignments, groups, lost_paths, open_sessions, restore, revoke, trust
+    from awsfed_lib.core.roles.asked import asked
     from awsfed_lib.core.view.display import show
     from awsfed_lib.edges import rollover, signin
     from awsfed_lib.edges.amazon import aws
-    from awsfed_lib.edges.entra import auth, enterprise, graph, ground
+    from awsfed_lib.edges.entra import auth, cut, enterprise, graph, ground
     from awsfed_lib.edges.entra.graph import Graph
+    from awsfed_lib.edges.records import recorded
     from awsfed_lib.edges.records.run import begin
 
 # Where a public name lies. A name that ends its path is the module itself.
@@ -30,11 +32,13 @@ _PUBLIC = {
     "Outcome": "core.outcome:Outcome",
     "Plan": "core.plan:Plan",
     "approles": "core.roles.approles",
+    "asked": "core.roles.asked:asked",
     "assignments": "core.roles.assignments",
     "audit": "core.review.audit",
     "auth": "edges.entra.auth",
     "aws": "edges.amazon.aws",
     "begin": "edges.records.run:begin",
+    "cut": "edges.entra.cut",
     "enterprise": "edges.entra.enterprise",
     "errors": "core.errors",
     "federation": "core.accounts.federation",
@@ -42,7 +46,13 @@ _PUBLIC = {
     "graph": "edges.entra.graph",
     "ground": "edges.entra.ground",
     "groups": "core.roles.groups",
+    "lost_paths": "core.roles.lost_paths",
+    "open_sessions": "core.roles.open_sessions",
     "preflight": "core.review.preflight",
+    "recorded": "edges.records.recorded",
+    "restore": "core.roles.restore",
+    "reverify": "core.review.reverify",
+    "revoke": "core.roles.revoke",
     "rollover": "edges.rollover",
     "show": "core.view.display:show",
     "signin": "edges.signin",

@@ -10,7 +10,7 @@ from awsfed_lib.core.errors import OutcomeError
 from awsfed_lib.core.view import display
 
 MEDIA_TYPE = "application/vnd.awsfed.outcome+json"
-Verdict = Literal["nothing to do", "planned", "applied", "unverified", "failed"]
+Verdict = Literal["nothing to do", "planned", "applied", "unverified", "failed", "differs", "too early"]
 Fate = Literal["sent", "adopted", "refused", "indeterminate", "not sent"]
 
 
@@ -43,6 +43,8 @@ class Outcome:
 
     Verdicts: `nothing to do`; `planned` (no approval given, nothing sent); `applied` (sent, and read back as planned);
     `unverified` (sent, but the live state did not agree in time); `failed` (stopped at the first refusal).
+    Of a plan that is verified once more: `nothing to do` (it
+    still holds), `differs`, `too early`.
     """
 
     plan_id: str

@@ -25,6 +25,8 @@ MEMBERS = frozenset({"GroupMember.Read.All", "GroupMember.ReadWrite.All", "Group
 GROUPS = MEMBERS | {"Group.ReadBasic.All"}
 NEW_GROUPS = frozenset({"Group.Create", "Group.ReadWrite.All", "Directory.ReadWrite.All"})
 ASSIGN = frozenset({"AppRoleAssignment.ReadWrite.All"})
+LEAVE = frozenset({"GroupMember.ReadWrite.All", "Group.ReadWrite.All", "Directory.ReadWrite.All"})
+PEOPLE = frozenset({"User.ReadBasic.All", "User.Read.All", "User.ReadWrite.All"}) | _DIRECTORY
 LICENCES = frozenset({"LicenseAssignment.Read.All", "Organization.Read.All"}) | _DIRECTORY
 POLICIES = frozenset({"Policy.Read.All", "Policy.ReadWrite.ApplicationConfiguration"})
 TENANT = frozenset({"Organization.Read.All", "User.Read"}) | _DIRECTORY
@@ -43,6 +45,9 @@ NEEDS: Mapping[str, tuple[Need, ...]] = {
     "07-signin": (APPLICATION, MEMBERS, POLICIES),
     "08-certificates": (APPLICATION, APPROLES),
     "09-audit": (APPLICATION, MEMBERS),
+    "14-restore": (APPLICATION, JOBS, GROUPS, APPROLES, ASSIGN),
+    "15-reverify": (APPLICATION, GROUPS),
+    "16-revoke": (APPLICATION, MEMBERS, PEOPLE, ASSIGN, LEAVE),
 }
 """Graph permissions a runbook needs to send what it plans: one of each set (learn.microsoft.com graph/permissions-reference)."""
 

@@ -17,6 +17,8 @@ NEXT = {
     "applied": "All requests went through, and the live state was read back as planned.",
     "unverified": "Run the runbook again in a few minutes: it plans from what is live then, and an empty plan is the proof.",
     "failed": "Run the runbook again: it plans from what is live now and goes on from there.",
+    "differs": "What that run made is not what is live. Run its runbook again and look at the plan: it shows what would bring it back.",
+    "too early": "Nothing was read, and nothing was waited for. Run it again after that time.",
 }
 
 

@@ -12,11 +12,11 @@ import pandas as pd
 
 from awsfed_lib.core import apply
 from awsfed_lib.core.change import Request, Subject
-from awsfed_lib.core.errors import UnreadError
+from awsfed_lib.core.errors import GraphError, UnreadError
 from awsfed_lib.core.outcome import Answer
 from awsfed_lib.core.roles import approles
 from awsfed_lib.core.saml.gallery import AWS_TEMPLATE
-from awsfed_lib.edges.entra import batch, live_tables, objects, pages
+from awsfed_lib.edges.entra import batch, live_tables, mistaken, objects, pages
 from awsfed_lib.edges.entra.auth import Session
 from awsfed_lib.edges.entra.clouds import SANDBOX
 from awsfed_lib.edges.entra.gate import Gate, PlanGate
@@ -78,9 +78,15 @@ class Graph:
         return pages.one(self._transport, path)
 
     def service_principal(self, service_principal: str, *keys: str) -> dict[str, Any]:
-        """Read the service principal as Graph sends it, reduced to `id` and `keys` when there are any."""
+        """Read the service principal as Graph sends it, reduced to `id` and `keys` when there are any.
+
+        The GraphError names the mistake when the id is another one of the same application.
+        """
         select = f"?$select={','.join(dict.fromkeys(('id', *keys)))}" if keys else ""
-        wire = self.one(f"/servicePrincipals/{guid(service_principal)}{select}")
+        try:
+            wire = self.one(f"/servicePrincipals/{guid(service_principal)}{select}")
+        except GraphError as refusal:
+            raise mistaken.explained(self, service_principal, refusal) from None
         if wire.get("id") != service_principal:
             raise UnreadError("Another service principal came back than the one that was asked for.", where=service_principal)
         return wire
@@ -136,6 +142,17 @@ class Graph:
         select = ",".join(objects.MEMBER_KEYS)
         found = batch.gather(self._transport, [f"/groups/{guid(group)}/members?$select={select}&$top=999" for group in ids])
         return objects.members((group, member) for group, table in zip(ids, found, strict=True) for member in table)
+
+    def present(self, ids: Iterable[str]) -> frozenset[str]:
+        """Read which of these users, groups and service principals exist; of deleted ones Graph sends nothing."""
+        asked = sorted(set(ids))
+        found: set[str] = set()
+        for start in range(0, len(asked), BY_IDS):
+            path = "/directoryObjects/getByIds?$select=id"
+            body = json.dumps({"ids": [guid(one) for one in asked[start : start + BY_IDS]], "types": ["user", "group", "servicePrincipal"]})
+            wire = pages.values(path, pages.whole(path, self._transport.fetch(Call("POST", path, body))))
+            found |= {objects.need(one, "id", "An object") for one in wire}
+        return frozenset(found)
 
     def memberships(self, user_id: str) -> pd.DataFrame:
         """MEMBERSHIPS: the groups that a user is a direct member of, in one read."""
