@@ -100,6 +100,11 @@ def refuse_foreign(application: Subject, snapshot: Snapshot) -> None:
             )
 
 
+def principals(snapshot: Snapshot) -> list[str]:
+    """Ids of everybody whom the snapshot has assigned."""
+    return [] if snapshot.assignments is None else sorted(set(snapshot.assignments["principal_id"]))
+
+
 def _held(known: Sequence[Row]) -> dict[str, list[Row]]:
     held: dict[str, list[Row]] = {}
     for row in known:
