@@ -1,0 +1,220 @@
+"""Plant bugs one at a time in a copy of the tree, and show that the tests named beside each go red.
+
+    python tools/planted_bugs.py              all of them; exit 1 when one survives, or no longer fits the code
+    python tools/planted_bugs.py msiam lock   only those with such a word in their name
+
+A suite that stays green on broken code proves nothing. Each bug is one replacement of text, and is caught by the few
+tests that hold its law, so that all of them take minutes. The unbroken copy must pass the same tests first.
+"""
+
+# ruff: noqa: E501  a bug is its text, and stands on one line
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[1]
+COPIED = ("awsfed_lib", "tests", "notebooks", "parameters", "tools", "docs", "pyproject.toml", "README.md")
+APPROLES, STAGES, BODY = "core/roles/approles.py", "core/roles/stages.py", "core/roles/body.py"
+APPLY, PLAN, GUARD = "core/apply.py", "core/plan.py", "core/guard.py"
+JOURNAL, LOCK = "edges/records/journal.py", "edges/records/lock.py"
+BODIES, MATRIX, TEST_APPLY = "tests/faults/test_bodies.py", "tests/faults/test_crash_matrix.py", "tests/test_apply.py"
+
+
+class Bug(NamedTuple):
+    """A bug: its name, the file below awsfed_lib, what stands there, what stands there instead, and the tests that catch it."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    tests: tuple[str, ...]
+
+
+BUGS = (
+    # The body
+    Bug("drop msiam_access from the body", STAGES, "live = [decision.entry for decision in decisions]\n    gone",
+        'decisions = [one for one in decisions if parse(one.entry["value"] or "")]\n    live = [decision.entry for decision in decisions]\n    gone',
+        (BODIES,)),
+    Bug("key live entries by value: the second of two nulls is lost", STAGES, 'enabled = _switched(decisions, {"update": True})',
+        'decisions = list({one.entry["value"]: one for one in decisions}.values())\n    enabled = _switched(decisions, {"update": True})', (BODIES,)),
+    Bug("write kept entries anew from six keys", STAGES, "if decision.action in states else decision.entry for decision",
+        'if decision.action in states else {k: v for k, v in decision.entry.items() if k != "isPreAuthorizationRequired"} for decision',
+        (BODIES,)),
+    Bug("strip the origin of kept entries", "core/roles/collection.py", 'as_json({"appRoles": list(after)})',
+        'as_json({"appRoles": [{k: v for k, v in one.items() if k != "origin"} for one in after]})', (BODIES,)),
+    Bug("send null as empty text", "core/change.py", "return json.dumps(value, ensure_ascii=False",
+        'return json.dumps(json.loads(json.dumps(value).replace("null", \'""\')), ensure_ascii=False', (BODIES,)),
+    Bug("give new entries a random id", STAGES, "while (new := str(uuid5(NAMESPACE, name))) in taken:",
+        'while (new := str(__import__("uuid").uuid4())) in taken:', (BODIES,)),
+    Bug("edit a value in place: a new provider under the old id", STAGES,
+        'name = f"{application_id}/{row[\'value\']}"', 'name = f"{application_id}/{row[\'value\'].split(\':saml-provider\')[0]}"', (BODIES,)),
+    Bug("remove without disabling first", STAGES, '{"update": True, "disable": False, "remove": False}', '{"update": True, "disable": False}',
+        (BODIES,)),
+    Bug("ignore the case of values when one is added", STAGES, 'if row["value"].casefold() not in staying]', "if row]",
+        ("tests/test_approles.py",)),
+    Bug("forget the limit of 700", BODY, "if now > max(LIMIT, used):", "if False:", ("tests/test_approles.py",)),
+    Bug("send additions into a full object at once", STAGES, "early = added if fits(live, [*enabled, *added], scopes) else []", "early = added",
+        ("tests/test_approles.py",)),
+    Bug("build the collection on an object without msiam_access", "core/roles/collection.py",
+        'if not any(row["display_name"] == DEFAULT_ROLE for row in live):', "if False:", ("tests/test_approles.py",)),
+    # What may go
+    Bug("remove what an unread account has", STAGES, "if pair.account_id not in bounds.accounts:", "if False:",
+        ("tests/test_approles.py", "tests/test_apply.py")),
+    Bug("take max_removed 0 for no limit", GUARD, "if removed <= guards.max_removed:", "if not guards.max_removed or removed <= guards.max_removed:",
+        ("tests/test_approles.py", "tests/test_assignments.py", "tests/test_plan.py")),
+    Bug("remove although max_removed is 0", APPROLES, "guards.max_removed > 0, scopes", "True, scopes", ("tests/test_approles.py",)),
+    Bug("let a protected role go", APPROLES, 'change.action in ("remove", "disable")', 'change.action in ("never",)', ("tests/test_approles.py",)),
+    Bug("let a break-glass principal lose a role", GUARD, '(("break-glass", guards.break_glass), ', "(", ("tests/test_approles.py",)),
+    Bug("let a protected group lose a role", GUARD, ', ("protected", guards.protected_groups))', ",)", ("tests/test_approles.py",)),
+    Bug("do not count assignments against max_removed", GUARD, "removed = roles + assignments", "removed = roles", ("tests/test_plan.py",)),
+    Bug("remove a role although its successor is not assigned", STAGES,
+        "if waiting := _without_successor(entry, pair, _ids_of_successors(pair, owners, wanted), bounds):", 'if waiting := "":',
+        ("tests/test_approles.py",)),
+    Bug("revoke before adding", APPROLES, "grown = course.grown if lost else course.live", "grown = course.live", ("tests/test_approles.py",)),
+    Bug("leave the revocations to the cascade", APPROLES, "for row, role in lost), collection.next_wave", "for row, role in lost[:0]), collection.next_wave",
+        (BODIES, "tests/test_approles.py")),
+    Bug("ignore a running role import", "core/roles/collection.py", 'get("state") == "Active"', 'get("state") == "active"', ("tests/test_approles.py",)),
+    Bug("remove extra assignments before the wanted ones are there", "core/roles/assignments.py",
+        "first = grants[-1].wave + 1 if grants else 0", "first = 0", ("tests/test_assignments.py",)),
+    Bug("take an unknown group for an extra", "core/roles/assignments.py", 'row["app_role_id"] in wanted.unsettled,', "False,",
+        ("tests/test_assignments.py",)),
+    # Sending
+    Bug("retry a POST blind", APPLY, "        settled = _read_back(unknown, service)\n", "        settled = []\n", (TEST_APPLY,)),
+    Bug("take a lost answer for a failure and go on", APPLY, '"unknown": "indeterminate"', '"unknown": "sent"', (TEST_APPLY,)),
+    Bug("adopt on one read whatever it shows", "core/change.py", "return live.issuperset(self.present) and live.isdisjoint(self.absent)", "return True",
+        (TEST_APPLY, "tests/test_plan.py")),
+    Bug("take an unreadable table for an empty one", APPLY, "    except AwsfedError:\n        return None\n", "    except AwsfedError:\n        return ()\n",
+        ("tests/test_apply.py", "tests/test_plan.py")),
+    Bug("ignore drift between plan and apply", APPLY, "        if now != basis:\n", "        if False:\n", ("tests/test_plan.py",)),
+    Bug("ignore an edit between the last read and the PATCH", APPLY,
+        "    return not conditions or agree(", "    return True or agree(", (TEST_APPLY,)),
+    Bug("forget the assignments beside a removal", APPROLES, "beside = (remaining,) if course.removed else ()", "beside = ()", (TEST_APPLY,)),
+    Bug("one agreeing read is enough", APPLY, "if streak == reads:", "if streak == 1:", (TEST_APPLY,)),
+    Bug("agreeing reads need not be in a row", APPLY, "streak = streak + 1 if _seen(seen) else 0", "streak = streak + bool(_seen(seen))", (TEST_APPLY,)),
+    Bug("go on after a refusal", APPLY, "going = [] if tolerance.stops(failed) else", "going =", (TEST_APPLY,)),
+    Bug("say applied without reading back", PLAN, "if not verified(service, self.goal):", "if False:", ("tests/test_plan.py",)),
+    Bug("send before the intent is noted", APPLY,
+        '    for request in wave:\n        journal.note("intent", method=request.method, path=request.path, body=request.body)\n', "", (TEST_APPLY,)),
+    Bug("send before the snapshot", PLAN, "                journal.keep(basis.name, service.snapshot(basis.table, basis.of))\n", "                pass\n",
+        (TEST_APPLY,)),
+    Bug("do not look at the state again after the snapshot", PLAN,
+        "            refuse_drift(service, self.basis)  # what", "            pass  # what", (TEST_APPLY,)),
+    Bug("take no lock", PLAN, "with journal.hold(self.subject.key):", "with suppress(RecordError):", ("tests/test_plan.py",)),
+    Bug("accept any approval", PLAN, "if approved != self.id:", "if not approved:", ("tests/test_plan.py",)),
+    Bug("leave the bodies out of the id", PLAN, 'fields = ("method", "path", "body", "purpose", "wave")', 'fields = ("method", "path", "purpose", "wave")',
+        ("tests/test_plan.py",)),
+    Bug("cross the border of the tenant", PLAN, "if service.realm != self.subject.realm:", "if False:", ("tests/test_plan.py",)),
+    Bug("send a plan that its guards forbid", PLAN, "        if self.refusals:\n            raise", "        if False:\n            raise", ("tests/test_plan.py",)),
+    Bug("an approval holds for ever", PLAN, "if age > APPROVAL_HOLDS:", "if False:", ("tests/test_plan.py",)),
+    Bug("a run that sends counts as a showing", "edges/records/approval.py", 'said["event"] == SHOWN and', "", ("tests/test_approval.py",)),
+    # Records
+    Bug("skip fsync of the journal", JOURNAL, "            os.fsync(self._descriptor)\n", "", ("tests/test_journal.py",)),
+    Bug("overwrite a journal that is there", JOURNAL, "os.O_RDWR | os.O_CREAT | os.O_EXCL |", "os.O_RDWR | os.O_CREAT |", ("tests/test_journal.py",)),
+    Bug("write on behind a torn line", JOURNAL, "            os.ftruncate(self._descriptor, self._length)\n", "", ("tests/test_journal.py",)),
+    Bug("trust a journal with a changed line", JOURNAL, "    return line if raw == expected else None\n", "    return line\n", ("tests/test_journal.py",)),
+    Bug("skip fsync of a snapshot", "edges/records/durable.py", "            os.fsync(file.fileno())\n", "", ("tests/test_record.py",)),
+    Bug("lock nothing", LOCK, "fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)", "fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)",
+        ("tests/test_lock.py",)),
+    Bug("leave formulas in a CSV", "core/view/safe_csv.py", "return f\"'{text}\" if", "return text if", ("tests/test_record.py",)),
+    Bug("read account ids as numbers", "edges/amazon/accounts_file.py", "dtype=str, ", "", ("tests/test_accounts_file.py",)),
+    Bug("take account ids of any length", "core/tables.py", 'if name == "account_id":', "if False:", ("tests/test_tables.py",)),
+    # Wire
+    Bug("print a token", "edges/entra/tokens.py", "    def __str__(self) -> str:\n        return HIDDEN\n", "", ("tests/test_tokens.py",)),
+    Bug("follow a foreign nextLink", "edges/entra/pages.py", "origin(link) != origin(transport.cloud.graph_url)", "False", ("tests/test_pages.py",)),
+    Bug("take half an answer for an empty list", "edges/entra/pages.py", '    found = document.get("value")\n', '    found = document.get("value", [])\n',
+        ("tests/test_pages.py",)),
+    Bug("take one page for all", "edges/entra/pages.py", "    link = document.get(NEXT)\n", "    link = None\n", ("tests/test_pages.py",)),
+    Bug("let the gate pass every write", "edges/entra/gate.py", "        return literal in self._open\n", "        return True\n", ("tests/test_gate.py",)),
+    Bug("let the adapter send a write again", "edges/entra/writes.py", "    if reply.status >= 500 or", "    if reply.status >= 505 or", ("tests/test_writes.py",)),
+    Bug("send before Retry-After", "edges/entra/pace.py", "return asked + min(own, 1.0) * self.clock.jitter()", "return own", ("tests/test_pace.py",)),
+    # Certificates
+    Bug("replace metadata without a common key", "core/certificate/distribution.py", 'return "no-overlap:', 'return "" and "no-overlap:',
+        ("tests/test_rollover.py",)),
+    Bug("make a certificate while the active one has expired", "core/certificate/rollover.py",
+        'refusals = late if campaign.mode == "planned" else ()', "refusals = ()", ("tests/test_rollover.py",)),
+)  # fmt: skip
+
+
+class Tree(NamedTuple):
+    """A copy of what the tests need."""
+
+    folder: Path
+
+    def run(self, tests: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
+        """Run these tests of the copy until the first that fails; the copy shadows the installed package."""
+        environment = os.environ | {
+            "PYTHONPATH": str(self.folder),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "AWSFED_CRASH_CASES": "40",
+            "AWSFED_BODIES": "400",
+        }
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *tests]
+        return subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False)  # noqa: S603  our own tests
+
+    def plant(self, bug: Bug) -> str:
+        """Try one bug: caught, or what is wrong."""
+        path = self.folder / "awsfed_lib" / bug.file
+        whole = path.read_text(encoding="utf-8")
+        if whole.count(bug.old) != 1:
+            return f"DOES NOT APPLY: its text stands {whole.count(bug.old)} times in {bug.file}"
+        path.write_text(whole.replace(bug.old, bug.new), encoding="utf-8")
+        try:
+            done = self.run(bug.tests)
+        finally:
+            path.write_text(whole, encoding="utf-8")
+        if done.returncode == 1:
+            return "caught by " + next(
+                (line.split("::")[-1].split(" - ")[0] for line in done.stdout.splitlines() if line.startswith("FAILED")), "?"
+            )
+        return "SURVIVES" if done.returncode == 0 else f"DOES NOT RUN: {(done.stdout + done.stderr).strip()[-300:]}"
+
+
+def copied(folder: Path) -> Tree:
+    """Copy what the tests need, without what was compiled."""
+    for name in COPIED:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        elif source.exists():
+            shutil.copy(source, folder / name)
+    return Tree(folder)
+
+
+def refuse_red(tree: Tree, bugs: list[Bug]) -> None:
+    """Stop unless the unbroken copy passes all tests that are to catch something, and is what they import."""
+    probe = "import awsfed_lib; print(awsfed_lib.__file__)"
+    environment = os.environ | {"PYTHONPATH": str(tree.folder)}
+    seen = subprocess.run([sys.executable, "-c", probe], cwd=tree.folder, env=environment, capture_output=True, text=True, check=True)  # noqa: S603
+    if not seen.stdout.startswith(str(tree.folder)):
+        sys.exit(f"The tests would import {seen.stdout.strip()} instead of the copy.")
+    done = tree.run(tuple(sorted({test for bug in bugs for test in bug.tests})))
+    if done.returncode:
+        sys.exit(f"The tests are red without any bug:\n{done.stdout[-3000:]}")
+
+
+def main() -> None:
+    """Print one line a bug and the count; exit 1 unless every one is caught."""
+    words = [word.casefold() for word in sys.argv[1:]]
+    bugs = [bug for bug in BUGS if not words or any(word in bug.name.casefold() for word in words)]
+    began, bad = time.monotonic(), 0
+    with TemporaryDirectory() as folder:
+        tree = copied(Path(folder))
+        refuse_red(tree, bugs)
+        for number, bug in enumerate(bugs, 1):
+            result = tree.plant(bug)
+            bad += not result.startswith("caught")
+            print(f"{number:3}  {bug.name:62}  {result}", flush=True)
+    print(f"{len(bugs) - bad} of {len(bugs)} planted bugs were caught, in {time.monotonic() - began:.0f} s.")
+    sys.exit(1 if bad else 0)
+
+
+if __name__ == "__main__":
+    main()
