@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from awsfed_lib.core import errors, tables
     from awsfed_lib.core.accounts import federation
-    from awsfed_lib.core.accounts import federation
     from awsfed_lib.core.outcome import Outcome
     from awsfed_lib.core.plan import Plan
     from awsfed_lib.core.review import audit, preflight, reverify
     from awsfed_lib.core.roles import approles, assignments, groups, lost_paths, open_sessions, restore, revoke, trust
     from awsfed_lib.core.roles.asked import asked
     from awsfed_lib.core.view.display import show
-    from awsfed_lib.edges import rollover, signin
+    from awsfed_lib.edges import offboarding, onboarding, rollover, signin
     from awsfed_lib.edges.amazon import aws
+    from awsfed_lib.edges.charts.lines import growth
     from awsfed_lib.edges.entra import auth, cut, enterprise, graph, ground
     from awsfed_lib.edges.entra.graph import Graph
-    from awsfed_lib.edges.records import recorded
+    from awsfed_lib.edges.records import history, recorded
     from awsfed_lib.edges.records.run import begin
 
 # Where a public name lies. A name that ends its path is the module itself.
@@ -42,12 +42,15 @@ _PUBLIC = {
     "enterprise": "edges.entra.enterprise",
     "errors": "core.errors",
     "federation": "core.accounts.federation",
-    "federation": "core.accounts.federation",
     "graph": "edges.entra.graph",
     "ground": "edges.entra.ground",
     "groups": "core.roles.groups",
+    "growth": "edges.charts.lines:growth",
+    "history": "edges.records.history",
     "lost_paths": "core.roles.lost_paths",
     "open_sessions": "core.roles.open_sessions",
+    "offboarding": "edges.offboarding",
+    "onboarding": "edges.onboarding",
     "preflight": "core.review.preflight",
     "recorded": "edges.records.recorded",
     "restore": "core.roles.restore",

@@ -133,14 +133,20 @@ def nights(tmp_path_factory):
 )
 @pytest.mark.parametrize("named", [ARN, "Admin"])
 def test_reach_on_a_day(nights, day, answer, words, named):
-    found = dict(history.reached(nights, user="britta.simon@CONTOSO.example", role=named, day=day).itertuples(index=False))
+    found = dict(history.reached(nights, user="britta.simon@CONTOSO.example", role=named, day=f"{day:%Y-%m-%d}").itertuples(index=False))
     assert found["answer"] == answer
     assert words in " ".join(found.values())
 
 
+def test_no_question_no_answer_and_no_day_is_the_newest(nights):
+    assert "nothing was asked" in history.reached(nights, user="", role=ARN, day="")["value"][0]
+    found = dict(history.reached(nights, user="britta.simon@contoso.example", role=ARN, day="").itertuples(index=False))
+    assert found["at the end of"] == "2026-01-07 UTC"
+
+
 def test_another_person_or_role_is_another_answer(nights):
     for user, named in (("b.simon@contoso.example", ARN), ("Britta.Simon@contoso.example", "admin")):
-        found = dict(history.reached(nights, user=user, role=named, day=date(2026, 1, 1)).itertuples(index=False))
+        found = dict(history.reached(nights, user=user, role=named, day="2026-01-01").itertuples(index=False))
         assert found["answer"] == "no"
 
 

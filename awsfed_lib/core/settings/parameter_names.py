@@ -20,6 +20,7 @@ from awsfed_lib.core.settings.campaign_rules import response_file as response_pa
 from awsfed_lib.core.settings.parameter_rules import (
     account_names,
     approval,
+    calendar_day,
     csv_file,
     group_template,
     guid,
@@ -180,12 +181,15 @@ class Parameters(BaseModel):
     wait_minutes: Annotated[int, BeforeValidator(whole_number)] = Field(
         20, ge=0, le=10_080, description="Minutes that must lie between the sending and the verification; replicas and jobs need some."
     )
-    user: Annotated[str, BeforeValidator(person)] = Field("", description="Person whose every path is revoked: user name or object id.")
+    user: Annotated[str, BeforeValidator(person)] = Field("", description="Person: 16-revoke takes every path away, 13-history asks about one; user name, or object id.")
     group: Annotated[str, BeforeValidator(text(256))] = Field(
         "", description="Group whose assignments are revoked: display name or object id."
     )
     role: Annotated[str, BeforeValidator(text(512))] = Field(
-        "", description="Role that is taken from everybody: value or display name of the appRole, or role ARN."
+        "", description="Role that 16-revoke takes from everybody: value or display name of the appRole, or role ARN; 13-history: ARN or name."
+    )
+    day: Annotated[str, BeforeValidator(calendar_day)] = Field(
+        "", description="Day that 13-history asks about, YYYY-MM-DD in UTC and in quotes; empty is that of the newest run."
     )
     fail_on: FailOn = Field("high", description="A finding of this severity or worse makes the run end with exit code 4.")
     approved: Annotated[str, BeforeValidator(approval)] = Field("", description="Id of the plan to carry out, as the preview shows it.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import date
 from string import Formatter
 
 from pydantic_core import PydanticCustomError
@@ -234,4 +235,17 @@ def approval(value: object) -> str:
     line = _line(value)
     if line and not _APPROVAL.fullmatch(line):
         raise wrong("is no id of a plan: plan- and 16 hexadecimal digits, copied from the preview.")
+    return line
+
+
+def calendar_day(value: object) -> str:
+    """Check a day, YYYY-MM-DD; "" is allowed. YAML makes a date of it where the quotes are missing."""
+    if isinstance(value, date):
+        raise wrong(f'must be text: write it in quotes, "{value:%Y-%m-%d}".')
+    line = _line(value)
+    try:
+        if line and date.fromisoformat(line).isoformat() != line:
+            raise ValueError
+    except ValueError:
+        raise wrong(f"is no day of the form YYYY-MM-DD: {shown(line)}.") from None
     return line

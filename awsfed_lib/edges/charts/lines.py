@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import pandas as pd
 
 from awsfed_lib.core.view.style import QUIET
 from awsfed_lib.edges.charts.chart import BAD, STRONG, Chart, canvas
@@ -31,9 +33,8 @@ def lines(title: str, points: Sequence[Point], *, unit: str, limit: Limit | None
     """Draw numbers over time, and the limit where there is one. One point is drawn as a point, none as an empty plot that says so."""
     with canvas(title, HEIGHT) as drawing:
         axes = drawing.axes
-        axes.plot(
-            [point.at for point in points], [point.number for point in points], color=STRONG, marker="o" if len(points) < DOTS else ""
-        )
+        times: Any = tuple(point.at for point in points)  # matplotlib's types do not know that it takes times
+        axes.plot(times, [point.number for point in points], color=STRONG, marker="o" if len(points) < DOTS else "")
         axes.set_ylim(bottom=0, top=_top(points, limit))
         axes.set_ylabel(unit)
         if limit:
@@ -55,3 +56,9 @@ def _words(title: str, points: Sequence[Point], unit: str, limit: Limit | None) 
     first, last = points[0], points[-1]
     over = f", of at most {limit.number:,.0f} ({limit.name})" if limit else ""
     return f"{title}: {first.number:,.0f} {unit} on {first.at:%Y-%m-%d}, {last.number:,.0f} on {last.at:%Y-%m-%d}{over}."
+
+
+def growth(counted: pd.DataFrame, title: str, *, limit: Limit | None = None) -> Chart:
+    """Draw what `history.counts` found: columns at and rows."""
+    points = [Point(at.to_pydatetime(), number) for at, number in zip(counted["at"], counted["rows"], strict=True)]
+    return lines(title, points, unit="rows", limit=limit)

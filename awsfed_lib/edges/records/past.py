@@ -83,6 +83,13 @@ def counts(table: str, runs: Sequence[Past], *, where_sql: str = "true") -> pd.D
     return dated(query(asked, {"files": files(table, kept)}), kept)[["run", "at", "rows"]]
 
 
+def listed(runs: Sequence[Past]) -> pd.DataFrame:
+    """Return the runs as a table: run, at (UTC), verdict; the newest first."""
+    newest = list(reversed(runs))
+    told = {"run": [one.run for one in newest], "at": moments(newest), "verdict": [one.verdict for one in newest]}
+    return pd.DataFrame(told).astype({"run": "str", "verdict": "str"})
+
+
 def with_table(table: str, runs: Sequence[Past]) -> list[Past]:
     """Choose the runs that kept `table`. Raises RecordError when none did."""
     kept = [one for one in runs if one.file(table).is_file()]

@@ -23,11 +23,18 @@ class Answer(NamedTuple):
     why: str
 
 
-def reached(runs: Sequence[Past], *, user: str, role: str, day: date) -> pd.DataFrame:
-    """Answer whether `user` (user name) could reach `role` (ARN, or name of the IAM role) at the end of `day` (UTC): FACTS.
+def reached(runs: Sequence[Past], *, user: str, role: str, day: str) -> pd.DataFrame:
+    """Answer whether `user` (user name) could reach `role` (ARN, or name of the IAM role) at the end of `day`: FACTS.
 
-    The last run up to that moment answers; the next one afterwards is asked too, since the state between two runs is not known.
+    `day`: YYYY-MM-DD in UTC, "" for that of the newest run. The last run up to that moment answers; the next one afterwards
+    is asked too, since the state between two runs is not known. Without a user or a role there is no question.
     """
+    if not (user and role):
+        return frame(FACTS, [{"fact": "answer", "value": "nothing was asked: give user, role and day"}])
+    return _answered(runs, user, role, date.fromisoformat(day) if day else max((one.at.date() for one in runs), default=date.min))
+
+
+def _answered(runs: Sequence[Past], user: str, role: str, day: date) -> pd.DataFrame:
     end = datetime.combine(day, time.max, tzinfo=UTC)
     before = [one for one in runs if one.at <= end][-1:]
     after = [one for one in runs if one.at > end][:1]

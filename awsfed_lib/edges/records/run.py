@@ -29,13 +29,11 @@ from awsfed_lib.edges.records import frames, held, journal, leaks, opening, outl
 from awsfed_lib.edges.records.journal import Journal
 from awsfed_lib.edges.records.lock import Locks
 from awsfed_lib.edges.records.opening import RUNNER, Clock
+from awsfed_lib.edges.records.past import Target
 from awsfed_lib.edges.records.record import Record
 from awsfed_lib.edges.records.runbooks import Runbook
 
 if TYPE_CHECKING:
-    from awsfed_lib.core.accounts.families import Families
-    from awsfed_lib.core.accounts.federation import Terms
-    from awsfed_lib.edges.amazon.accounts import Accounts
     from awsfed_lib.core.accounts.families import Families
     from awsfed_lib.core.accounts.federation import Terms
     from awsfed_lib.edges.amazon.accounts import Accounts
@@ -90,6 +88,12 @@ class Run:
         """The limits of the parameter file."""
         given = self.parameters
         return Guards(given.max_removed, given.protected_roles, given.protected_groups, given.break_glass)
+
+    @property
+    def target(self) -> Target:
+        """What this run is about: the records of the past on the same target are asked by it."""
+        given = self.parameters
+        return Target(given.application_id, given.tenant_id, given.cloud)
 
     @cached_property
     def organization(self) -> Organization:
@@ -176,11 +180,6 @@ class Run:
                 self.record.keep_text(name, thing)
             else:
                 self.record.keep_json(name, results.of_plan(thing) if isinstance(thing, Plan) else thing)
-
-    def export(self, files: Mapping[str, str]) -> pd.DataFrame:
-        """Keep texts for other tools below exports/ of the record: a table of file and bytes."""
-        paths = [self.record.keep_export(name, text) for name, text in sorted(files.items())]
-        return pd.DataFrame({"file": [f"exports/{path.name}" for path in paths], "bytes": [path.stat().st_size for path in paths]})
 
     def export(self, files: Mapping[str, str]) -> pd.DataFrame:
         """Keep texts for other tools below exports/ of the record: a table of file and bytes."""
