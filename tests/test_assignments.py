@@ -90,6 +90,21 @@ def test_what_cannot_be_assigned_says_which_runbook_helps(app_roles, table, why)
     assert not made
     (change,) = made.changes
     assert (change.action, why in change.why) == ("keep", True)
+    (waiting,) = made.waiting
+    assert waiting.startswith("1 role not assigned: ")
+    assert why in waiting
+
+
+def test_outcome_says_that_roles_still_lack_their_group():
+    """Nothing to send is not the same as nothing left to do."""
+    made = plan(live(ADMIN), matched("Admin", live_groups=groups()))
+    outcome = made.apply(None, approved="", journal=None)
+    assert outcome.verdict == "nothing to do"
+    line = "1 role not assigned: the group is not there yet (05-groups)"
+    assert outcome.content["waiting"] == [line]
+    assert f"not yet: {line}" in str(outcome)
+    assert line in outcome._repr_mimebundle_()["text/html"]
+    assert plan(live(ADMIN), matched("Admin"), assignments(HELD)).apply(None, approved="", journal=None).waiting == ()
 
 
 def test_a_role_in_the_other_order_of_arns_is_found():

@@ -43,6 +43,7 @@ class Outcome:
 
     Verdicts: `nothing to do`; `planned` (no approval given, nothing sent); `applied` (sent, and read back as planned);
     `unverified` (sent, but the live state did not agree in time); `failed` (stopped at the first refusal).
+    `waiting`: what the plan could not take up yet, and why, whatever its verdict.
     Of a plan that is verified once more: `nothing to do` (it
     still holds), `differs`, `too early`.
     """
@@ -53,6 +54,7 @@ class Outcome:
     verdict: Verdict
     sent: tuple[Sent, ...] = ()
     problem: str = ""
+    waiting: tuple[str, ...] = ()
 
     def raise_for_failure(self) -> None:
         """Raise OutcomeError unless everything that was to be sent went through and was read back."""
@@ -72,6 +74,7 @@ class Outcome:
             "subject": self.subject._asdict(),
             "verdict": self.verdict,
             "problem": self.problem,
+            "waiting": list(self.waiting),
             "sent": [_content(sent) for sent in self.sent],
         }
 

@@ -33,7 +33,8 @@ class Plan:
 
     `basis`: the live tables it was computed from. `goal`: the live tables once it is carried out. `losses`: the
     assignments that go. `refusals`: why its guards forbid to send it; such a plan is shown, and never sent. `tolerance`:
-    how many accounts of AWS may fail before the others are left alone.
+    how many accounts of AWS may fail before the others are left alone. `waiting`: what it could not take up yet, and why;
+    its changes say the same one by one.
     """
 
     title: str
@@ -46,6 +47,7 @@ class Plan:
     refusals: tuple[str, ...] = ()
     guards: Guards = Guards()  # noqa: RUF009  frozen, and empty
     tolerance: Tolerance = Tolerance()  # noqa: RUF009  frozen, and none
+    waiting: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.requests)
@@ -151,7 +153,7 @@ class Plan:
         return self._outcome("applied", tuple(sent))
 
     def _outcome(self, verdict: Verdict, sent: tuple[Sent, ...] = (), problem: str = "") -> Outcome:
-        return Outcome(self.id, self.title, self.subject, verdict, sent, problem)
+        return Outcome(self.id, self.title, self.subject, verdict, sent, problem, self.waiting)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, object]:  # noqa: ARG002  IPython's
         return {

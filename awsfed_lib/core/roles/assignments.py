@@ -18,6 +18,7 @@ from awsfed_lib.core.roles.pair import parse
 from awsfed_lib.core.tables import APP_ROLES, ASSIGNMENTS, MATCHED_GROUPS, check, read_in_full, rows
 
 MOST_OF_A_PRINCIPAL = 1500  # learn.microsoft.com entra/identity/users/directory-service-limits-restrictions
+MOST_REASONS = 8
 
 Row = Mapping[str, Any]
 
@@ -69,7 +70,17 @@ def plan(  # noqa: PLR0913  three live tables, the wanted one, and the limits
         losses=tuple(assigned.loss(extra.row, extra.role) for extra in gone),
         refusals=(*(too_many(guards, 0, len(gone)) if gone else ()), *_overfull(known, new)),
         guards=guards,
+        waiting=_waiting(wanted.held),
     )
+
+
+def _waiting(held: Sequence[Change]) -> tuple[str, ...]:
+    """Count the roles that cannot be assigned yet, by reason, the most first: the reason names the runbook that helps."""
+    counts = Counter(change.why.removeprefix("not assigned: ") for change in held)
+    ranked = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    said = [f"{number:,} {'role' if number == 1 else 'roles'} not assigned: {why}" for why, number in ranked[:MOST_REASONS]]
+    rest = sum(number for _, number in ranked[MOST_REASONS:])
+    return (*said, *([f"{rest:,} roles not assigned for other reasons; the plan shows them"] if rest else []))
 
 
 def _wanted(roles: Mapping[str, Row], matched: Sequence[Row]) -> Wanted:

@@ -35,6 +35,9 @@ def outcome_html(outcome: ShownOutcome) -> str:
         ),
         box(f"<p>{escaped(outcome.problem)}</p>", tone) if outcome.problem else "",
         f"<p>{escaped(NEXT[outcome.verdict])}</p>",
+        box("<p>Not everything is there yet:</p>" + "".join(f"<p>{escaped(line)}</p>" for line in outcome.waiting), "warn")
+        if outcome.waiting
+        else "",
         terms(subject_terms(outcome.subject)),
         bare_html(_requests(outcome), "requests, in the order of the plan") if outcome.sent else "",
         f"<p>plan {code(outcome.plan_id)}</p>",
@@ -46,7 +49,8 @@ def outcome_text(outcome: ShownOutcome) -> str:
     """Write the outcome for a terminal and for a log."""
     about = [("verdict", outcome.verdict), ("problem", outcome.problem), ("plan", outcome.plan_id), *subject_terms(outcome.subject)]
     lines = [f"{INDENT}{FATES[sent.fate][0]} {sent.fate:<13}  {visible(_line(sent.request.purpose, sent.detail))}" for sent in outcome.sent]
-    return "\n".join([visible(outcome.title), terms_text(about), *lines, f"{INDENT}{NEXT[outcome.verdict]}"])
+    waiting = [f"{INDENT}not yet: {visible(line)}" for line in outcome.waiting]
+    return "\n".join([visible(outcome.title), terms_text(about), *lines, f"{INDENT}{NEXT[outcome.verdict]}", *waiting])
 
 
 def _line(purpose: str, detail: str) -> str:

@@ -100,6 +100,10 @@ class ShownOutcome(Protocol):
     def problem(self) -> str:
         """What went wrong."""
 
+    @property
+    def waiting(self) -> Sequence[str]:
+        """What the plan could not take up yet, and why."""
+
 
 def subject_terms(subject: Subject) -> list[tuple[str, str]]:
     """Name the subject of a plan, its id, and what is around it."""

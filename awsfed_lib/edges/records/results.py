@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from awsfed_lib.core.outcome import Outcome, Sent
+from awsfed_lib.core.outcome import Outcome
 from awsfed_lib.core.plan import Plan
 from awsfed_lib.core.settings.verdict import SEVERITIES, reaches, worst
 
@@ -19,13 +19,7 @@ def of_plan(plan: Plan) -> dict[str, Any]:
 
 def of_outcome(outcome: Outcome) -> dict[str, Any]:
     """Return an outcome, one entry a request. The bodies stand in the plan of the same id."""
-    said = {"plan": outcome.plan_id, "title": outcome.title, "subject": outcome.subject._asdict()}
-    return {**said, "verdict": outcome.verdict, "problem": outcome.problem, "sent": [_of_sent(sent) for sent in outcome.sent]}
-
-
-def _of_sent(sent: Sent) -> dict[str, Any]:
-    request = {name: getattr(sent.request, name) for name in ("method", "path", "purpose")}
-    return {**request, "fate": sent.fate, "status": sent.status, "detail": sent.detail, "request_id": sent.request_id}
+    return outcome.content
 
 
 def word(outcomes: Sequence[Outcome], findings: pd.DataFrame | None, fail_on: str) -> str:
