@@ -48,6 +48,8 @@ _PUBLIC = {
     "growth": "edges.charts.lines:growth",
     "history": "edges.records.history",
     "lost_paths": "core.roles.lost_paths",
+    "offboarding": "edges.offboarding",
+    "onboarding": "edges.onboarding",
     "open_sessions": "core.roles.open_sessions",
     "offboarding": "edges.offboarding",
     "onboarding": "edges.onboarding",

@@ -107,6 +107,18 @@ ACCOUNT_RESULTS = Schema(
     },
     ("account_id",),
 )
+STEPS = Schema(
+    "steps",
+    {
+        "step": Column(COUNT, "its place"),
+        "name": Column(TEXT, "what it does"),
+        "state": Column(TEXT, "done, next, later, blocked"),
+        "requests": Column(COUNT, "requests that its plan holds"),
+        "plan": Column(TEXT, "id of its plan, when it is the next"),
+        "problem": Column(TEXT, "why it is blocked"),
+    },
+    ("step",),
+)
 SIGN_INS = Schema(
     "sign_ins",
     {

@@ -54,7 +54,7 @@ class Terms:
     guards: Guards = UNGUARDED
 
 
-class _Chain(NamedTuple):
+class Chain(NamedTuple):
     """Requests to one object in order, and its facts before and after all of them."""
 
     requests: tuple[Request, ...]
@@ -66,12 +66,12 @@ class _Account(NamedTuple):
     """What goes to one account: its provider first, its roles beside each other; and what a person reads."""
 
     account_id: str
-    provider: _Chain | None
-    roles: tuple[_Chain, ...]
+    provider: Chain | None
+    roles: tuple[Chain, ...]
     changes: tuple[Change, ...]
 
     @property
-    def chains(self) -> tuple[_Chain, ...]:
+    def chains(self) -> tuple[Chain, ...]:
         return (*([self.provider] if self.provider else []), *self.roles)
 
     def step(self, number: int) -> tuple[Request, ...]:
@@ -123,7 +123,8 @@ def _left_alone(account_id: str, account: Mapping[str, Any] | None, holder: Hold
     if account is not None:
         why = account["problem"] or ("" if account["state"] == "ACTIVE" else f"state: the account is {account['state']}.")
         why = why or ("" if holder else "unread: its SAML providers were not read.") or (holder.problem if holder else "")
-    return Change("keep", "account", account_id, account_id, why=why) if why else None
+    name = account["account_name"] if account else ""
+    return Change("keep", "account", account_id, f"{name} ({account_id})" if name else account_id, why=why) if why else None
 
 
 Known = Mapping[tuple[str, str], Mapping[str, Any]]
@@ -137,15 +138,15 @@ def _account(holder: Holder, wanted: Iterable[Mapping[str, Any]], known: Known, 
         planned = role_changes.update(has, want, terms.guards) if has else role_changes.create(want)
         changes += planned.changes
         if planned.steps:
-            chains.append(_chain(has or want, planned, facts_of(has) if has else ()))
+            chains.append(chain(has or want, planned, facts_of(has) if has else ()))
     return _Account(holder.account_id, _alone(provider), tuple(chains), tuple(changes))
 
 
-def _alone(request: Request | None) -> _Chain | None:
+def _alone(request: Request | None) -> Chain | None:
     if request is None or request.expects is None:
         return None
     settled = request.settled
-    return _Chain((request,), request.expects, Basis.over(settled.table, settled.of, settled.present))
+    return Chain((request,), request.expects, Basis.over(settled.table, settled.of, settled.present))
 
 
 def _provider(holder: Holder, terms: Terms) -> tuple[Request | None, Change]:
@@ -176,13 +177,13 @@ def _make_provider(holder: Holder, terms: Terms, document: Metadata) -> Request:
     return Request("iam:CreateSAMLProvider", f"{holder.account_id}/{arn}", body, purpose, settled, Basis.over("saml_providers", arn, ()))
 
 
-def _chain(row: Mapping[str, Any], planned: Planned, live: tuple[str, ...]) -> _Chain:
+def chain(row: Mapping[str, Any], planned: Planned, live: tuple[str, ...]) -> Chain:
     """Turn the steps of one role into requests, each of which expects what the one before it left."""
     found, chain = live, []
     for step in planned.steps:
         chain.append(_request(row, step, found))
         found = (*(fact for fact in found if fact not in step.absent), *step.present)
-    return _Chain(tuple(chain), Basis.over("iam_role", row["role_arn"], live), Basis.over("iam_role", row["role_arn"], found))
+    return Chain(tuple(chain), Basis.over("iam_role", row["role_arn"], live), Basis.over("iam_role", row["role_arn"], found))
 
 
 def _request(row: Mapping[str, Any], step: Step, before: tuple[str, ...]) -> Request:

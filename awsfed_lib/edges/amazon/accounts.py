@@ -37,7 +37,7 @@ from awsfed_lib.edges.entra.pace import Clock
 
 # IAM: "up to a minute" is rare, seconds are usual (github.com/hashicorp/terraform-provider-aws issue 6566).
 PAUSES = (0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 10.0, 15.0, 20.0, 30.0)
-READS = 2
+READS = 1  # what IAM shows once it keeps; it is late, and does not go back and forth as replicas of Graph do
 FRESH = 600.0  # seconds; the credentials of an account live for 900
 FAILURES = (ClientError, BotoCoreError, ResponseParserError)
 

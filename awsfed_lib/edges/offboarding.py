@@ -1,0 +1,117 @@
+"""One account leaves: assignments and appRoles first, so that nobody is sent to a role that is gone, then roles, then provider."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import pandas as pd
+
+from awsfed_lib.core.accounts import removal
+from awsfed_lib.core.accounts.course import Course, Step
+from awsfed_lib.core.certificate import distribution
+from awsfed_lib.core.finding import finding
+from awsfed_lib.core.plan import Plan
+from awsfed_lib.core.recovery_shapes import LOST_PATHS
+from awsfed_lib.core.roles import approles, lost_paths, open_sessions
+from awsfed_lib.core.roles.asked import Asked
+from awsfed_lib.core.roles.pair import parse
+from awsfed_lib.core.shapes import DOCUMENTS, IAM_ROLES
+from awsfed_lib.core.tables import ACCOUNTS, FINDINGS, ROLES, frame, read_in_full, rows
+from awsfed_lib.edges.amazon import aws
+from awsfed_lib.edges.amazon.selection import Selection
+from awsfed_lib.edges.amazon.survey import Survey
+from awsfed_lib.edges.entra import cut
+from awsfed_lib.edges.records.run import Run
+
+__all__ = ["Losses", "course", "findings", "losses", "survey"]
+GONE = "It is none of the accounts of the organization; only what Entra ID has of it can be removed."
+
+
+class Losses(NamedTuple):
+    """Who loses what: LOST_PATHS; OPEN_SESSIONS that live on; and the groups that give nothing in this account any more."""
+
+    paths: pd.DataFrame
+    sessions: pd.DataFrame
+    groups: pd.DataFrame
+
+
+def survey(run: Run) -> Survey:
+    """Read the account; one that has left the organization is a row that says so, and nothing of it is planned in AWS."""
+    account_id = run.parameters.account_id
+    everyone = aws.listed(replace(run.organization, only=Selection()))
+    if account_id in set(everyone["account_id"]):
+        return aws.survey(run.organization, run.families)
+    row = {"account_id": account_id, "problem": GONE}
+    return Survey(frame(ACCOUNTS, [row]), frame(DOCUMENTS, [row]), frame(IAM_ROLES, []))
+
+
+def losses(run: Run) -> Losses:
+    """Read who has a role of the account through Entra ID."""
+    given, graph = run.parameters, run.graph()
+    live, assigned = graph.app_roles(given.application_id), graph.assignments(given.application_id)
+    ids = {row["app_role_id"] for row in rows(live) if (pair := parse(row["value"])) and pair.account_id == given.account_id}
+    lost = (
+        lost_paths.lost(live, assigned, cut.read(graph, live, assigned, Asked("account", given.account_id)))
+        if ids
+        else frame(LOST_PATHS, [])
+    )
+    held = assigned[assigned["app_role_id"].isin(ids) & (assigned["principal_type"] == "Group")]
+    named = held[["principal_id", "principal_name"]].drop_duplicates().sort_values("principal_name", ignore_index=True)
+    return Losses(lost, open_sessions.table(lost), named.rename(columns={"principal_id": "group_id", "principal_name": "group_name"}))
+
+
+def course(run: Run, found: Survey) -> Course:
+    """Plan both steps: what Entra ID has of the account, then what the account has. More than max_removed is refused."""
+    given, graph = run.parameters, run.graph()
+    application = graph.application(given.application_id)
+    live, assigned = graph.app_roles(given.application_id), graph.assignments(given.application_id)
+    scopes, jobs = graph.scopes(given.application_id), graph.jobs(given.application_id)
+    # The account is named by a person: its appRoles go by that decision, whatever the account itself answers.
+    named = frame(ACCOUNTS, [{"account_id": given.account_id}])
+    in_entra = approles.plan(
+        application,
+        live,
+        approles.render(frame(ROLES, [])),
+        within=named,
+        assignments=assigned,
+        guards=run.guards,
+        scopes=scopes,
+        jobs=jobs,
+    )
+    return Course((
+        Step("assignments and appRoles of the account", in_entra, "" if in_entra else _stays(in_entra, given.account_id)),
+        _in_account(run, found),
+    ))  # fmt: skip
+
+
+def _stays(plan: Plan, account_id: str) -> str:
+    """Why an appRole of the account stays; "" when none is left."""
+    kept = (change for change in plan.changes if change.kind == "appRole" and change.action == "keep")
+    return next((change.why for change in kept if (pair := parse(change.key)) and pair.account_id == account_id), "")
+
+
+def _in_account(run: Run, found: Survey) -> Step:
+    name = "roles, then the SAML provider, in the account"
+    holder = distribution.read(found.documents)[0]
+    if run.parameters.account_id not in read_in_full(found.accounts):
+        nothing = replace(holder, provider_arn="")
+        return Step(name, removal.plan(run.aws.subject, [], nothing, trusting=(), guards=run.guards), found.accounts["problem"].iloc[0])
+    _, roles = aws.inventory(run.organization, provider="")
+    trusting = sorted(roles.loc[roles["provider_arn"] == holder.provider_arn, "role_arn"]) if holder.provider_arn else []
+    return Step(name, removal.plan(run.aws.subject, rows(found.roles), holder, trusting=trusting, guards=run.guards))
+
+
+def findings(course: Course) -> pd.DataFrame:
+    """Say what is left behind and why: FINDINGS."""
+    blocked = [
+        finding("high", "offboard-blocked", step.name, cause=step.blocked, remedy="Mend it, or finish that part by hand.")
+        for step in course.steps
+        if step.blocked
+    ]
+    kept = [
+        finding("low", "offboard-kept", change.label, cause=change.why, remedy="Look at it by hand.")
+        for change in course.steps[-1].plan.changes
+        if change.action == "keep"
+    ]
+    return frame(FINDINGS, [*blocked, *kept])
