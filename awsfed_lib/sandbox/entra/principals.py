@@ -66,6 +66,7 @@ def patch_principal(call: Call) -> Answer:
     _refuse(call, before, body)
     after = changed(SERVICE_PRINCIPAL, {**before, "keyCredentials": record["keyCredentials"]}, body)
     after |= signing.replaced(call, record, body)
+    _refuse_unknown_certificate(call, after, body.get("preferredTokenSigningKeyThumbprint"))
     writes: list[tuple[str, str, Any]] = []
     if "appRoles" in body:
         after["appRoles"] = _next_roles(call, record["id"], body["appRoles"])
@@ -81,15 +82,17 @@ def _next_roles(call: Call, key: str, wanted: Any) -> list[dict[str, Any]]:
 
 
 def _refuse(call: Call, before: Mapping[str, Any], body: Mapping[str, Any]) -> None:
-    """What must follow the application, single sign-on settings, and a signing certificate that the object does not have."""
+    """What must follow the application, and single sign-on settings."""
     singlesignon.refuse(call, body)
     if inheritance.application_of(call.tenant.now_view, before) is not None and (
         any(name in body and body[name] != before.get(name) for name in FOLLOWS_APPLICATION)
     ):
         raise not_the_application()
-    wanted = body.get("preferredTokenSigningKeyThumbprint")
-    known = [certificates.thumbprint(pair) for pair in certificates.held(before, call.tenant.vault)]
-    if wanted is not None and wanted not in known and "keyCredentials" not in body:
+
+
+def _refuse_unknown_certificate(call: Call, after: Mapping[str, Any], wanted: Any) -> None:
+    """Only a certificate that the object has, or gets by the same PATCH, can be activated. The text is assumed."""
+    if wanted is not None and wanted not in [certificates.thumbprint(pair) for pair in certificates.held(after, call.tenant.vault)]:
         raise invalid_values()
 
 

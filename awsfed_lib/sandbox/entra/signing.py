@@ -151,7 +151,9 @@ def _new_key(call: Call, entry: Entry, passwords: Sequence[Entry]) -> dict[str, 
     if not mark or not is_guid(entry.get("keyId")):
         raise invalid_values()
     if usage == "Sign":
-        call.tenant.vault[mark] = _opened(content, [one for one in passwords if one.get("keyId") == entry["keyId"]])
+        pair = _opened(content, [one for one in passwords if one.get("keyId") == entry["keyId"]])
+        if call.tenant.vault.setdefault(mark, pair).sha1 != pair.sha1:
+            raise invalid_values()  # assumed: one identifier for two certificates
     names = ("customKeyIdentifier", "displayName", "endDateTime", "keyId", "startDateTime", "type", "usage")
     return {**{name: entry.get(name) for name in names}, "key": entry["key"] if usage == "Verify" else None}
 

@@ -244,8 +244,21 @@ def test_custom_keys_that_are_refused(writer, tenant, own, change, message):
     assert len(listed(tenant)) == 1
 
 
-def test_activating_what_is_not_there_is_refused(writer):
+def test_activating_what_is_not_there_is_refused(writer, own):
+    body, _ = own
     assert writer.patch(AWS, {"preferredTokenSigningKeyThumbprint": "00" * 20}).status == 400
+    assert writer.patch(AWS, {**together(writer, body), "preferredTokenSigningKeyThumbprint": "00" * 20}).status == 400
+
+
+def test_an_identifier_stands_for_one_certificate(writer, tenant, own):
+    """A refused PATCH must not change what signs."""
+    body, _ = own
+    before = signs_with(tenant)
+    mark = writer.get(AWS + KEYS).json["keyCredentials"][0]["customKeyIdentifier"]
+    for one in (*body["keyCredentials"], *body["passwordCredentials"]):
+        one["customKeyIdentifier"] = mark
+    assert writer.patch(AWS, together(writer, body)).status == 400
+    assert signs_with(tenant) == before
 
 
 def test_the_log_tells_of_new_credentials(writer):
