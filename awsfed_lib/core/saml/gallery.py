@@ -16,7 +16,9 @@ from awsfed_lib.core.errors import ParameterError
 from awsfed_lib.core.plan import Plan
 
 AWS_TEMPLATE = "8b1025e4-1dd2-430b-a150-2ef79cd700f5"  # in the global cloud; in others it is looked up by its name
-AWS_TEMPLATE_NAME = "AWS Single-Account Access"
+# By name, best first: the gallery of US Government and China may lack AWS, and "Custom" is any application of one's own
+# (graph/api/applicationtemplate-instantiate lists its id in each cloud); claims and roles are set up in either.
+TEMPLATES = ("AWS Single-Account Access", "Custom")
 LONGEST_NAME = 90  # longer ones were refused (github.com/microsoftgraph/microsoft-graph-docs issue 10565)
 TITLE = "Application from the gallery"
 

@@ -12,7 +12,7 @@ from awsfed_lib.core.saml import gallery
 from awsfed_lib.core.saml.application import Settings
 from awsfed_lib.core.saml.claims import Claims, People, emitted, simulate
 from awsfed_lib.core.saml.enterprise import Desired, Enterprise, Live, claims_in_effect, describe, files, lint, note, plan
-from awsfed_lib.core.saml.gallery import AWS_TEMPLATE_NAME, Wanted
+from awsfed_lib.core.saml.gallery import TEMPLATES, Wanted
 from awsfed_lib.core.saml.metadata import Metadata, parse
 from awsfed_lib.edges.entra import live_tables, objects, pages, saml_reads
 from awsfed_lib.edges.entra.auth import Session
@@ -65,15 +65,15 @@ def _whole(graph: Graph, of: str, policy: str) -> Enterprise:
 
 
 def template(graph: Reader) -> str:
-    """Look up the gallery template of AWS in this cloud; its id is another one in each (graph/api/applicationtemplate-list)."""
-    found = graph.read(f"/applicationTemplates?$filter=displayName%20eq%20{pages.quoted(AWS_TEMPLATE_NAME)}")
-    ids = sorted(objects.need(one, "id", "A template") for one in found)
-    if len(ids) != 1:
-        raise ParameterError(
-            f"The gallery of this cloud has {len(ids)} templates called {AWS_TEMPLATE_NAME!r}: {', '.join(ids) or 'none'}.",
-            remedy="Add the application in the portal, and set application_id to its Object ID.",
-        )
-    return ids[0]
+    """Look up the template of the application in the gallery of this cloud; ids are others in each (graph/api/applicationtemplate-list)."""
+    for name in TEMPLATES:
+        found = graph.read(f"/applicationTemplates?$filter=displayName%20eq%20{pages.quoted(name)}")
+        if len(found) == 1:
+            return objects.need(found[0], "id", "A template")
+    raise ParameterError(
+        f"The gallery of this cloud has no single template called {' or '.join(TEMPLATES)}.",
+        remedy="Add the application in the portal, and set application_id to its Object ID.",
+    )
 
 
 def portal_claims(graph: Reader, service_principal: str) -> tuple[Mapping[str, Any] | None, str]:
