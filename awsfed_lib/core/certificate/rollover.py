@@ -94,13 +94,13 @@ def _account_words(view: View) -> Iterator[str]:
 
 
 def _distribute(view: View) -> Stage | None:
-    """Canary accounts alone first; the others only when every canary holds the new certificate."""
+    """Canary accounts alone first; the others only when every canary holds the new certificate. In an emergency all at once."""
     found = rollout.pending(view)
     if not found.ready:
         return None
+    if view.campaign.mode == "emergency":  # one wave: an account that fails must not keep the others locked out
+        return _send(view, "distribute-waves", [found.ready])
     waves = rollout.waves(view, found.ready)
-    if view.campaign.mode == "emergency":
-        return _send(view, "distribute-waves", waves)
     if waves[0][0][0].account_id in view.canary:
         return _send(view, "distribute-canary", waves[:1])
     stuck = [holder.label for holder in (*(holder for holder, _ in found.blocked), *view.unknown) if holder.account_id in view.canary]
