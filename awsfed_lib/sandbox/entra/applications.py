@@ -21,9 +21,18 @@ SHAPE = Shape(
 )
 
 
+GLOBAL_ONLY = frozenset({"certification", "samlMetadataUrl", "verifiedPublisher"})  # msgraph-metadata: not in v1.0-Fairfax and -Mooncake
+
+
+def shown(call: Call, record: Mapping[str, Any]) -> dict[str, Any]:
+    """The application as a GET answers it: national clouds lack three of its properties."""
+    hidden = frozenset() if call.tenant.switches.cloud == "global" else GLOBAL_ONLY
+    return {name: value for name, value in record.items() if name not in hidden}
+
+
 def list_applications(call: Call) -> Answer:
     """GET /applications."""
-    return collection(call, SHAPE, call.view.rows("applications"))
+    return collection(call, SHAPE, [shown(call, row) for row in call.view.rows("applications")])
 
 
 def count_applications(call: Call) -> Answer:
@@ -33,7 +42,7 @@ def count_applications(call: Call) -> Answer:
 
 def get_application(call: Call) -> Answer:
     """GET /applications/{id}, (appId='…') and (uniqueName='…')."""
-    return single(call, SHAPE, call.addressed("applications"))
+    return single(call, SHAPE, shown(call, call.addressed("applications")))
 
 
 def patch_application(call: Call) -> Answer:

@@ -101,7 +101,7 @@ def _body(call: Call, application: Mapping[str, Any], principal: Mapping[str, An
     context = {"@odata.context": f"{call.base}/$metadata#microsoft.graph.applicationServicePrincipal"}
     return {
         **context,
-        "application": applications.SHAPE.kind.filled(application),
+        "application": applications.shown(call, application),
         "servicePrincipal": inheritance.shown(call.tenant.now_view, principal),
     }
 

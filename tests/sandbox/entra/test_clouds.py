@@ -65,6 +65,16 @@ def test_metadata_and_responses_name_the_same_issuer(front, tenant, cloud, issue
     assert {node.get("Location") for node in root.iter(f"{METADATA}SingleSignOnService")} == {f"https://{login}/{sample.TENANT}/saml2"}
 
 
+def test_national_clouds_lack_properties_of_applications(writer, tenant):
+    """msgraph-metadata: in v1.0-Prod.csdl, not in v1.0-Fairfax.csdl and v1.0-Mooncake.csdl."""
+    only = {"certification", "samlMetadataUrl", "verifiedPublisher"}
+    assert only <= writer.get(f"/applications/{sample.AWS_APPLICATION}").json.keys()
+    switch(tenant, "usgov")
+    made = writer.post(f"/applicationTemplates/{CUSTOM['usgov']}/instantiate", {"displayName": "AWS"}).json["application"]
+    listed = writer.value("/applications")
+    assert not any(only & row.keys() for row in (made, *listed, writer.get(f"/applications/{sample.AWS_APPLICATION}").json))
+
+
 def test_an_unknown_cloud_is_no_value_of_the_switch(tenant):
     with pytest.raises(ValueError, match="cloud"):
         switch(tenant, "germany")
