@@ -51,8 +51,6 @@ _PUBLIC = {
     "offboarding": "edges.offboarding",
     "onboarding": "edges.onboarding",
     "open_sessions": "core.roles.open_sessions",
-    "offboarding": "edges.offboarding",
-    "onboarding": "edges.onboarding",
     "preflight": "core.review.preflight",
     "recorded": "edges.records.recorded",
     "restore": "core.roles.restore",
