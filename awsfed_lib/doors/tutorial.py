@@ -10,12 +10,13 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import cycle
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from awsfed_lib.core.errors import OutcomeError
+from awsfed_lib.core.saml.saml_attributes import session_name_problem
 from awsfed_lib.doors.runner import Result
 from awsfed_lib.doors.walk import Say, Walk
 from awsfed_lib.edges.records import where
@@ -101,12 +102,17 @@ def _joined(sandbox: Sandbox, desired: list[dict[str, Any]]) -> Iterator[Way]:
     """Make people members, as the tutorial asks: "You can then add the members who belong to that group."."""
     tables = sandbox.tenant.tables
     groups = {group["displayName"]: key for key, group in tables["groups"].items()}
-    people = [user["id"] for user in sandbox.world["tenant"]["users"] if user["accountEnabled"] and user["userType"] == "Member"]
+    people = [user["id"] for user in sandbox.world["tenant"]["users"] if _can_have_a_session(user)]
     others = cycle(people[1:])
     for role in desired:
         way = Way(role["role_arn"], groups[role["role_name"]], (people[0], next(others)))
         sandbox.tenant.commit([Write("members", way.group_id, way.users)])
         yield way
+
+
+def _can_have_a_session(user: Mapping[str, Any]) -> bool:
+    """Whether AWS takes the user at all; 01-application names those whose user name it refuses."""
+    return user["accountEnabled"] and not session_name_problem(user["userPrincipalName"])
 
 
 def _prove(sandbox: Sandbox, walk: Walk, ways: tuple[Way, ...]) -> None:
