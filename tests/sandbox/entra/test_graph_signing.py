@@ -232,9 +232,23 @@ def test_an_old_certificate_is_taken_away_whole(writer, tenant):
         (lambda body: body["passwordCredentials"].clear(), "One or more properties contains invalid values."),
         (lambda body: body["keyCredentials"][1].update(key="no base64!"), "One or more properties contains invalid values."),
         (lambda body: body["keyCredentials"][0].update(keyId=None), "New password credentials must be generated using service actions."),
+        (lambda body: body["keyCredentials"][1].update(customKeyIdentifier=None), "One or more properties contains invalid values."),
+        (lambda body: body["keyCredentials"][1].update(keyId="1"), "One or more properties contains invalid values."),
         (lambda body: body.update(keyCredentials="none"), "One or more properties contains invalid values."),
     ],
-    ids=["sign type", "usage", "lonely password", "other password", "wrong password", "no password", "no key", "no id", "no list"],
+    ids=[
+        "sign type",
+        "usage",
+        "lonely password",
+        "other password",
+        "wrong password",
+        "no password",
+        "no key",
+        "no id",
+        "no mark",
+        "other id",
+        "no list",
+    ],
 )
 def test_custom_keys_that_are_refused(writer, tenant, own, change, message):
     """Types and usages: azure-docs#56589, graph-docs#11326; passwords: azure-docs#59275; "invalid values" is assumed for the rest."""
