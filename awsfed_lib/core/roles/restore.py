@@ -204,14 +204,8 @@ def not_restored(made: Plan, snapshot: Snapshot) -> pd.DataFrame:
     listed = [_row(change.kind, change.label, change.why, "") for change in held]
     new = sum(change.action == "add" and change.kind == "assignment" for change in made.changes)
     if new:
-        listed.append(
-            _row(
-                "assignment",
-                f"{new} assignments",
-                "come back with new ids and new creation times",
-                "nothing: nobody's access rests on them",
-            )
-        )
+        ids = f"{new} come back with new ids and new creation times"
+        listed.append(_row("assignment", "ids of assignments", ids, "nothing: nobody's access rests on them"))
     unheld = {"appRole": snapshot.app_roles, "assignment": snapshot.assignments}
     listed += [
         _row(part, "all", "not restored: the record does not hold them", "take another record")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
+import html
 from dataclasses import dataclass
 from typing import Any
 
-from awsfed_lib.core.view.escape import escaped, visible
+from awsfed_lib.core.view.escape import escaped, json_text, visible
 from awsfed_lib.core.view.markup import View, card
 
 
@@ -21,9 +21,9 @@ class Document:
     @property
     def view(self) -> View:
         """The document as text and HTML."""
-        body = json.dumps(self.content, indent=2, ensure_ascii=True)
+        body = json_text(self.content)  # hidden characters stand as JSON escapes
         said = [f"  {visible(sentence)}" for sentence in self.sentences]
-        inner = "".join(f"<p>{escaped(sentence)}</p>" for sentence in self.sentences) + f"<pre>{escaped(body)}</pre>"
+        inner = "".join(f"<p>{escaped(sentence)}</p>" for sentence in self.sentences) + f"<pre>{html.escape(body)}</pre>"
         return View("\n".join([visible(self.title), *said, body]), card(self.title, inner, "warn"))
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:

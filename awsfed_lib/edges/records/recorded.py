@@ -59,15 +59,16 @@ class Recorded:
 
     def _kept(self, line: Line) -> dict[str, Any]:
         """Read the file of a snapshot; its digest stands in the journal."""
-        path = where.inside(self.folder, str(line.fields["file"]))
+        file = str(line.fields["file"])
+        path, place = where.inside(self.folder, file), f"{self.name}/{file}"
         try:
             content = path.read_bytes()
             said: dict[str, Any] = json.loads(content)
         except (OSError, ValueError):
-            raise RecordError("A snapshot of the record is gone, or cannot be read.", where=str(path), remedy=_REMEDY) from None
+            raise RecordError("A snapshot of the record is gone, or cannot be read.", where=place, remedy=_REMEDY) from None
         whole = isinstance(said, dict) and isinstance(said.get("value"), list) and {"table", "of"} <= said.keys()
         if hashlib.sha256(content).hexdigest() != line.fields["sha256"] or not whole:
-            raise RecordError("A snapshot of the record is not as it was written.", where=str(path), remedy=_REMEDY)
+            raise RecordError("A snapshot of the record is not as it was written.", where=place, remedy=_REMEDY)
         return said
 
     def snapshot(self) -> Snapshot:
@@ -143,7 +144,7 @@ def read(name: str) -> Recorded:
     if folder.parent != where.runs().resolve() or not folder.is_dir():
         known = sorted(path.name for path in where.runs().glob("*") if path.is_dir() and not path.name.startswith("."))
         hint = suggestion(name, known) or (f" The last one is {known[-1]}." if known else " There is none yet.")
-        raise ParameterError(f"There is no run {name}.{hint}", where=str(where.runs()), remedy="Copy the name of a folder below runs/.")
+        raise ParameterError(f"There is no run {name}.{hint}", where="runs/", remedy="Copy the name of a folder below runs/.")
     record = Record(folder)
     run = record.run()
     problems = record.changed() if run.get("sealed") else []
