@@ -20,7 +20,7 @@ from fault_cases import Runs, Watch, shapes
 from awsfed_lib.edges.entra import connection
 from awsfed_lib.sandbox.faults.actors import ACTORS
 
-CASES = os.environ.get("AWSFED_FAULT_CASES", "220")
+CASES = os.environ.get("AWSFED_FAULT_CASES", "180")
 SEED = int(os.environ.get("AWSFED_FAULT_SEED", "1"))
 SHAPES = ("add", "switch", "remove", "mixed", "groups", "group", "assign", "reassign", "chain")
 POSITIONS = 60  # more than any run has requests; positions behind the last one are cut off
