@@ -104,10 +104,11 @@ def test_a_policy_is_changed_and_deleted(writer, policy):
     assert writer.get(path).status == writer.delete(path).status == writer.patch(path, {"displayName": "x"}).status == 404
 
 
-def test_a_deleted_policy_applies_to_nothing(writer):
-    """Inferred: no page says that a policy in use cannot be deleted."""
+def test_a_deleted_policy_applies_to_nothing(writer, policy):
+    """Inferred: no page says that a policy in use cannot be deleted. It leaves room for another."""
     assert writer.delete(f"{POLICIES}/{sample.POLICY}").status == 204
     assert writer.value(OF_AWS) == []
+    assert writer.post(f"{OF_AWS}/$ref", reference(policy["id"])).status == 204
 
 
 def test_a_policy_is_applied_and_withdrawn(writer, policy):
