@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from awsfed_lib.core.settings.disguises import SHORTEST
 from awsfed_lib.edges.records import held, leaks
 from awsfed_lib.edges.records.needles import Needles
 from awsfed_lib.edges.records.opening import FOLDER_VARIABLE
@@ -28,15 +29,22 @@ class Cleaner:
 
     def __init__(self, values: Callable[[], frozenset[str]]) -> None:
         self._values, self._known, self._needles = values, frozenset[str](), Needles(())
+        self._seen: set[int] = set()
 
     def text(self, text: str) -> str:
-        """Return `text` without secrets; text without any comes back as it is."""
+        """Return `text` without secrets; text without any comes back as it is, and is not searched again."""
         known = self._values()
         if known != self._known:
             self._known, self._needles = known, Needles(known)
+            self._seen.clear()
+        if len(text) < SHORTEST or hash(text) in self._seen:
+            return text
         content = text.encode("utf-8", "surrogatepass")
         hits = leaks.find(content, self._needles)
-        return leaks.without(content, hits).decode("utf-8", "surrogatepass") if hits else text
+        if hits:
+            return leaks.without(content, hits).decode("utf-8", "surrogatepass")
+        self._seen.add(hash(text))
+        return text
 
     def value(self, value: Any) -> Any:
         """Return a JSON value without secrets, however deep they are."""
