@@ -80,38 +80,34 @@ def course(run: Run, found: Survey) -> Course:
         jobs=jobs,
     )
     return Course((
-        Step("assignments and appRoles of the account", in_entra, "" if in_entra else _stays(in_entra, given.account_id)),
+        Step("assignments and appRoles of the account", in_entra, "" if in_entra else _stays(run, in_entra)),
         _in_account(run, found),
     ))  # fmt: skip
 
 
-def _stays(plan: Plan, account_id: str) -> str:
-    """Why an appRole of the account stays; "" when none is left."""
-    kept = (change for change in plan.changes if change.kind == "appRole" and change.action == "keep")
-    return next((change.why for change in kept if (pair := parse(change.key)) and pair.account_id == account_id), "")
+def _stays(run: Run, plan: Plan) -> str:
+    """Why appRoles of the account stay; "" when none is left."""
+    kept = [change for change in plan.changes if change.kind == "appRole" and change.action == "keep"]
+    ours = [change for change in kept if (pair := parse(change.key)) and pair.account_id == run.parameters.account_id]
+    if ours and not run.guards.max_removed:
+        return f"{len(ours)} appRoles of the account would go, and max_removed is 0. Give the number that you mean to remove."
+    return ours[0].why if ours else ""
 
 
 def _in_account(run: Run, found: Survey) -> Step:
     name = "roles, then the SAML provider, in the account"
-    holder = distribution.read(found.documents)[0]
-    if run.parameters.account_id not in read_in_full(found.accounts):
-        nothing = replace(holder, provider_arn="")
-        return Step(name, removal.plan(run.aws.subject, [], nothing, trusting=(), guards=run.guards), found.accounts["problem"].iloc[0])
+    account, holder = rows(found.accounts)[0], distribution.read(found.documents)[0]
+    if account["account_id"] not in read_in_full(found.accounts):
+        left = account["state"] not in ("", "ACTIVE") or account["problem"] == GONE
+        step = Step(name, removal.nothing(run.aws.subject, account["account_id"], account["problem"]))
+        return step if left else step._replace(blocked=account["problem"])
     _, roles = aws.inventory(run.organization, provider="")
     trusting = sorted(roles.loc[roles["provider_arn"] == holder.provider_arn, "role_arn"]) if holder.provider_arn else []
     return Step(name, removal.plan(run.aws.subject, rows(found.roles), holder, trusting=trusting, guards=run.guards))
 
 
 def findings(course: Course) -> pd.DataFrame:
-    """Say what is left behind and why: FINDINGS."""
-    blocked = [
-        finding("high", "offboard-blocked", step.name, cause=step.blocked, remedy="Mend it, or finish that part by hand.")
-        for step in course.steps
-        if step.blocked
-    ]
-    kept = [
-        finding("low", "offboard-kept", change.label, cause=change.why, remedy="Look at it by hand.")
-        for change in course.steps[-1].plan.changes
-        if change.action == "keep"
-    ]
-    return frame(FINDINGS, [*blocked, *kept])
+    """Say what is left behind in the account, and why: FINDINGS."""
+    kept = (change for change in course.steps[-1].plan.changes if change.action == "keep")
+    made = (finding("low", "offboard-kept", change.label, cause=change.why, remedy="Look at it by hand.") for change in kept)
+    return frame(FINDINGS, made)

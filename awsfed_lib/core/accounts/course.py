@@ -67,7 +67,9 @@ class Course(NamedTuple):
         }
 
     def service(self, *services: Service) -> Service:
-        """Choose the service that the next plan is for. Raises UnsafePlan when it is none of them."""
+        """Choose the service that the next plan is for. Raises UnsafePlan when the next step is blocked, or none of them fits."""
+        if self.next.blocked and not self.plan:
+            raise UnsafePlan(f"{self.next.name}: {self.next.blocked}", remedy="Mend that, and run the runbook again. Nothing was sent.")
         found = [service for service in services if service.realm == self.plan.subject.realm]
         if not found:
             raise UnsafePlan(f"The plan is for {self.plan.subject.realm}, and nothing here can reach that.")

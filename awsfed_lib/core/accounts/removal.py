@@ -49,6 +49,11 @@ def plan(organization: Subject, live: Sequence[Row], holder: Holder, *, trusting
     )
 
 
+def nothing(organization: Subject, account_id: str, why: str) -> Plan:
+    """Plan nothing in an account that cannot be entered any more, and say why."""
+    return Plan(TITLE, organization, (Change("keep", "account", account_id, account_id, why=why),), (), (), ())
+
+
 def _reason_to_stay(row: Row, provider_arn: str, guards: Guards) -> str:
     if row["stack"]:
         return f"owned: CloudFormation stack {row['stack']} owns the role; delete it there."
