@@ -12,7 +12,7 @@ from scenarios import Scenario, of_account, scenarios
 
 from awsfed_lib.core import apply, facts
 from awsfed_lib.core.change import Guards
-from awsfed_lib.core.errors import RecordError, StalePlan, WriteForbidden
+from awsfed_lib.core.errors import RecordError, StalePlan, UnreadError, WriteForbidden
 from awsfed_lib.core.outcome import Answer
 from awsfed_lib.core.roles import approles
 from awsfed_lib.core.roles import assignments as a
@@ -298,6 +298,32 @@ def test_answers_that_break_off_are_not_taken_for_agreement(world):
     outcome = made.apply(service, approved=made.id, journal=FakeJournal())
     assert (outcome.verdict, service.sent) == ("failed", [])
     assert "could not be read" in outcome.problem
+
+
+def test_i20_a_table_that_cannot_be_read_shows_nothing_as_done(world):
+    """A DELETE that never arrived, and a reading that broke off: an empty list would show the assignment as gone."""
+    service = FakeService(world)
+    service.faults[1] = "unsent"
+    service.unreadable = {8}  # four readings for drift, three before the PATCH, then that one
+    outcome = carry_out(world, service)
+    assert outcome.verdict == "applied"
+    assert [sent.fate for sent in outcome.sent] == ["sent"] * REQUESTS
+    assert len(service.sent) == REQUESTS + 1
+
+
+@pytest.mark.parametrize(("seen", "agreed"), [("yyy", True), ("nyyy", True), ("ynyny", False), ("yynyy", False), ("yyn yy", False)])
+def test_i22_agreeing_reads_are_counted_in_a_row(world, seen, agreed):
+    """Two replicas that take turns are no agreement; a reading that breaks off is none either."""
+    service, readings = FakeService(world), iter(seen + "nnn")
+    service.patience = apply.Patience(3, (1.0,) * 5)
+
+    def look():
+        reading = next(readings)
+        if reading == " ":
+            raise UnreadError("The answer broke off.")
+        return reading == "y"
+
+    assert apply.agree(service, look, 3) == agreed
 
 
 # Somebody else at the portal

@@ -2,6 +2,8 @@ import csv
 import io
 import itertools
 import json
+import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -623,3 +625,21 @@ def test_trap_10_nothing_is_sent_beside_an_active_role_import():
     assert active.requests
     assert "aws.1 is active" in active.refusals[0]
     assert approles.plan(APPLICATION, live_, wanted_, **given_, jobs=[{"id": "aws.1", "schedule": {"state": "Disabled"}}]).refusals == ()
+
+
+@pytest.mark.parametrize("path", sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem)
+def test_trap_10_every_runbook_that_plans_app_roles_asks_for_the_role_import(path):
+    """A plan that does not hear of the job cannot refuse beside it."""
+    cells = ["".join(cell["source"]) for cell in json.loads(path.read_text())["cells"] if cell["cell_type"] == "code"]
+    for cell in cells:
+        if "approles.plan(" in cell or "restore.plan(" in cell:
+            assert "jobs" in cell
+
+
+def test_f28_ten_thousand_roles_are_refused_before_anything_is_sent_and_in_time():
+    """Linear in the number of roles: a wrong pattern must not keep the notebook busy for an hour."""
+    names = [(f"{place % 300:012}", f"R{place}") for place in range(10_000)]
+    began = time.monotonic()
+    with pytest.raises(TableError, match="10002 permission definitions exceed the limit of 700 by 9302"):
+        plan(live(), desired(*names))
+    assert time.monotonic() - began < 60

@@ -10,6 +10,7 @@ from made import APPLICATION, accounts, assignment, assignments, desired, guid, 
 
 from awsfed_lib.core.change import Basis, Change, Guards, Loss, Settled
 from awsfed_lib.core.errors import LockedError, NotApproved, OutcomeError, StalePlan, UnsafePlan
+from awsfed_lib.core.guard import too_many
 from awsfed_lib.core.roles import approles
 
 A = "000000012345"
@@ -157,6 +158,14 @@ def test_a_plan_stays_in_its_tenant(world, made):
     with pytest.raises(UnsafePlan, match=r"tenant-1.*tenant-2"):
         made.apply(service, approved=made.id, journal=FakeJournal())
     assert service.sent == []
+
+
+@pytest.mark.parametrize(
+    ("limit", "roles", "held", "refused"), [(0, 0, 0, False), (0, 1, 0, True), (0, 0, 1, True), (3, 1, 2, False), (3, 2, 2, True)]
+)
+def test_i19_max_removed_counts_both_and_0_is_none(limit, roles, held, refused):
+    """A limit of 0 that means "no limit" is how cloud-custodian's max-resources reads it (c7n/query.py)."""
+    assert bool(too_many(Guards(max_removed=limit), roles, held)) == refused
 
 
 def test_a_plan_that_its_guards_forbid_is_shown_and_never_sent(world):
