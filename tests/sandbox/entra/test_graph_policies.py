@@ -68,12 +68,13 @@ def test_names_are_not_unique(writer, policy):
         definition(ClaimsSchema=[{"Source": "everyone", "ID": "mail", "SamlClaimType": "x"}]),
         definition(ClaimsSchema=[{"Value": 900, "SamlClaimType": "x"}]),
         definition(ClaimsSchema=[{"SamlClaimType": "x"}]),
+        definition(ClaimsSchema=[{"Value": "900", "samlClaimType": "x"}]),
         definition(ClaimsSchema={}),
         [1],
         [{"ClaimsMappingPolicy": {}}],
     ],
     ids=["none", "two", "text", "no json", "empty", "case of the root", "version", "case of a key", "flag", "case of ID", "source",
-         "number", "nothing", "no list", "no text", "no string"],
+         "number", "nothing", "case of the type", "no list", "no text", "no string"],
 )  # fmt: skip
 def test_definitions_that_are_refused(writer, policy, wrong):
     """One text, case-sensitive keys; the message never tells which (entra-docs#121; graph-docs#9732)."""
