@@ -1,4 +1,4 @@
-"""The `awsfed` command: init, list, run, runs, sandbox, demo. It parses and prints; the work is done elsewhere."""
+"""The `awsfed` command: init, list, run, batch, runs, sandbox, demo. It parses and prints; the work is done elsewhere."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import importlib
 import shlex
 import signal
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -15,12 +14,12 @@ import click
 
 from awsfed_lib.core.errors import AwsfedError, ParameterError
 from awsfed_lib.doors.runs import runs
+from awsfed_lib.doors.stoppable import stoppable
 
 if TYPE_CHECKING:
     from awsfed_lib.doors.runner import Result
 
 USAGE, FAILED, INTERRUPTED = 2, 1, 130
-PATIENCE = 4  # who asks that often wants it to end at once
 EXIT_CODES = """\b
 Exit codes:
   0    done, or nothing to do
@@ -114,8 +113,8 @@ def run(runbook: str, file: Path | None, approved: str | None, pairs: tuple[str,
     from awsfed_lib.edges.records import parameter_file
 
     given = _given(pairs) | ({} if approved is None else {"approved": approved})
-    read = parameter_file.load(_found(file)) if file else None
-    with _stoppable():
+    read = parameter_file.load(parameter_file.found(file)) if file else None
+    with stoppable(_complain):
         result = runner.execute(runner.Task(book, read, given, deadline * 60))
     same = [*(["-f", str(file)] if file else []), *(part for pair in pairs for part in ("-p", pair))]
     _tell(result, shlex.join(["awsfed", "run", book.number, *same]))
@@ -136,39 +135,6 @@ def _given(pairs: tuple[str, ...]) -> dict[str, object]:
     return given
 
 
-def _found(file: Path) -> Path:
-    """Return the parameter file where it was named, or else below ROOT/parameters."""
-    from awsfed_lib.edges.records import where
-
-    if file.exists() or file.is_absolute():
-        return file
-    below = where.parameters() / file
-    return below if below.exists() else file
-
-
-@contextlib.contextmanager
-def _stoppable(words: str = "Stopping; the record is being sealed.") -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM interrupt the run, once: while the kernel is stopped and the record is sealed, `words` is the answer.
-
-    SIGTERM would otherwise kill the runner with its kernel still sending (github.com/nteract/papermill issue 508).
-    """
-    asked = 0
-
-    def stop(*_: object) -> None:
-        nonlocal asked
-        asked += 1
-        if asked in (1, PATIENCE):
-            raise KeyboardInterrupt
-        _complain(words)
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
 def _tell(result: Result, command: str) -> None:
     """Print how a run ended, on standard output: verdict, record, digest, and what to do next."""
     from awsfed_lib.core.settings.verdict import MEANING
@@ -181,6 +147,33 @@ def _tell(result: Result, command: str) -> None:
     click.echo(f"digest   {result.record.digest}")
     for plan in result.plans:
         click.echo(f"next     read {folder / 'record.html'}, then: {command} --approved {plan}")
+
+
+@main.command(epilog=EXIT_CODES)
+@click.argument("runbook")
+@click.option("-f", "--file", "files", multiple=True, required=True, help="Parameter file of one target; give it once for each.")
+@click.option("-p", "pairs", metavar="NAME=VALUE", multiple=True, help="One parameter for all targets, as text. Wins over the files.")
+@click.option("--workers", type=click.IntRange(1, 64), default=4, show_default=True, help="Targets at a time.")
+@click.option("--scheduler", metavar="ADDRESS", help="Run on the workers of this dask scheduler instead; they share this folder.")
+@click.option("--deadline", type=click.FloatRange(0.01, 24 * 60), default=120, show_default=True, help="Minutes for each run.")
+def batch(runbook: str, files: tuple[str, ...], pairs: tuple[str, ...], **how: Any) -> None:
+    """Execute RUNBOOK on many targets at a time: a record for each, one verdict for all, and one page with them."""
+    from awsfed_lib.doors import batch as batches
+    from awsfed_lib.doors import batch_record
+    from awsfed_lib.edges.records import runbooks
+
+    twice = sorted({file for file in files if files.count(file) > 1})
+    if twice:
+        raise click.UsageError(f"-f {twice[0]} is given twice.")
+    order = batches.Order(runbooks.find(runbook).id, _given(pairs), how["deadline"] * 60)
+    with stoppable(_complain, "Stopping; the records are being sealed."):
+        if how["scheduler"]:
+            ended = _extra("awsfed_lib.doors.fleet", "fleet").run(order, files, scheduler=how["scheduler"], say=click.echo)
+        else:
+            ended = batches.on_this_machine(order, files, workers=how["workers"], say=click.echo)
+    made = batch_record.keep(order, ended)
+    click.echo(f"page     {made.folder / batch_record.PAGE}\ndigest   {made.digest}")
+    sys.exit(batches.code(ended))
 
 
 main.add_command(runs)
@@ -200,7 +193,7 @@ def sandbox(seed: int, accounts: int, **of: str) -> None:
     size = serve.Size(seed, accounts, **of)
     with (
         contextlib.suppress(KeyboardInterrupt),
-        _stoppable("The sandbox stops."),
+        stoppable(_complain, "The sandbox stops."),
         serve.Sandbox(where.sandbox_file().parent, size) as served,
     ):
         click.echo(f"Entra ID and Graph  {served.entra.url}\nAWS                 {served.aws.url}\ndescribed in        {served.file}")
@@ -211,19 +204,27 @@ def sandbox(seed: int, accounts: int, **of: str) -> None:
 @main.command()
 def demo() -> None:
     """Walk through the runbooks against the sandbox, to a proven sign-in."""
-    with _stoppable():
+    with stoppable(_complain):
         _extra("awsfed_lib.doors.demo").demo(click.echo)
 
 
-def _extra(module: str) -> Any:
-    """Import a module that needs the extra `sandbox`."""
+@main.command()
+@click.option("--accounts", type=click.IntRange(3, 1_000), default=6, show_default=True, help="AWS accounts of the organization.")
+def tutorial(accounts: int) -> None:
+    """Walk Microsoft's tutorial from an empty tenant to a proven sign-in for every role, against the sandbox."""
+    with stoppable(_complain):
+        _extra("awsfed_lib.doors.tutorial").tutorial(click.echo, accounts)
+
+
+def _extra(module: str, extra: str = "sandbox") -> Any:
+    """Import a module that needs an extra of this package."""
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("awsfed_lib"):
             raise
         package = (error.name or "a package").partition(".")[0]
-        raise ParameterError(f"The sandbox needs {package}, which is not installed.", remedy="pip install 'awsfed[sandbox]'") from None
+        raise ParameterError(f"The {extra} needs {package}, which is not installed.", remedy=f"pip install 'awsfed[{extra}]'") from None
 
 
 if __name__ == "__main__":

@@ -215,6 +215,19 @@ CHANGES = Schema(
     ("kind", "label", "action"),
 )
 
+TARGETS = Schema(
+    "targets",
+    {
+        "file": Column(TEXT, "parameter file of the target"),
+        "verdict": Column(TEXT, "how its run ended"),
+        "exit_code": Column(COUNT, "exit code of its run"),
+        "run": Column(TEXT, "name of its record; '' when nothing was started"),
+        "came_out": Column(TEXT, "its plans and findings"),
+        "problem": Column(TEXT, "what went wrong; '' for nothing"),
+        "seconds": Column(COUNT, "how long it took"),
+    },
+    ("file",),
+)
 DIFFERENCES = Schema(
     "differences",
     {

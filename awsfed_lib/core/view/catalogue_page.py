@@ -86,7 +86,7 @@ def index(runs: Mapping[str, Run], title: str) -> str:
 def _row(folder: str, run: Run, chosen: tuple[Filter, ...]) -> str:
     word = _verdict(run)
     sign, tone = VERDICTS.get(word, ("?", "warn"))
-    page = f"{quote(folder)}/{PAGE if PAGE in run.get('files', {}) else ''}"
+    page = f"{quote(folder, safe='')}/{PAGE if PAGE in run.get('files', {}) else ''}"
     cells = [
         f"{escaped(run.get('runbook', ''))}<br><span class='awsfed-quiet'>{escaped(run.get('title', ''))}</span>",
         chip(sign, word, tone),

@@ -45,13 +45,23 @@ def write_index(html_path: Path, runs: Mapping[str, Mapping[str, Any]], *, title
 
 def index_html(runs: Mapping[str, Mapping[str, Any]], *, title: str = "Records") -> str:
     """Draw the list of records, the newest first."""
-    style = _style() + "".join(one.style for one in catalogue_page.filters(runs))
+    return _page(title, catalogue_page.index(runs, title), "".join(one.style for one in catalogue_page.filters(runs)))
+
+
+def write_page(html_path: Path, title: str, body: str) -> Path:
+    """Write a page of ours that is no notebook: `body` is HTML that was made by our views."""
+    durable.write_new(html_path, _page(title, body).encode("utf-8", "backslashreplace"))
+    return html_path
+
+
+def _page(title: str, body: str, more_style: str = "") -> str:
+    style = _style() + more_style
     meta = "".join(
         f"<meta {attributes}>"
         for attributes in ('charset="utf-8"', _policy_meta(style), 'name="viewport" content="width=device-width, initial-scale=1"')
     )
     head = f"<head>{meta}<title>{escaped(title)}</title><style>{style}</style></head>"
-    return f'<!DOCTYPE html>\n<html lang="en">{head}<body>{catalogue_page.index(runs, title)}</body></html>\n'
+    return f'<!DOCTYPE html>\n<html lang="en">{head}<body>{body}</body></html>\n'
 
 
 def page(notebook: Any, run: Mapping[str, Any], title: str) -> str:

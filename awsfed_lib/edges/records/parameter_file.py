@@ -19,6 +19,7 @@ from awsfed_lib.core.errors import ParameterError
 from awsfed_lib.core.settings import parameter_rules
 from awsfed_lib.core.settings.parameters import NAMES, Problem, Source, described
 from awsfed_lib.core.settings.secrecy import named, shown
+from awsfed_lib.edges.records import where
 
 LARGEST = 256 * 1024
 _WHOLE = re.compile(r"-?(?:0|[1-9][0-9]{0,6})", re.ASCII)
@@ -165,3 +166,12 @@ def _ambiguous(name: str, node: yaml.ScalarNode) -> str:
     quoted = "Write digits only." if name in NAMES and described(name).kind == "whole number" else f'Quote it: "{value}".'
     remedy = parameter_rules.lost_zero(node.value) or quoted
     return f"is {value} without quotes, which other YAML readers take for {kind}. {remedy}"
+
+
+def found(file: Path | str) -> Path:
+    """Return a parameter file where it was named, or else below ROOT/parameters."""
+    named = Path(file)
+    if named.exists() or named.is_absolute():
+        return named
+    below = where.parameters() / named
+    return below if below.exists() else named

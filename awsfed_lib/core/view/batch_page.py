@@ -1,0 +1,35 @@
+"""The page of a batch: its verdict, and a row for every target, the worst first; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from awsfed_lib.core.settings.verdict import CODES
+from awsfed_lib.core.view.escape import escaped
+from awsfed_lib.core.view.markup import VERDICTS, chip, duration
+from awsfed_lib.core.view.record_page import foot, head
+
+HEADS = ("target", "verdict", "what came out", "took")
+_WORDS = list(CODES)
+
+
+def batch_page(run: Mapping[str, Any], ended: Sequence[Mapping[str, Any]]) -> str:
+    """Draw a batch. `ended`: file, verdict, run, problem, came_out, seconds of every target."""
+    ordered = sorted(ended, key=lambda each: (-_WORDS.index(each["verdict"]) if each["verdict"] in _WORDS else 0, each["file"]))
+    heads = "".join(f'<th scope="col">{name}</th>' for name in HEADS)
+    region = '<div class="awsfed-scroll" role="region" tabindex="0" aria-label="targets">'
+    rows = "".join(map(_row, ordered))
+    table = f"{region}<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
+    return f'{head(run, str(run.get("title", "")))}<main><div class="awsfed">{table}</div></main>{foot(run)}'
+
+
+def _row(each: Mapping[str, Any]) -> str:
+    sign, tone = VERDICTS.get(each["verdict"], ("?", "warn"))
+    name = escaped(each["file"])
+    page = escaped(f"../{quote(each['run'], safe='')}/record.html")
+    link = f'<a href="{page}">{name}</a>' if each["run"] else name
+    said = "; ".join(filter(None, (each["problem"], each["came_out"]))) or "-"
+    cells = [chip(sign, each["verdict"], tone), escaped(said), escaped(duration(each["seconds"]))]
+    return f'<tr><th scope="row">{link}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'

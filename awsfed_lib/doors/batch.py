@@ -1,0 +1,164 @@
+"""`awsfed batch`: one runbook on many targets at a time, each in a run of its own with a record of its own.
+
+Targets are carried out by an Executor: processes of this machine, or dask's workers on others. A target that fails, or
+takes its process with it, hides no other: it is a row like the rest.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from io import StringIO
+from multiprocessing.synchronize import Event
+from typing import NamedTuple
+
+from awsfed_lib.core.errors import AwsfedError, ParameterError
+from awsfed_lib.core.settings.secrecy import redacted
+from awsfed_lib.doors.stoppable import stoppable
+
+USAGE, FAILED, INTERRUPTED = 2, 1, 130
+LOST, NOT_BEGUN = "incomplete", "It was interrupted before it began."
+WORST_FIRST = (FAILED, USAGE, INTERRUPTED, 4, 3, 0)
+Say = Callable[[str], None]
+_STOP: list[Event] = []
+"""In a process of the pool: what tells that nothing more is to begin. The pool hands out one target more than it has processes."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What every target is to be run with: the runbook, values that win over each file, and seconds for each run."""
+
+    runbook: str
+    given: Mapping[str, object] = field(default_factory=dict)
+    deadline: float = 7200.0
+
+
+class Ended(NamedTuple):
+    """How the run of one target ended. `run`: the name of its record, "" when nothing was started."""
+
+    file: str
+    verdict: str
+    code: int
+    problem: str = ""
+    run: str = ""
+    came_out: str = ""
+    seconds: float = 0.0
+
+
+def one(order: Order, file: str) -> Ended:
+    """Run one target, in whichever process this is called; never raises for what goes wrong with it."""
+    began = time.monotonic()
+    if _STOP and _STOP[0].is_set():
+        return Ended(file, "interrupted", INTERRUPTED, NOT_BEGUN)
+    with _stoppable():
+        try:
+            ended = _run(order, file)
+        except KeyboardInterrupt:
+            ended = Ended(file, "interrupted", INTERRUPTED, NOT_BEGUN)
+        except AwsfedError as error:
+            ended = Ended(file, "failed", USAGE if isinstance(error, ParameterError) else FAILED, redacted(str(error)))
+        except Exception as error:  # noqa: BLE001  one target must not end the others
+            ended = Ended(file, "failed", FAILED, redacted(f"{type(error).__name__}: {error}"))
+    return ended._replace(seconds=round(time.monotonic() - began, 1))
+
+
+def _stoppable() -> contextlib.AbstractContextManager[None]:
+    """Signals reach the main thread of a process only; dask runs its tasks in others, and stops them by itself."""
+    if threading.current_thread() is threading.main_thread():
+        return stoppable(lambda _: None)
+    return contextlib.nullcontext()
+
+
+def _run(order: Order, file: str) -> Ended:
+    from awsfed_lib.core.view.catalogue_page import came_out
+    from awsfed_lib.doors import runner
+    from awsfed_lib.edges.records import parameter_file, runbooks
+
+    task = runner.Task(runbooks.find(order.runbook), parameter_file.load(parameter_file.found(file)), order.given, order.deadline)
+    result = runner.execute(task, out=StringIO())
+    said = {**result.record.run(), "problem": ""}
+    return Ended(file, result.verdict, result.code, result.problem, result.record.folder.name, "; ".join(came_out(said)))
+
+
+def run_all(executor: Executor, order: Order, files: Sequence[str], *, say: Say, interrupt: Callable[[], None]) -> list[Ended]:
+    """Run every target by `executor`, and say how each ended as soon as it did. The result has the order of `files`.
+
+    When this is interrupted, what has not begun is left out, and `interrupt` tells what runs to seal its record and end.
+    """
+    waiting = {executor.submit(one, order, file): file for file in files}
+    ended: dict[str, Ended] = {}
+
+    def gather() -> None:
+        for future in as_completed(future for future, file in waiting.items() if file not in ended):
+            ended[waiting[future]] = _result(future, waiting[future])
+            say(line(ended[waiting[future]]))
+
+    try:
+        gather()
+    except KeyboardInterrupt:
+        for future in waiting:
+            future.cancel()
+        interrupt()
+        gather()
+    return [ended[file] for file in files]
+
+
+def _result(future: Future[Ended], file: str) -> Ended:
+    try:
+        return future.result()
+    except CancelledError:
+        return Ended(file, "interrupted", INTERRUPTED, NOT_BEGUN)
+    except BrokenExecutor:
+        return Ended(file, LOST, FAILED, "The process that ran it died.")
+    except Exception as error:  # noqa: BLE001  dask raises what its workers raise
+        return Ended(file, "failed", FAILED, redacted(f"{type(error).__name__}: {error}"))
+
+
+def on_this_machine(order: Order, files: Sequence[str], *, workers: int, say: Say) -> list[Ended]:
+    """Run every target in processes of this machine, `workers` at a time; what a dying process left undone is run once more, alone."""
+    ended = _in_processes(order, files, workers, say)
+    return [_again(order, each, say) if each.verdict == LOST else each for each in ended]
+
+
+def _again(order: Order, lost: Ended, say: Say) -> Ended:
+    say(f"{lost.file}: once more, in a process of its own")
+    return _in_processes(order, [lost.file], 1, say)[0]
+
+
+def _in_processes(order: Order, files: Sequence[str], workers: int, say: Say) -> list[Ended]:
+    context = multiprocessing.get_context("spawn")
+    stop = context.Event()
+
+    def interrupt() -> None:
+        stop.set()
+        for child in multiprocessing.active_children():
+            os.kill(child.pid or 0, signal.SIGTERM)
+
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(stop,)) as executor:
+        return run_all(executor, order, files, say=say, interrupt=interrupt)
+
+
+def _begin(stop: Event) -> None:
+    """Begin a process of the pool: between two runs it has nothing to interrupt."""
+    _STOP.append(stop)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+
+def line(ended: Ended) -> str:
+    """Say in one line how a target ended."""
+    problem = f"  {ended.problem.splitlines()[0]}" if ended.problem else ""
+    return f"{ended.file}  {ended.verdict}  {ended.seconds:.1f} s  {ended.run}{problem}"
+
+
+def code(ended: Sequence[Ended]) -> int:
+    """Return the worst exit code: failed, then wrong parameters, interrupted, findings, waiting for approval."""
+    codes = {each.code for each in ended}
+    return next((number for number in WORST_FIRST if number in codes), 0)
