@@ -1,0 +1,82 @@
+"""Recovery through real kernels, against a sandbox of its own: revoke somebody, verify once more, restore, and nothing is left to do."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from awsfed_lib.doors import runner
+from awsfed_lib.edges.records import parameter_file, runbooks, where
+from awsfed_lib.sandbox.serve import Sandbox
+
+pytestmark = pytest.mark.kernel
+ROOT = Path(__file__).parents[1]
+BOOKS = ("14-restore", "15-reverify", "16-revoke")
+
+
+class Scene:
+    """A root with the three runbooks, a running sandbox, and runs in it."""
+
+    def __init__(self, root, sandbox):
+        self.root, self.sandbox = root, sandbox
+
+    def run(self, number, **given):
+        with (self.root / "log.txt").open("a") as log:
+            file = parameter_file.load(self.root / "parameters/sandbox.yml")
+            return runner.execute(runner.Task(runbooks.find(number), file, given), out=log)
+
+    def group(self):
+        tables = self.sandbox.tenant.tables
+        held = (one["principalId"] for one in tables["assignments"].values() if one["resourceId"] == self.sandbox.tenant.world["main"])
+        return next(principal for principal in held if principal in tables["groups"])
+
+    def assigned(self):
+        return {(one["principalId"], one["appRoleId"]) for one in self.sandbox.tenant.tables["assignments"].values()}
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory):
+    root = tmp_path_factory.mktemp("root")
+    shutil.copytree(ROOT / "parameters", root / "parameters")
+    (root / "notebooks").mkdir()
+    for name in BOOKS:
+        shutil.copy(ROOT / f"notebooks/{name}.ipynb", root / "notebooks")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(where.ROOT_VARIABLE, str(root))
+        with Sandbox(root / ".sandbox") as sandbox:
+            yield Scene(root, sandbox)
+
+
+def test_revoked_verified_restored_and_then_nothing_is_left_to_do(scene):
+    group, before = scene.group(), scene.assigned()
+    number = sum(principal == group for principal, _ in before)
+    planned = scene.run("16", group=group, max_removed=number)
+    assert (planned.verdict, scene.assigned()) == ("planned", before)
+    revoked = scene.run("16", group=group, max_removed=number, approved=planned.plans[0])
+    assert revoked.verdict == "applied"
+    assert before - scene.assigned() == {pair for pair in before if pair[0] == group}
+    name = revoked.record.folder.name
+    policy = json.loads((revoked.record.folder / "deny_older_sessions.json").read_bytes())
+    assert "aws:TokenIssueTime" in policy["Statement"][0]["Condition"]["DateLessThan"]
+    page = (revoked.record.folder / "record.html").read_text()
+    assert "It ends no session" in page
+    assert "AWSRevokeOlderSessions" in page
+
+    early = scene.run("15", verify_run=name)
+    assert (early.verdict, early.code, early.problem) == ("too early", 5, "too early: 20 minutes")
+    holds = scene.run("15", verify_run=name, wait_minutes=0)
+    assert (holds.verdict, holds.code) == ("nothing to do", 0)
+
+    way = scene.run("14", restore_from=name)
+    assert way.verdict == "planned"
+    restored = scene.run("14", restore_from=name, approved=way.plans[0])
+    assert restored.verdict == "applied"
+    assert scene.assigned() == before
+    again = scene.run("14", restore_from=name, approved=way.plans[0])
+    assert again.verdict == "nothing to do"
+
+    differs = scene.run("15", verify_run=name, wait_minutes=0)
+    assert (differs.verdict, differs.code) == ("differs", 4)
+    rows = json.loads((differs.record.folder / "tables/differences.json").read_bytes())["rows"]
+    assert {row["what"] for row in rows} == {"foreign"}
