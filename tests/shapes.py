@@ -12,11 +12,12 @@ from typing import Any
 
 import pandas as pd
 from fake_service import World
-from made import APPLICATION, DIRECTORY, accounts, assignment, desired, guid, role, roles, wire
+from made import APPLICATION, DIRECTORY, MSIAM, TENANT, accounts, assignment, desired, guid, role, roles, wire
 
 from awsfed_lib.core.change import Guards
 from awsfed_lib.core.plan import Plan
 from awsfed_lib.core.roles import approles, assignments, groups
+from awsfed_lib.core.roles import restore as restoring
 from awsfed_lib.core.tables import APP_ROLES, ASSIGNMENTS, GROUPS, frame
 
 A, B, UNREAD = "000000012345", "111111111111", "222222222222"
@@ -189,6 +190,22 @@ def restore(seed: int) -> Case:
     return _app_roles(live, _held(chance, [*kept, *late]), approles.entries(recorded), late)
 
 
+def undo(seed: int) -> Case:
+    """After a wipe: roles and assignments of a record come back, and what is new since then goes."""
+    chance = random.Random(seed)
+    kept, wiped, late = _names(chance, 3, "Kept"), _names(chance, 3, "Wiped"), _names(chance, 2, "Late")
+    recorded = [wire(*name, isEnabled=chance.random() < 0.8) for name in (*kept, *wiped)]
+    held, new = _held(chance, [*kept, *wiped], 2), _held(chance, late, 2)
+    left = [row for row in held if row["app_role_id"] in {_id(name) for name in kept} and chance.random() < 0.7]
+    taken = restoring.Snapshot("a-run", TENANT, APPLICATION.id, approles.entries([MSIAM, *recorded]), frame(ASSIGNMENTS, held))
+    people = frozenset(row["principal_id"] for row in (*held, *new))
+
+    def plan(seen: Tables) -> Plan:
+        return restoring.plan(APPLICATION, restoring.Live(seen.roles, seen.assigned, people), taken, guards=ALL)
+
+    return Case(World([*recorded[: len(kept)], *(wire(*name) for name in late)], [*left, *new]), plan, _edges(left))
+
+
 SHAPES: dict[str, Callable[[int], Case]] = {
-    "add": add, "update": update, "remove": remove, "mixed": mixed, "groups": group, "assignments": assign, "restore": restore, "big": big,
+    "add": add, "update": update, "remove": remove, "mixed": mixed, "groups": group, "assignments": assign, "restore": restore, "undo": undo, "big": big,
 }  # fmt: skip

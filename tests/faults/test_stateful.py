@@ -15,14 +15,15 @@ from fake_service import FakeJournal, FakeService, Stop, World
 from hypothesis import HealthCheck, event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from made import APPLICATION, MSIAM, accounts, assignment, desired, guid, role, roles, wire
+from made import APPLICATION, MSIAM, TENANT, accounts, assignment, desired, guid, role, roles, wire
+from made import assignments as assigned
 from shapes import ALL, Tables, _group
 
 from awsfed_lib.core.change import Request
 from awsfed_lib.core.errors import LockedError, StalePlan
 from awsfed_lib.core.outcome import Answer
 from awsfed_lib.core.plan import Plan
-from awsfed_lib.core.roles import approles, assignments, groups
+from awsfed_lib.core.roles import approles, assignments, groups, restore
 
 HISTORIES = int(os.environ.get("AWSFED_HISTORIES", "25"))
 STEPS = 30
@@ -64,7 +65,7 @@ class Federation(RuleBasedStateMachine):
         self.world.tables["groups"] = [_group(f"AWS-{A}-{name}") for name in NAMES]
         self.plans: dict[str, Plan] = {}
         self.services: dict[str, Writer] = {}
-        self.recorded: list[list[dict]] = []
+        self.recorded: list[tuple[list[dict], list[dict]]] = []
         self.queued: list = []
         self.journal = {name: FakeJournal() for name in ("one", "two")}
         self.may_lose: set[tuple[str, str]] = set()  # edges that somebody approved to take, or took by hand
@@ -112,9 +113,12 @@ class Federation(RuleBasedStateMachine):
 
     @rule(who=WHO)
     def plan_restore(self, who):
-        """The recorded collection is the desired side."""
+        """The recorded collection and its assignments are the desired side."""
         if self.recorded:
-            self._keep(who, approles.entries(self.recorded[-1]), self.services[who].seen())
+            seen, (entries, held) = self.services[who].seen(), self.recorded[-1]
+            taken = restore.Snapshot("a-run", TENANT, APPLICATION.id, approles.entries(entries), assigned(*held))
+            people = {row["principal_id"] for row in (*held, *seen.assignments)}
+            self.plans[who] = restore.plan(APPLICATION, restore.Live(seen.roles, seen.assigned, people), taken, guards=ALL)
 
     def _keep(self, who, wanted, seen):
         self.plans[who] = approles.plan(APPLICATION, seen.roles, wanted, within=accounts(A), assignments=seen.assigned, guards=ALL)
@@ -169,8 +173,8 @@ class Federation(RuleBasedStateMachine):
 
     @rule()
     def record(self):
-        """Keep a snapshot of the collection."""
-        self.recorded.append(deepcopy(self.world.tables["app_roles"]))
+        """Keep a snapshot of the collection and its assignments."""
+        self.recorded.append((deepcopy(self.world.tables["app_roles"]), deepcopy(self.world.tables["assignments"])))
 
     # The portal, at once or in the middle of the next apply
 
