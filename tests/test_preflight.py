@@ -199,3 +199,15 @@ def test_what_preflight_says_of_the_sandbox_is_what_graph_does(twin: Any) -> Non
         table = surveyed(twin, client)
         assert "unknown" not in set(table.result), client
         assert table.loc["Graph permissions of 00-preflight", "result"] == "ok", client
+
+
+def test_writer_role_is_looked_for_where_the_account_can_be_read() -> None:
+    """02-accounts, 08-certificates and 11-onboard act through another role than the one that reads."""
+    both = pd.concat([reach(), reach("Denied.").assign(account_id="000000000002")], ignore_index=True)
+    table = preflight.check(held(), GROUND, both, now=NOW, writing=both.assign(problem=["no such role", "Denied."])).set_index("check")
+    row = table.loc["reach to change AWS"]
+    assert (row.result, "in 0 of 1 accounts; not in 000000012345 Tutorial" in row.detail) == ("look", True)
+    assert "no such role" in row.remedy
+    fine = preflight.check(held(), GROUND, both, now=NOW, writing=both).set_index("check")
+    assert fine.loc["reach to change AWS"].result == "ok"
+    assert "reach to change AWS" not in checked().index

@@ -46,3 +46,18 @@ def test_being_somebody_in_another_account_stops_everything() -> None:
 
 def test_no_account_at_all_is_a_table_all_the_same() -> None:
     assert list(reach(0, rendered.no_fault).columns) == ["account_id", "account_name", "reach", "problem"]
+
+
+def test_reach_through_another_role_says_where_that_role_is_missing() -> None:
+    """The writer role is not in every account that can be read."""
+
+    def fault(ask: Any) -> Any:
+        missing = ask.action == "AssumeRole" and ask.given["RoleArn"].endswith("000000000002:role/awsfed-writer")
+        return rendered.error(403, "AccessDenied", "not authorized") if missing else None
+
+    with Server(rendered.Rendered(2, 0, fault=fault).app) as server:
+        session = rendered.session(server.url)
+        assert (aws.reach(ORGANIZATION, session=session).problem == "").all()
+        table = aws.reach(ORGANIZATION, through="awsfed-writer", session=session)
+    assert table.problem[0] == ""
+    assert "role awsfed-writer could not be assumed" in table.problem[1]

@@ -138,10 +138,19 @@ def _fact(name: str, value: str) -> dict[str, str]:
     return {"fact": name, "value": value}
 
 
-def check(held: Holder, ground: Ground, reach: pd.DataFrame, *, now: datetime, certificate_ends: datetime | None = None) -> pd.DataFrame:
+def check(  # noqa: PLR0913  who, the ground, two reaches, and two times
+    held: Holder,
+    ground: Ground,
+    reach: pd.DataFrame,
+    *,
+    now: datetime,
+    certificate_ends: datetime | None = None,
+    writing: pd.DataFrame | None = None,
+) -> pd.DataFrame:
     """Run every check: CHECKS, each ok, note, look, missing or unknown, with what to do.
 
-    `reach`: account_id, account_name, reach, problem. `certificate_ends`: of the certificate that signs in, None for none.
+    `reach`: account_id, account_name, reach, problem. `writing`: the same through the role that writes.
+    `certificate_ends`: of the certificate that signs in, None for none.
     """
     found = [
         *(_row(f"Graph permissions of {runbook}", _permissions(needs, held)) for runbook, needs in NEEDS.items()),
@@ -149,6 +158,7 @@ def check(held: Holder, ground: Ground, reach: pd.DataFrame, *, now: datetime, c
         *([_row("certificate of this sign-in", _certificate(certificate_ends, now))] if certificate_ends else []),
         *_of_ground(ground),
         *_reach(rows(reach)),
+        *([] if writing is None else [_row("reach to change AWS", _writing(rows(writing), rows(reach)))]),
     ]
     return frame(CHECKS, found)
 
@@ -235,6 +245,23 @@ _GROUND: tuple[tuple[str, str, Callable[[Any], Judged]], ...] = (
     ("role import (synchronization jobs)", "jobs", _jobs),
     ("room for appRoles", "capacity", _room),
 )
+
+
+WRITING = ("02-accounts", "08-certificates", "11-onboard")
+"""Runbooks that act through the role `writer`."""
+
+
+def _writing(accounts: Sequence[Mapping[str, str]], read: Sequence[Mapping[str, str]]) -> Judged:
+    """Judge the accounts in which the writer role can be assumed, out of those that can be read."""
+    readable = {row["account_id"] for row in read if not row["problem"]}
+    without = [row for row in accounts if row["problem"] and row["account_id"] in readable]
+    detail = f"{', '.join(WRITING)}: the role that writes can be assumed in {len(readable) - len(without)} of {len(readable)} accounts"
+    if not without:
+        return Judged("ok" if readable else "look", detail, "No account can be read.")
+    listed = ", ".join(f"{row['account_id']} {row['account_name']}".strip() for row in without[:10])
+    more = f" and {len(without) - 10} more" if len(without) > 10 else ""  # noqa: PLR2004  enough to begin with
+    remedy = f"Deploy the role `writer` there, with the policy that 02-accounts exports. {without[0]['problem']}"
+    return Judged("look", f"{detail}; not in {listed}{more}", remedy)
 
 
 def _reach(accounts: Sequence[Mapping[str, str]]) -> Iterable[dict[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Executor
+from dataclasses import replace
 
 import boto3
 import pandas as pd
@@ -16,12 +17,16 @@ from awsfed_lib.edges.amazon.selection import Account
 COLUMNS = ("account_id", "account_name", "reach", "problem")
 
 
-def reach(organization: Organization, *, executor: Executor | None = None, session: boto3.Session | None = None) -> pd.DataFrame:
+def reach(
+    organization: Organization, *, through: str = "", executor: Executor | None = None, session: boto3.Session | None = None
+) -> pd.DataFrame:
     """Ask in every account who awsfed is there: account_id, account_name, reach (ARN of that identity, "" for none), problem.
 
+    `through`: another role than the one that reads, such as the one that writes; assuming it changes nothing.
     Errors as `inventory`; an account that cannot be reached is a row with its problem.
     """
-    readings = read_organization(organization, who_in, executor=executor, session=session)
+    way = replace(organization, via=through) if through else organization
+    readings = read_organization(way, who_in, executor=executor, session=session)
     rows = [(r.account.account_id, r.account.account_name, r.found or "", r.problem) for r in readings]
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype("str")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import pandas as pd
 
@@ -17,7 +17,44 @@ from awsfed_lib.core.settings.parameters import Parameters
 from awsfed_lib.edges.records import families_file, where
 
 if TYPE_CHECKING:
-    from awsfed_lib.edges.records.run import Run
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from awsfed_lib.core.change import Guards
+    from awsfed_lib.edges.amazon.organization import Organization
+    from awsfed_lib.edges.entra.auth import Session
+    from awsfed_lib.edges.entra.graph import Graph
+
+
+class Running(Protocol):
+    """What is needed of a run: its parameters and limits, its organization, and its way into Entra ID."""
+
+    @property
+    def parameters(self) -> Parameters:
+        """Give the checked parameters."""
+
+    @property
+    def guards(self) -> Guards:
+        """Give the limits of the parameter file."""
+
+    @property
+    def families(self) -> Families:
+        """Give the roles that every account gets."""
+
+    @property
+    def organization(self) -> Organization:
+        """Say which accounts are read, and how."""
+
+    @property
+    def session(self) -> Session:
+        """Give the session in Entra ID."""
+
+    @property
+    def clock(self) -> Callable[[], datetime]:
+        """Give the clock of the run."""
+
+    def graph(self) -> Graph:
+        """Give Microsoft Graph."""
 
 
 def families(given: Parameters) -> Families:
@@ -26,7 +63,7 @@ def families(given: Parameters) -> Families:
     return families_core.read(content, provider=given.provider, partition=given.partition, endpoints=given.endpoints)
 
 
-def names(run: Run, accounts: pd.DataFrame) -> pd.DataFrame:
+def names(run: Running, accounts: pd.DataFrame) -> pd.DataFrame:
     """Give each of ACCOUNTS what stands for it in role names: SLUGS.
 
     The whole organization is listed, whatever is selected: two accounts of one name must be told apart in every run.
@@ -41,7 +78,7 @@ def names(run: Run, accounts: pd.DataFrame) -> pd.DataFrame:
     return found[found["account_id"].isin(accounts["account_id"])].reset_index(drop=True)
 
 
-def terms(run: Run, documents: pd.DataFrame) -> Terms:
+def terms(run: Running, documents: pd.DataFrame) -> Terms:
     """Read the application's own metadata and what it signs with, and say what a plan for accounts goes by."""
     from awsfed_lib.edges.entra import saml_reads
 
