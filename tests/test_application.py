@@ -98,6 +98,15 @@ def test_regional_endpoints_come_in_the_order_chosen():
     assert found == [("/applications/app-object-1", {"web": {"redirectUris": ["https://eu-west-1.signin.aws.amazon.com/saml", SAML]}})]
 
 
+@pytest.mark.parametrize(
+    ("endpoints", "urls"),
+    [(("any-region",), (SAML,)), (("any-region", "eu-west-1"), ("https://eu-west-1.signin.aws.amazon.com/saml",))],
+)
+def test_any_region_is_for_trust_policies_and_no_reply_url(endpoints, urls):
+    """One parameter serves both: 02-accounts writes it into trust policies as a pattern."""
+    assert Settings(endpoints=endpoints).reply_urls == urls
+
+
 def test_what_is_not_managed_stays():
     state = live(sp={"samlSingleSignOnSettings": {"relayState": "https://r.example"}, "notificationEmailAddresses": ["b@x.example"]})
     assert not application.plan(SUBJECT, state, Settings())
@@ -153,7 +162,6 @@ def test_a_chosen_identifier_is_never_taken(numbers):
     [
         {"notify": tuple(f"{n}@x.example" for n in range(6))},
         {"notify": ("nobody",)},
-        {"endpoints": ("any-region",)},
         {"endpoints": ()},
         {"endpoints": ("EU-WEST-1",)},
         {"endpoints": ("https://x.example",)},

@@ -372,7 +372,7 @@ external_id: "2026-11-24"
 
 
 def test_templates_of_the_repository_have_every_name():
-    for name in ("example.yml", "sandbox.yml"):
+    for name in ("example.yml", "tutorial.yml", "sandbox.yml"):
         read = parameter_file.load(Path(__file__).parents[1] / "parameters" / name)
         assert not read.source.problems
         assert set(read.values) <= set(parameters.NAMES) - {"approved"}

@@ -15,7 +15,7 @@ from awsfed_lib.core import facts
 from awsfed_lib.core.change import Basis, Change, Request, Settled, Subject, as_json
 from awsfed_lib.core.errors import ParameterError, TableError
 from awsfed_lib.core.plan import Plan
-from awsfed_lib.core.roles.sign_in_endpoints import is_endpoint, recipients
+from awsfed_lib.core.roles.sign_in_endpoints import ANY_REGION, GLOBAL, is_endpoint, recipients
 
 TITLE = "SAML settings of the application"
 MOST_MAILS = 5  # notificationEmailAddresses (entra tutorial-manage-certificates-for-federated-single-sign-on)
@@ -49,21 +49,21 @@ class Settings:
     def __post_init__(self) -> None:
         if len(self.notify) > MOST_MAILS:
             raise ParameterError(f"{len(self.notify)} addresses are to be told of certificates; Entra ID takes {MOST_MAILS}.")
-        if any("*" in url for url in self.reply_urls):
-            raise ParameterError("A reply URL is one address; a pattern belongs into trust policies only.")
         wrong = [mail for mail in self.notify if mail.count("@") != 1 or " " in mail]
         if wrong:
             raise ParameterError(f"{wrong[0]!r} is no mail address.")
         if self.relay_state and not self.relay_state.startswith("https://"):
             raise ParameterError(f"The relay state {self.relay_state!r} is no https address.")
+        recipients(self.partition, self.endpoints)
         base = recipients(self.partition)[0]
         if self.identifier and self.identifier.partition("#")[0] != base:
             raise ParameterError(f"The identifier {self.identifier!r} is not {base} or {base}#…: AWS compares what stands before the #.")
 
     @property
     def reply_urls(self) -> tuple[str, ...]:
-        """Where the response may be posted to, the default first."""
-        return recipients(self.partition, self.endpoints)
+        """Where the response may be posted to, the default first; "any-region" is for trust policies, a reply URL is one address."""
+        chosen = tuple(word for word in self.endpoints if word != ANY_REGION)
+        return recipients(self.partition, chosen or (GLOBAL,))
 
 
 @dataclass(frozen=True)
