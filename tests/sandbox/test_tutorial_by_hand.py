@@ -14,6 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
 from sandbox.entra.conftest import GraphClient
 
+from awsfed_lib.sandbox import saml
 from awsfed_lib.sandbox.entra import issuing
 from awsfed_lib.sandbox.entra.timestamps import seconds
 from awsfed_lib.sandbox.front import Front
@@ -139,3 +140,5 @@ def test_from_nothing_to_a_sign_in(tmp_path, partition):
         assert walk.reached[1].startswith("AADSTS50105")
         walk.role()
         assert walk.reached == (True, "")
+        assert sandbox.tenant.switches.cloud == PAIRS[partition]
+        assert saml.audience(sandbox.tenant.principal(walk.id)) == walk.place.recipient
