@@ -1,4 +1,4 @@
-"""The `awsfed` command: init, list, run, batch, runs, sandbox, demo. It parses and prints; the work is done elsewhere."""
+"""The `awsfed` command: init, list, run, batch, runs, alerts, sandbox, demo. It parses and prints; the work is done elsewhere."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from awsfed_lib.core.errors import AwsfedError, ParameterError
+from awsfed_lib.doors.alerts import alerts, tell
 from awsfed_lib.doors.runs import runs
 from awsfed_lib.doors.stoppable import stoppable
 
@@ -26,7 +27,8 @@ Exit codes:
   1    failed, or sent and not seen live in time (the record says what)
   2    wrong usage or parameters; nothing was started
   3    planned; waits for --approved
-  4    findings at or above fail_on
+  4    findings at or above fail_on, or what a run made differs from what is live
+  5    too early to verify; nothing was read
   130  interrupted; run it again, and it goes on from what is live"""
 
 
@@ -118,6 +120,7 @@ def run(runbook: str, file: Path | None, approved: str | None, pairs: tuple[str,
         result = runner.execute(runner.Task(book, read, given, deadline * 60))
     same = [*(["-f", str(file)] if file else []), *(part for pair in pairs for part in ("-p", pair))]
     _tell(result, shlex.join(["awsfed", "run", book.number, *same]))
+    tell(result.record.folder)
     sys.exit(result.code)
 
 
@@ -177,6 +180,7 @@ def batch(runbook: str, files: tuple[str, ...], pairs: tuple[str, ...], **how: A
 
 
 main.add_command(runs)
+main.add_command(alerts)
 
 
 @main.command()

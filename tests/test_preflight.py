@@ -20,7 +20,7 @@ PLANNER = {
     "Application.Read.All", "Application.ReadWrite.All", "Group.Create", "GroupMember.Read.All",
     "Synchronization.Read.All", "Organization.Read.All", "User.ReadBasic.All", "Policy.ReadWrite.ApplicationConfiguration",
 }  # fmt: skip
-WRITER = PLANNER | {"AppRoleAssignment.ReadWrite.All"}
+WRITER = PLANNER | {"AppRoleAssignment.ReadWrite.All", "GroupMember.ReadWrite.All"}
 GROUND = Ground(
     application={"preferredSingleSignOnMode": "saml", "appRoleAssignmentRequired": True, "accountEnabled": True, "displayName": "AWS"},
     capacity=Capacity(used=70, limit=700, disabled=2, free=630),

@@ -44,8 +44,7 @@ class Outcome:
     Verdicts: `nothing to do`; `planned` (no approval given, nothing sent); `applied` (sent, and read back as planned);
     `unverified` (sent, but the live state did not agree in time); `failed` (stopped at the first refusal).
     `waiting`: what the plan could not take up yet, and why, whatever its verdict.
-    Of a plan that is verified once more: `nothing to do` (it
-    still holds), `differs`, `too early`.
+    Of a plan that is verified once more: `nothing to do` (it still holds), `differs`, `too early`.
     """
 
     plan_id: str

@@ -25,7 +25,7 @@ def asked(*, user: str = "", group: str = "", role: str = "", account_id: str = 
     """Return the one that is given. Raises ParameterError when none is, or more than one."""
     given = [Asked(kind, name) for kind, name in zip(KINDS, (user, group, role, account_id), strict=True) if name]
     if len(given) != 1:
-        named = ", ".join(one.kind for one in given) or "none"
+        named = " and ".join(one.name for one in given) or "none"
         raise ParameterError(
             f"One of user, group, role and account_id says what is revoked; given: {named}. Nothing was read.",
             remedy="Give exactly one, such as -p user=britta.simon@contoso.com. Two of them are two runs, each with its own plan.",

@@ -212,7 +212,10 @@ def not_restored(made: Plan, snapshot: Snapshot) -> pd.DataFrame:
         for part, table in unheld.items()
         if table is None
     ]
-    listed += [_row("other", name, "not restored by this runbook", "its snapshot stands in the record") for name in snapshot.others]
+    listed += [
+        _row("other", name, "not restored by this runbook", "bring it back by hand, by its snapshot in the record")
+        for name in snapshot.others
+    ]
     sessions = "live sessions are neither ended nor brought back: people sign in again"
     return frame(NOT_RESTORED, [*listed, _row("session", "all", sessions, "16-revoke renders the policy that ends sessions")])
 

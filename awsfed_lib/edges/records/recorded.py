@@ -25,6 +25,7 @@ from awsfed_lib.edges.records.journal import Line
 from awsfed_lib.edges.records.record import Record
 
 _REMEDY = "Take another record. A record that was changed proves nothing, and what it says must not be written anywhere."
+NAMED = 10  # objects that are named of a table that is not restored
 # What runbooks keep under these names is the live table, read before anything was planned.
 TABLES: Mapping[str, tuple[str, Schema]] = {"app_roles": ("live_app_roles", APP_ROLES), "assignments": ("live_assignments", ASSIGNMENTS)}
 
@@ -83,7 +84,14 @@ class Recorded:
                 where=self.name,
                 remedy="Take the record of a 04-approles, 06-assignments, 14-restore or 16-revoke.",
             )
-        return Snapshot(self.name, self.parameter("tenant_id"), application_id, roles, known, tuple(sorted(wire.keys() - TABLES.keys())))
+        return Snapshot(
+            self.name,
+            self.parameter("tenant_id"),
+            application_id,
+            roles,
+            known,
+            tuple(_told(name, wire[name]) for name in sorted(wire.keys() - TABLES.keys())),
+        )
 
     def _table(self, table: str) -> pd.DataFrame | None:
         """Read the table that the runbook kept while it planned; only a sealed record holds its digest."""
@@ -132,6 +140,13 @@ class Recorded:
             if run.get("sealed") and run.get("verdict") == "nothing to do" and run["parameters"].get("verify_run") == self.name:
                 held = str(run.get("finished") or run["started"])
         return held
+
+
+def _told(table: str, wire: list[dict[str, Any]]) -> str:
+    """Name a table that is not restored, and what is in it, so that a person can."""
+    names = sorted({str(one.get("displayName") or one.get("id")) for one in wire})
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f"{table}: {', '.join(names[:NAMED])}{more}" if names else table
 
 
 def read(name: str) -> Recorded:
