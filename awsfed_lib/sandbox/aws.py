@@ -22,6 +22,10 @@ from awsfed_lib.sandbox.amazon.wire import Answer, AwsError, Call
 __all__ = ["AwsError", "AwsSwitches", "Identity", "Org", "SamlRefused"]
 
 Operation = Callable[[Cloud, Account, Call], Answer]
+CONCURRENT = (
+    "The request was rejected because multiple requests to change this object were submitted simultaneously. "
+    "Wait a few minutes and submit your request again."
+)
 
 
 class Org:
@@ -133,11 +137,15 @@ class Org:
         account = self.cloud.accounts[caller.account_id]
         gate.throttle(self.cloud, account)
         gate.require_allowed(self.cloud, caller, call)
+        account.replica.require_born(call)
         if call.action.startswith(("Get", "List")):
-            return self._carry_out(call, account)
+            return account.replica.read(call, lambda: self._carry_out(call, account), self.board.now)
+        if self.board.take("concurrent_modifications"):
+            raise AwsError("ConcurrentModification", CONCURRENT, 409)
         with account.lock:
             answer = self._carry_out(call, account)
             account.touched()
+            account.replica.wrote(_made(self.cloud, account, call), self.board.now)
         if self.board.take("lost_answers"):
             raise AwsError("ServiceFailure", "The request processing has failed because of an unknown error, exception or failure.", 500)
         return answer
@@ -175,6 +183,13 @@ def _readings() -> dict[str, Operation]:
         "ListRoles": lambda cloud, account, call: pages.list_roles(account, call, cloud.switches.page),
         "GetAccountAuthorizationDetails": lambda cloud, account, call: pages.authorization_details(account, call, cloud.switches.page),
     }
+
+
+def _made(cloud: Cloud, account: Account, call: Call) -> str:
+    """The name by which requests ask for what this one created; "" for nothing."""
+    if call.action == "CreateSAMLProvider":
+        return cloud.place.iam(account.id, f"saml-provider/{call.text('Name')}")
+    return call.text("RoleName") if call.action == "CreateRole" else ""
 
 
 def _json(value: Any, *, status: int = 200) -> Answer:

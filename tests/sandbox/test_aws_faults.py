@@ -131,3 +131,22 @@ def test_accounts_are_loaded_when_they_are_first_touched(aws):
 def test_latency_can_be_switched_on(aws):
     aws.switch(latency_ms=1)
     assert aws.client("sts").get_caller_identity()["Account"]
+
+
+def test_what_was_just_made_is_not_found_for_a_moment(aws, refusal):
+    """hashicorp/terraform-provider-aws#6566: a role that was made a second ago is no such entity."""
+    trust = json.dumps(aws.account(id=aws.sales)["roles"][-2]["trust"])
+    iam = aws.iam(aws.sales, "awsfed-writer")
+    aws.switch(create_lag=2)
+    iam.create_role(RoleName="late-aws-admin", AssumeRolePolicyDocument=trust)
+    assert [refusal(iam.get_role, RoleName="late-aws-admin")[0] for _ in range(2)] == ["NoSuchEntity"] * 2
+    assert iam.get_role(RoleName="late-aws-admin")["Role"]
+
+
+def test_a_replica_repeats_what_it_said_before_a_write(aws):
+    name = f"{aws.account(id=aws.sales)['name'].lower()}-aws-admin"
+    iam = aws.iam(aws.sales, "awsfed-writer")
+    aws.switch(stale_reads=1)
+    before = iam.get_role(RoleName=name)["Role"]["Description"]
+    iam.update_role(RoleName=name, Description="new")
+    assert [iam.get_role(RoleName=name)["Role"]["Description"] for _ in range(2)] == [before, "new"]

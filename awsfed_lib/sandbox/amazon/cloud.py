@@ -12,6 +12,7 @@ from moto.iam.models import Role, SAMLProvider, iam_backends
 from awsfed_lib.sandbox.amazon import managed
 from awsfed_lib.sandbox.amazon.credentials import Identity, Keys
 from awsfed_lib.sandbox.amazon.metadata import foreign
+from awsfed_lib.sandbox.amazon.replica import Replica
 from awsfed_lib.sandbox.amazon.switches import AwsSwitches, Switchboard
 from awsfed_lib.sandbox.population import policies
 from awsfed_lib.sandbox.population.partitions import Partition, partition
@@ -36,6 +37,7 @@ class Account:
         self.fragments: dict[str, Any] = {}
         self.tags: dict[str, dict[str, str]] = {}
         self.refused = 0
+        self.replica = Replica()
         self._entry = entry
         self._document = document
         self._backend: Any = None

@@ -44,7 +44,6 @@ def _create(cloud: Cloud, account: Account, call: Call) -> Answer:
         raise AwsError("EntityAlreadyExists", f"SAMLProvider with name {name} already exists.", 409)
     if len(providers) >= 100:
         raise AwsError("LimitExceeded", "Cannot exceed quota for SAMLProvidersPerAccount: 100", 409)
-    _concurrent(cloud)
     made = SAMLProvider(account.id, account.place.region, name, document)
     made.create_date = cloud.clock().astimezone(UTC).replace(tzinfo=None)
     providers[name] = made
@@ -80,16 +79,6 @@ def require_tags(tags: list[tuple[str, str]]) -> None:
         raise AwsError("InvalidInput", "Duplicate tag keys found. Please note that Tag keys are case insensitive.")
 
 
-def _concurrent(cloud: Cloud) -> None:
-    if cloud.board.take("concurrent_modifications"):
-        raise AwsError(
-            "ConcurrentModification",
-            "The request was rejected because multiple requests to change this object were submitted simultaneously. "
-            "Wait a few minutes and submit your request again.",
-            409,
-        )
-
-
 def known(account: Account, call: Call) -> Any:
     """The provider that the request names; raises AwsError NoSuchEntity."""
     arn = call.text("SAMLProviderArn")
@@ -101,6 +90,7 @@ def known(account: Account, call: Call) -> Any:
 
 def _update(cloud: Cloud, account: Account, call: Call) -> Answer:
     """Replace the document; without one, everything stays as it is (the field is optional in the model, moto would erase the document)."""
+    del cloud
     provider = known(account, call)
     changes = {
         name for name in ("SAMLMetadataDocument", "AssertionEncryptionMode", "AddPrivateKey", "RemovePrivateKey") if name in call.params
@@ -109,7 +99,6 @@ def _update(cloud: Cloud, account: Account, call: Call) -> Answer:
         raise AwsError("InvalidInput", "Unable to update identity provider. No updates are defined for metadata or encryption assertion.")
     if "SAMLMetadataDocument" in changes:
         metadata.read(call.text("SAMLMetadataDocument"))
-    _concurrent(cloud)
     if "SAMLMetadataDocument" in changes:
         provider.saml_metadata_document = call.text("SAMLMetadataDocument")
     return result(call, element("SAMLProviderArn", provider.arn))
@@ -157,9 +146,9 @@ def _delete(cloud: Cloud, account: Account, call: Call) -> Answer:
 
 
 def _tag(cloud: Cloud, account: Account, call: Call) -> Answer:
+    del cloud
     provider, tags = known(account, call), call.tags()
     require_tags(tags)
-    _concurrent(cloud)
     merged = account.tags.get(provider.arn, {}) | dict(tags)
     if len(merged) > 50:
         raise AwsError("LimitExceeded", "The number of tags has reached the maximum limit.", 409)

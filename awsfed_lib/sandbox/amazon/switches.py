@@ -16,6 +16,8 @@ class AwsSwitches:
     account_status: `both` sends State and Status, `state` only State (Status was to be retired in September 2026).
     organization_throttles, concurrent_modifications, invalid_principals, lost_answers: the next n requests of that kind fail. A lost answer
     has been carried out: the caller sees a 500. An invalid principal is a provider that IAM has not propagated yet.
+    stale_reads: after a write to an account, so many IAM reads of it repeat what they said before. create_lag: so many requests do not find
+    a role or a provider that was just made.
     denied_actions: IAM actions that a service control policy denies to every member account, such as `iam:CreateRole`.
     latency_ms: every answer waits so long.
     """
@@ -30,6 +32,8 @@ class AwsSwitches:
     concurrent_modifications: int = 0
     invalid_principals: int = 0
     lost_answers: int = 0
+    stale_reads: int = 0
+    create_lag: int = 0
     denied_actions: tuple[str, ...] = ()
     latency_ms: int = 0
 
