@@ -253,6 +253,19 @@ def test_a_refusal_stops_the_rest_and_the_next_run_goes_on(number):
     assert {table: sorted(world.facts(table)) for table in world.tables} == undisturbed(world_again)
 
 
+def test_i10_an_assignment_that_is_refused_keeps_the_old_one_from_being_taken():
+    """One batch for both would take the old group away although the new one did not get the role."""
+    world = World([wire(A, "Admin")], [assignment(guid(f"{A}/Admin"), "group-of-old")])
+    table = g.match(g.desired(roles(role(A, "Admin"))), frame_of_groups([(A, "Admin")]))
+    made = a.plan(APPLICATION, world.app_roles, table, world.assignments, within=accounts(A), guards=Guards(max_removed=9))
+    assert [request.method for request in made.requests] == ["POST", "DELETE"]
+    service = FakeService(world)
+    service.faults[0] = "refused"
+    outcome = made.apply(service, approved=made.id, journal=FakeJournal())
+    assert [sent.fate for sent in outcome.sent] == ["refused", "not sent"]
+    assert [row["principal_name"] for row in world.tables["assignments"]] == ["group-of-old"]
+
+
 # Replicas
 
 
