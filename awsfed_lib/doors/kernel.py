@@ -17,6 +17,8 @@ from typing import Any, ClassVar
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 
+from awsfed_lib.edges.alerts.targets import without
+
 LONGEST_SOCKET = 90  # a socket's path has 104 bytes on macOS, 108 on Linux (unix(7))
 ALWAYS = frozenset({
     "PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "SYSTEMDRIVE",
@@ -34,12 +36,13 @@ _OURS = ("AWSFED_", "LC_")
 def environment(given: Mapping[str, str], cloud: str) -> dict[str, str]:
     """Return the variables of `given` that a kernel gets: those of the system and ours, and for real clouds sign-in and proxies.
 
-    A run against the sandbox gets no real credentials, so that it cannot reach anything real.
+    A run against the sandbox gets no real credentials, so that it cannot reach anything real. No kernel gets the addresses of
+    alerts, which are passwords: they are sent by the runner, after it.
     """
     real = cloud != "sandbox"
     return {
         name: value
-        for name, value in given.items()
+        for name, value in without(given).items()
         if name.upper() in ALWAYS
         or name.startswith(_OURS)
         or (real and (name.upper() in PROXIES or name.startswith(SIGN_IN)))
