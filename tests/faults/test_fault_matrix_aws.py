@@ -59,10 +59,11 @@ class NoRecord:
 
 @dataclass
 class Ended:
-    """How a run ended."""
+    """How a run ended. `unread`: how many accounts it left alone because they could not be read."""
 
     verdict: str = ""
     error: str = ""
+    unread: int = 0
 
 
 @dataclass
@@ -117,7 +118,7 @@ class Scene:
     def run(self):
         """Read, plan, approve and send, as the notebook does."""
         try:
-            return Ended(self._applied())
+            return self._applied()
         except AwsfedError as error:
             return Ended(error=f"{type(error).__name__}: {error.what}")
 
@@ -130,7 +131,7 @@ class Scene:
         with TemporaryDirectory() as folder:
             journal = Journal(Path(folder), Locks(Path(folder), patience=0.0), lambda: datetime.now(UTC))
             try:
-                return plan.apply(run.aws, approved=plan.id, journal=journal).verdict
+                return Ended(plan.apply(run.aws, approved=plan.id, journal=journal).verdict, unread=int((accounts.problem != "").sum()))
             finally:
                 journal.close()
 
@@ -199,9 +200,10 @@ def judged(scene, mode, position, times):
         ends = [scene.run()]
         while ends[-1].verdict != "nothing to do" and len(ends) < 4:
             ends.append(scene.run())
+    applied = first.verdict == "applied" and not first.unread
     return [
         *scene.problems[:3],
-        *([f"said applied, and it is not: {ends}"] if first.verdict == "applied" and ends[0].verdict != "nothing to do" else []),
+        *([f"said applied, and it is not: {ends}"] if applied and ends[0].verdict != "nothing to do" else []),
         *([f"did not converge: {first}, then {ends}"] if ends[-1].verdict != "nothing to do" else []),
         *([] if fired else ["no fault came about"]),
     ]

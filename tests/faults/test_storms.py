@@ -85,6 +85,16 @@ def test_a_write_whose_answer_is_lost_is_read_back_and_never_sent_twice(twin, tm
     assert (ended.verdicts, written(twin)) == (["applied"], [204])
 
 
+@pytest.mark.parametrize("mode", ["nc", "na", "pa", "504-applied", "items-lost", "items-503-applied"])
+def test_assignments_whose_answers_are_lost_are_read_back_and_posted_once(twin, tmp_path, mode):
+    """hashicorp/terraform-provider-azuread pull request 1896: a POST that is sent again is refused as a duplicate, and is orphaned."""
+    runs = Runs(twin, shapes(twin)["assign"], twin.session("writer"), tmp_path)
+    twin.faults.plan({"mode": mode, "match": r"^POST /v1\.0/\$batch"})
+    assert runs.run().verdicts == ["applied"]
+    assert [method for method, _, _ in twin.writes] == ["POST"]
+    assert runs.shape.reached()
+
+
 @pytest.mark.parametrize("mode", ["nqc", "nqa", "pqc", "pqa", "503"])
 def test_a_write_that_got_lost_on_its_way_is_read_back_and_then_sent_again(twin, tmp_path, mode):
     ended, _ = applied(twin, tmp_path, {"mode": mode, "match": PATCH})
