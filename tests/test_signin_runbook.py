@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import requests
 
 from awsfed_lib.core.errors import ParameterError, SignInError, WriteForbidden
 from awsfed_lib.core.saml import signin
@@ -296,3 +297,16 @@ def test_the_runbook_proves_checks_enters_and_keeps_nothing_of_the_response(read
         assert text[100:160].encode() not in content
         assert b"SignatureValue" not in content
         assert b"ASIA" not in content, path
+
+
+def test_the_sandbox_gives_a_response_to_whoever_asks(read):
+    """What a person at JupyterLab has instead of My Apps and the developer tools of a browser."""
+    url, ca = read.box.entra.url, str(read.box.folder / "ca.pem")
+    with requests.Session() as http:
+        http.trust_env = False
+        answer = http.post(f"{url}/sandbox/saml-response", json={"user": read.some()}, verify=ca)
+        checked = ours.check(
+            response_entry.Given(answer.json()["saml_response"]), read.signer.expected(read.evidence, "aws"), datetime.now(UTC)
+        )
+        assert checked.works
+        assert http.post(f"{url}/sandbox/saml-response", json={"user": "nobody"}, verify=ca).status_code == 400

@@ -18,7 +18,8 @@ class Control:
     """Answers what is about the sandbox itself. No token is asked for: it listens on loopback only.
 
     GET, POST /sandbox/switches: the switches, or some of them as a JSON object. GET, DELETE /sandbox/requests: the log of requests.
-    POST /sandbox/reset: the world as it was at first. POST /sandbox/device-code: see `interactive.complete_device`. GET /sandbox/health.
+    POST /sandbox/reset: the world as it was at first. POST /sandbox/device-code: see `interactive.complete_device`. GET
+    /sandbox/health. A whole sandbox offers POST /sandbox/saml-response as well (`serve.Sandbox`).
     `before_reset` holds functions to call when the world starts afresh.
     """
 
@@ -34,6 +35,10 @@ class Control:
             ("POST", "device-code"): lambda body: interactive.complete_device(tenant, body),
             ("GET", "health"): lambda _: {"tenant_id": tenant.id},
         }
+
+    def offer(self, name: str, answer: Callable[[Body], Any]) -> None:
+        """Answer POST /sandbox/`name` with what `answer` returns for the body. It raises ValueError or KeyError for what is wrong."""
+        self._routes["POST", name] = answer
 
     def answer(self, ask: Ask) -> Answer:
         """The answer to one request: JSON, or 204 when there is nothing to say; 400 names what is wrong."""

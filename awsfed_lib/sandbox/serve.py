@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +16,7 @@ from typing import Any, Self
 
 from awsfed_lib.sandbox import saml
 from awsfed_lib.sandbox.aws import Org
+from awsfed_lib.sandbox.entra import interactive
 from awsfed_lib.sandbox.entra.templates import is_aws
 from awsfed_lib.sandbox.faults.injector import Injector, aws_faults, entra_faults
 from awsfed_lib.sandbox.front import Front
@@ -56,6 +58,7 @@ class Sandbox:
         self.entra_faults, self.aws_faults = entra_faults(self.tenant), aws_faults()
         front = Front(self.tenant)
         front.control.before_reset.append(self.entra_faults.clear)
+        front.control.offer("saml-response", self._response)
         self.entra = Server(Injector(front, self.entra_faults), authority.server_context(), size.ports[0])
         self.aws = Server(Injector(self.org.app, self.aws_faults), port=size.ports[1])
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -107,6 +110,15 @@ class Sandbox:
         if not application:
             return False, "The tenant has no application for AWS."
         return saml.can_sign_in(self.tenant, self.org, user_id, application, role_arn)
+
+    def _response(self, body: Mapping[str, Any]) -> dict[str, str]:
+        """POST /sandbox/saml-response {"user": id or principal name}: the SAMLResponse that My Apps would post to AWS now."""
+        user = interactive.person(self.tenant, str(body.get("user", "")), ()).record["id"]
+        recipient, now = self.org.cloud.place.recipient, self.tenant.clock()
+        try:
+            return {"saml_response": saml.response(self.tenant, self.application_id, user, recipient=recipient, now=now)}
+        except saml.SignInRefused as refused:
+            raise ValueError(str(refused)) from None
 
     def close(self) -> None:
         """Stop serving, and take the description and the throw-away keys away."""

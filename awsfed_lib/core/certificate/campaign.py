@@ -26,10 +26,11 @@ class Campaign:
 
     `certificate`: name of the certificate to sign with, "CN=…"; a new name starts a campaign. `thumbprint`: names it
     exactly, where the portal made it and several have one name; "" takes the name. `canary`: account ids that go first;
-    none means the first account. `excluded`: account ids that nothing waits for and nothing is sent to, each with its
-    reason. `wave`: accounts a wave. `soak`: seconds between the proof of a sign-in and the end of the old certificate.
-    `window`: seconds that a campaign needs; no certificate is made when the active one ends sooner. `mode`: "emergency"
-    makes one nevertheless, goes to all accounts at once, and may replace metadata whose keys have all expired.
+    none takes one that can be written and in which people sign in now. `excluded`: account ids that nothing waits for
+    and nothing is sent to, each with its reason. `wave`: accounts a wave. `soak`: seconds between the proof of a sign-in
+    and the end of the old certificate. `window`: seconds that a campaign needs; no certificate is made when the active
+    one ends sooner. `mode`: "emergency" makes one nevertheless, goes to all accounts at once, and may replace metadata
+    whose keys have all expired.
     """
 
     certificate: str
@@ -118,8 +119,11 @@ class View:
 
     @cached_property
     def canary(self) -> frozenset[str]:
-        """Account ids that go first."""
-        return frozenset(self.campaign.canary or [holder.account_id for holder in self.included if not holder.problem][:1])
+        """Account ids that go first: those named, else the first that can be written and in which people sign in now."""
+        able = [holder for holder in self.included if not holder.problem and not holder.stack]
+        signs = {one.thumbprint for one in self.signs}
+        best = [holder for holder in able if signs <= holder.thumbprints] or able
+        return frozenset(self.campaign.canary or [holder.account_id for holder in best][:1])
 
     @property
     def needed(self) -> tuple[SigningCertificate, ...]:
