@@ -151,6 +151,13 @@ def test_a_name_that_is_no_run_is_refused(root, twin, graph, name):
         recorded.read(name)
 
 
+def test_a_record_below_another_folder_is_refused(root, twin, graph):
+    sent(twin, graph)
+    shutil.copytree(where.runs() / RUN, where.runs() / "old" / RUN)
+    with pytest.raises(ParameterError, match="no run"):
+        recorded.read(f"old/{RUN}")
+
+
 def test_a_link_out_of_runs_is_refused(root, tmp_path_factory):
     where.runs().mkdir()
     (where.runs() / "link").symlink_to(tmp_path_factory.mktemp("other"))
@@ -225,6 +232,17 @@ def test_memberships_that_came_back_are_named(root, twin, graph):
     assert outcome.verdict == "differs"
     assert set(found["table"]) == {"memberships"}
     assert found["label"][0] == twin.tenant.tables["groups"][group]["displayName"]
+
+
+def test_one_reading_that_disagrees_is_a_difference(root, twin, graph):
+    """Replicas answer in turn: one that still shows the old state is not yet what everybody sees."""
+    sent(twin, graph)
+    told = recorded.read(RUN).sent()
+    seen = reverify.readings(graph, told, 0)
+    basis = told.goal[0]
+    fewer = seen[1] | {basis: seen[1][basis][1:]}
+    found = reverify.differences(told, [seen[0], fewer, seen[2]])
+    assert found[["what", "readings"]].values.tolist() == [["missing", "1 of 3"]]
 
 
 def test_what_the_record_does_not_name_is_told_in_numbers(root, twin, graph):
