@@ -52,4 +52,5 @@ class Watch:
             for principal, role in self._edges() - without
             if role in values
             for user in (members.get(principal) or (principal,))
+            if user in self.tenant.tables["users"]
         }

@@ -99,6 +99,21 @@ def _sample(cases, count):
     return random.Random(f"{SEED}/{cases[0].shape}").sample(cases, min(count, len(cases)))
 
 
+def test_the_question_asked_after_every_write_is_the_twins_own(served_twin):
+    """The watch computes who can sign in by itself, quickly; it agrees with the roles that the twin would put into each response."""
+    served_twin.tenant.reset()
+    served_twin.faults.clear()
+    tenant, watch = served_twin.tenant, Watch(served_twin.tenant, served_twin.faults)
+    try:
+        for name in ("editor-adds-role", "editor-assigns", "editor-switches-role", "editor-removes-role", "editor-unassigns"):
+            ACTORS[name](tenant)
+            emitted = {(user, value) for user in tenant.tables["users"] for value in tenant.role_values(user, served_twin.application_id)}
+            assert watch._sign_ins() == emitted
+    finally:
+        watch.close()
+    assert [problem.partition(":")[0] for problem in watch.problems][:2] == ["lost assignment", "sign-in lost"]
+
+
 @pytest.fixture
 def place(tmp_path):
     """Where the journals go: in memory where there is such a folder, since thousands of fsyncs are not what is tested here."""
