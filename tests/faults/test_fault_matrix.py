@@ -105,7 +105,7 @@ def test_the_question_asked_after_every_write_is_the_twins_own(served_twin):
     served_twin.faults.clear()
     tenant, watch = served_twin.tenant, Watch(served_twin.tenant, served_twin.faults)
     try:
-        for name in ("editor-adds-role", "editor-assigns", "editor-switches-role", "editor-removes-role", "editor-unassigns"):
+        for name in ("editor-assigns", "editor-switches-role", "editor-removes-role", "editor-unassigns", "editor-unassigns"):
             ACTORS[name](tenant)
             emitted = {(user, value) for user in tenant.tables["users"] for value in tenant.role_values(user, served_twin.application_id)}
             assert watch._sign_ins() == emitted
