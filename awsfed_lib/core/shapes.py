@@ -122,15 +122,15 @@ STEPS = Schema(
 SIGN_INS = Schema(
     "sign_ins",
     {
-        "account_id": Column(TEXT, "12 digits; '' when the value names no account"),
-        "account_name": Column(TEXT, "name of the account"),
-        "role_arn": Column(TEXT, "ARN of the IAM role; '' when the value names none"),
-        "principal": Column(TEXT, "group, or user who is assigned directly"),
-        "app_role_id": Column(TEXT, "GUID of the appRole"),
         "verdict": Column(TEXT, "works, console only, broken, unknown"),
+        "principal": Column(TEXT, "group, or user who is assigned directly"),
+        "role_arn": Column(TEXT, "ARN of the IAM role; '' when the value names none"),
         "link": Column(TEXT, "first link of the chain that does not hold; '' when all do"),
         "cause": Column(TEXT, "what is wrong there"),
         "remedy": Column(TEXT, "what to do, with the runbook that does it"),
+        "account_id": Column(TEXT, "12 digits; '' when the value names no account"),
+        "account_name": Column(TEXT, "name of the account"),
+        "app_role_id": Column(TEXT, "GUID of the appRole"),
     },
     ("principal", "app_role_id"),
 )
@@ -178,4 +178,15 @@ TROUBLES = Schema(
         "remedy": Column(TEXT, "what to do, with the runbook that does it"),
     },
     ("text", "cause"),
+)
+PERMITS = Schema(
+    "permits",
+    {
+        "runbook": Column(TEXT, "id of the runbook"),
+        "result": Column(TEXT, "ok, look, unknown, missing: the worst of the three"),
+        "graph": Column(TEXT, "Graph permissions that it has and lacks"),
+        "directory_role": Column(TEXT, "directory role of Entra ID that it has and lacks; only people need one"),
+        "aws": Column(TEXT, "accounts that it can read and write, and how many it lacks"),
+    },
+    ("runbook",),
 )

@@ -30,12 +30,11 @@ PEOPLE = frozenset({"User.ReadBasic.All", "User.Read.All", "User.ReadWrite.All"}
 LICENCES = frozenset({"LicenseAssignment.Read.All", "Organization.Read.All"}) | _DIRECTORY
 POLICIES = frozenset({"Policy.Read.All", "Policy.ReadWrite.ApplicationConfiguration"})
 TENANT = frozenset({"Organization.Read.All", "User.Read"}) | _DIRECTORY
-USERS = frozenset({"User.ReadBasic.All", "User.Read.All", "User.ReadWrite.All"}) | _DIRECTORY
 NEW_POLICIES = frozenset({"Policy.ReadWrite.ApplicationConfiguration"})
 
 NEEDS: Mapping[str, tuple[Need, ...]] = {
     "00-preflight": (APPLICATION, JOBS, LICENCES, TENANT),
-    "01-application": (APPLICATION, POLICIES, MEMBERS, USERS, TENANT, APPROLES, NEW_POLICIES),
+    "01-application": (APPLICATION, POLICIES, MEMBERS, PEOPLE, TENANT, APPROLES, NEW_POLICIES),
     "02-accounts": (APPLICATION,),
     "03-inventory": (),
     "04-approles": (APPLICATION, JOBS, APPROLES),
@@ -43,7 +42,7 @@ NEEDS: Mapping[str, tuple[Need, ...]] = {
     "06-assignments": (APPLICATION, GROUPS, ASSIGN),
     "07-signin": (APPLICATION, MEMBERS, POLICIES),
     "08-certificates": (APPLICATION, APPROLES),
-    "09-audit": (APPLICATION, MEMBERS),
+    "09-audit": (APPLICATION, MEMBERS, POLICIES),
     "11-onboard": (APPLICATION, JOBS, TENANT, GROUPS, POLICIES, APPROLES, NEW_GROUPS, ASSIGN),
     "12-offboard": (APPLICATION, JOBS, GROUPS, APPROLES, ASSIGN),
     "13-history": (),
@@ -67,6 +66,10 @@ class Holder(Protocol):
     @property
     def permissions(self) -> frozenset[str]:
         """Give the roles or scopes of the token."""
+
+    @property
+    def directory_roles(self) -> frozenset[str] | None:
+        """Give the template ids of the person's directory roles, None when the token does not tell."""
 
     @property
     def tenant_id(self) -> str:

@@ -46,7 +46,10 @@ class SignIn:
 
 
 class Held(NamedTuple):
-    """What a session may do, by its token. `kind`: application or delegated; `permissions`: its roles or scopes."""
+    """What a session may do, by its token. `kind`: application or delegated; `permissions`: its roles or scopes.
+
+    `directory_roles`: template ids of the person's roles (claim wids), None when the token does not tell.
+    """
 
     kind: Literal["application", "delegated"]
     permissions: frozenset[str]
@@ -54,6 +57,7 @@ class Held(NamedTuple):
     client_id: str
     user_name: str
     expires: datetime
+    directory_roles: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -119,6 +123,7 @@ def held(session: Session) -> Held:
         str(claims.get("appid") or claims.get("azp") or session.client_id),
         str(claims.get("upn") or claims.get("unique_name") or claims.get("preferred_username") or ""),
         datetime.fromtimestamp(float(claims["exp"]), UTC),
+        frozenset(map(str, claims["wids"])) if isinstance(claims.get("wids"), list) else None,
     )
 
 

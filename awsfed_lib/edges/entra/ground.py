@@ -5,13 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+import pandas as pd
+
 from awsfed_lib.core.errors import GraphError, UnreadError
+from awsfed_lib.core.review.permits import table
 from awsfed_lib.core.review.preflight import Ground, Unread
 from awsfed_lib.core.roles import approles
+from awsfed_lib.edges.entra.auth import Held
 from awsfed_lib.edges.entra.graph import Graph
+from awsfed_lib.edges.records import runbooks
 
 Fact = TypeVar("Fact")
+ROLES = {"via", "writer", "remover"}
 KEYS = ("appId", "displayName", "accountEnabled", "preferredSingleSignOnMode", "appRoleAssignmentRequired")
+
+
+def permits(held: Held, *, reach: pd.DataFrame, writing: pd.DataFrame) -> pd.DataFrame:
+    """Judge every runbook of the catalogue by what this sign-in has: PERMITS. Its roles in AWS are those that it declares as parameters."""
+    return table(held, {book.id: ROLES & set(book.names) for book in runbooks.catalogue()}, reach, writing)
 
 
 def survey(graph: Graph, application_id: str) -> Ground:

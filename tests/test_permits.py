@@ -1,0 +1,92 @@
+"""What each runbook has and lacks: Graph permissions, directory role, reach into AWS; each can be lacking on its own."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pandas as pd
+import pytest
+import twin as twins
+
+from awsfed_lib.core.review import permits
+from awsfed_lib.core.review.preflight import NEEDS
+from awsfed_lib.edges.entra import auth, ground
+from awsfed_lib.edges.records import runbooks
+
+ALL = frozenset(min(need) for needs in NEEDS.values() for need in needs)
+ACTING = {runbook: {"via"} for runbook in NEEDS} | {"02-accounts": {"via", "writer"}, "03-inventory": {"via"}, "13-history": set()}
+APPLICATION_ADMINISTRATOR = "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3"
+GLOBAL_ADMINISTRATOR = "62e90394-69f5-4237-9190-012177145e10"
+
+
+def held(kind: str = "application", permissions: frozenset[str] = ALL, roles: frozenset[str] | None = None) -> Any:
+    return SimpleNamespace(kind=kind, permissions=permissions, tenant_id="t", client_id="c", user_name="", directory_roles=roles)
+
+
+def reach(*problems: str) -> pd.DataFrame:
+    listed = [(f"{number:012d}", "name", "" if problem else "arn:x", problem) for number, problem in enumerate(problems)]
+    return pd.DataFrame(listed, columns=["account_id", "account_name", "reach", "problem"]).astype("str")
+
+
+def table(who: Any = None, read: pd.DataFrame | None = None, written: pd.DataFrame | None = None) -> pd.DataFrame:
+    both = (reach("", "") if read is None else read, reach("", "") if written is None else written)
+    return permits.table(who or held(), ACTING, *both).set_index("runbook")
+
+
+def test_who_has_everything_may_run_every_runbook() -> None:
+    found = table()
+    assert list(found.index) == list(NEEDS)
+    assert set(found.result) == {"ok"}
+    assert found.loc["02-accounts", "aws"] == "can read 2 of 2 accounts; can write 2 of 2 accounts"
+
+
+@pytest.mark.parametrize("runbook", [runbook for runbook, needs in NEEDS.items() if needs])
+def test_each_lacking_permission_is_named_where_it_is_needed(runbook: str) -> None:
+    for need in NEEDS[runbook]:
+        row = table(held(permissions=ALL - need)).loc[runbook]
+        assert row["result"] == "missing"
+        assert all(name in row["graph"] for name in need)
+
+
+@pytest.mark.parametrize(
+    ("roles", "runbook", "result"),
+    [
+        (frozenset(), "04-approles", "missing"),
+        (frozenset({APPLICATION_ADMINISTRATOR}), "04-approles", "ok"),
+        (frozenset({APPLICATION_ADMINISTRATOR}), "05-groups", "missing"),
+        (frozenset({GLOBAL_ADMINISTRATOR}), "05-groups", "ok"),
+        (frozenset(), "09-audit", "ok"),
+        (None, "04-approles", "unknown"),
+    ],
+)
+def test_a_person_needs_a_directory_role_to_change_something(roles: frozenset[str] | None, runbook: str, result: str) -> None:
+    """learn.microsoft.com graph/api/serviceprincipal-update: the permission alone is not enough for a person."""
+    row = table(held("delegated", roles=roles)).loc[runbook]
+    assert row["result"] == result
+    assert ("lacks" in row["directory_role"]) == (result == "missing")
+
+
+def test_reach_is_told_for_reading_and_for_writing() -> None:
+    row = table(read=reach("", "denied", ""), written=reach("denied", "denied", "")).loc["02-accounts"]
+    assert row["result"] == "look"
+    assert row["aws"] == "can read 2 of 3 accounts, lacks 1; can write 1 of 2 accounts, lacks 1"
+    assert table(read=reach("denied")).loc["03-inventory", "result"] == "missing"
+    assert table(read=reach("denied")).loc["13-history", "aws"] == "needs none"
+
+
+def test_aws_is_no_condition_of_the_application() -> None:
+    row = table(read=reach("denied")).loc["01-application"]
+    assert row["result"] == "ok"
+    assert row["aws"].startswith("no condition")
+
+
+def test_roles_in_aws_are_those_that_the_runbooks_declare(twin: twins.Twin) -> None:
+    found = ground.permits(auth.held(twin.session("poor")), reach=reach(""), writing=reach("denied")).set_index("runbook")
+    assert set(found.index) == {book.id for book in runbooks.catalogue()}
+    assert "can write 0 of 1" in found.loc["02-accounts", "aws"]
+    assert "lacks" in found.loc["04-approles", "graph"]
+
+
+def test_directory_roles_come_from_the_token_of_a_person(twin: twins.Twin) -> None:
+    around = twin.around(person=twin.at_device_page(user=next(iter(twin.tenant.tables["users"])), wids=[APPLICATION_ADMINISTRATOR]))
+    session = twin.session("writer", "device-code", around)
+    assert auth.held(session).directory_roles == {APPLICATION_ADMINISTRATOR}
