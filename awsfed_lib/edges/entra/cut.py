@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from awsfed_lib.core.change import Subject
-from awsfed_lib.core.errors import ParameterError
+from awsfed_lib.core.errors import GraphError, ParameterError
 from awsfed_lib.core.roles import revoke
 from awsfed_lib.core.roles.asked import Asked, app_roles_in, app_roles_of
 from awsfed_lib.core.roles.revoke import Cut
@@ -33,11 +33,21 @@ def read(graph: Graph, app_roles: pd.DataFrame, assigned: pd.DataFrame, asked: A
 
 
 def _user(graph: Graph, app_roles: pd.DataFrame, name: str) -> Cut:
-    user, shown = graph.user(name)
+    user, shown = _known_user(graph, name)
     memberships = graph.memberships(user.id)
     known = {"member_id": user.id, "member_type": "User", "member_name": shown, "user_name": user.name, "enabled": True}
     members = frame(MEMBERS, [{"group_id": group, **known} for group in memberships["group_id"]])
     return Cut(user, revoke.emitted(app_roles), memberships, members, (shown,))
+
+
+def _known_user(graph: Graph, name: str) -> tuple[Subject, str]:
+    try:
+        return graph.user(name)
+    except GraphError as error:
+        if error.status != 404:  # noqa: PLR2004  HTTP: not found
+            raise
+        remedy = "Give the user name as Entra ID has it, a guest's with #EXT#, or the object id. Somebody deleted has no path."
+        raise ParameterError(f"There is no user {name!r}. Nothing was sent.", remedy=remedy) from None
 
 
 def _members(graph: Graph, assigned: pd.DataFrame, app_role_ids: frozenset[str]) -> pd.DataFrame:
