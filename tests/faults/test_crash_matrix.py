@@ -169,7 +169,7 @@ def in_memory(tmp_path):
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_b1_a_run_that_dies_anywhere_is_finished_by_the_next(shape, in_memory, capsys):
+def test_b1_a_run_that_dies_anywhere_is_finished_by_the_next(shape, in_memory):
     """F1, I16: 0 assignments lost, 0 duplicated, 0 wrong ends, and the journal can always be read."""
     cases = 0
     for case, seed, death, end in deaths(shape, quota_of(shape), in_memory):
@@ -183,5 +183,4 @@ def test_b1_a_run_that_dies_anywhere_is_finished_by_the_next(shape, in_memory, c
         assert max(Counter(row["unique_name"] for row in service.world.tables["groups"]).values(), default=1) == 1, told
         cases += 1
         shutil.rmtree(place)
-    with capsys.disabled():
-        print(f"\n{shape}: {cases} cases, 0 lost, 0 duplicated, 0 wrong ends")
+    print(f"{shape}: {cases} cases, 0 lost, 0 duplicated, 0 wrong ends")  # pytest -rP shows it
