@@ -58,9 +58,10 @@ def test_plain_text_of_our_views_shows_every_character(ran):
 
 @pytest.mark.kernel
 def test_no_cell_of_a_csv_is_a_formula(ran):
-    for name in ("roles", "findings"):
+    names = [name for name in hostile.EVERYTHING if name not in hostile.HALVES]
+    for name, number in (("roles", len(names)), ("findings", sum(len(name) < 1000 for name in names))):
         rows = list(csv.reader(io.StringIO((ran[0] / f"tables/{name}.csv").read_text(), newline="")))
-        assert len(rows) == len(hostile.EVERYTHING) - len(hostile.HALVES) + 1
+        assert len(rows) == number + 1
         for cell in (cell for row in rows for cell in row):
             assert not cell.lstrip().startswith(FORMULA_STARTS), ascii(cell)[:80]
             assert "\0" not in cell
