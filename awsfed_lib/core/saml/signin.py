@@ -72,17 +72,21 @@ class _Broken(NamedTuple):
 
 
 def proof(evidence: Evidence, keys: Keys) -> pd.DataFrame:
-    """Follow every assignment of an appRole to its end: SIGN_INS, one row each, with the first broken link.
+    """Follow every assignment of an appRole to its end: SIGN_INS, one row each, the worst first, with the first broken link.
 
     Verdicts: works; console only (a tool that passes the duration on is refused); broken; unknown, when something on the
     way was not read. A role without value (msiam_access) emits nothing, and is no path.
     """
     listed = [item for listed in evidence.assigned.values() for item in listed]
     paths = (_Path(evidence, keys, item) for item in listed if _emits(evidence, item))
-    return frame(SIGN_INS, sorted((_row(path) for path in paths), key=lambda row: tuple(row[name] for name in _ORDER)))
+    return frame(SIGN_INS, sorted((_row(path) for path in paths), key=_rank))
 
 
-_ORDER = ("account_id", "role_arn", "principal", "app_role_id")
+_WORST_FIRST = ("broken", "unknown", "console only", "works")
+
+
+def _rank(row: Row) -> tuple[Any, ...]:
+    return (_WORST_FIRST.index(row["verdict"]), *(row[name] for name in ("account_id", "role_arn", "principal", "app_role_id")))
 
 
 def _emits(evidence: Evidence, assignment: Row) -> bool:
@@ -234,7 +238,7 @@ LINKS: tuple[tuple[str, Callable[[_Path], _Broken | None]], ...] = (
 
 def counts(table: pd.DataFrame) -> Iterator[tuple[str, int]]:
     """Count SIGN_INS by verdict, worst first."""
-    for verdict in ("broken", "unknown", "console only", "works"):
+    for verdict in _WORST_FIRST:
         yield verdict, int((table["verdict"] == verdict).sum())
 
 
