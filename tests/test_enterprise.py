@@ -156,7 +156,9 @@ def test_note_tells_ids_and_the_next_step(walk):
     assert seen[0]["application"].startswith("none yet")
     assert seen[1]["Object ID (application_id of the parameter file)"] == made["id"]
     assert seen[1]["Application ID"] == made["appId"]
-    assert [facts["next"].partition(":")[0] for facts in seen] == ["run 01-application again"] * 3 + ["nothing is left to do here"]
+    assert [facts["next"].partition(":")[0] for facts in seen] == ["01-application has more to send, first"] * 3 + [
+        "nothing is left to do here"
+    ]
 
 
 def test_policy_is_in_effect_over_what_was_before(walk):

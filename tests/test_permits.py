@@ -8,7 +8,7 @@ import pytest
 import twin as twins
 
 from awsfed_lib.core.review import permits
-from awsfed_lib.core.review.preflight import NEEDS
+from awsfed_lib.core.review.preflight import APPROLES, NEEDS
 from awsfed_lib.edges.entra import auth, ground
 from awsfed_lib.edges.records import runbooks
 
@@ -36,7 +36,7 @@ def test_who_has_everything_may_run_every_runbook() -> None:
     found = table()
     assert list(found.index) == list(NEEDS)
     assert set(found.result) == {"ok"}
-    assert found.loc["02-accounts", "aws"] == "can read 2 of 2 accounts; can write 2 of 2 accounts"
+    assert found.loc["02-accounts", "aws"] == "reads 2 of 2 accounts; writes 2 of 2 accounts"
 
 
 @pytest.mark.parametrize("runbook", [runbook for runbook, needs in NEEDS.items() if needs])
@@ -45,6 +45,18 @@ def test_each_lacking_permission_is_named_where_it_is_needed(runbook: str) -> No
         row = table(held(permissions=ALL - need)).loc[runbook]
         assert row["result"] == "missing"
         assert all(name in row["graph"] for name in need)
+
+
+def test_owned_by_is_to_look_at_since_it_holds_for_owned_objects_only() -> None:
+    """Owning the app registration is not owning the service principal (learn.microsoft.com graph/permissions-reference)."""
+    owned = (ALL - APPROLES) | {"Application.ReadWrite.OwnedBy"}
+    row = table(held(permissions=owned)).loc["04-approles"]
+    assert (row["result"], "owner of the enterprise application" in row["graph"]) == ("look", True)
+
+
+def test_assigning_needs_a_reading_permission_beside_it() -> None:
+    """AppRoleAssignment.ReadWrite.All alone is refused (microsoft-graph-docs #12833, #20368)."""
+    assert table(held(permissions=frozenset({"AppRoleAssignment.ReadWrite.All"}))).loc["06-assignments", "result"] == "missing"
 
 
 @pytest.mark.parametrize(
@@ -68,7 +80,7 @@ def test_a_person_needs_a_directory_role_to_change_something(roles: frozenset[st
 def test_reach_is_told_for_reading_and_for_writing() -> None:
     row = table(read=reach("", "denied", ""), written=reach("denied", "denied", "")).loc["02-accounts"]
     assert row["result"] == "look"
-    assert row["aws"] == "can read 2 of 3 accounts, lacks 1; can write 1 of 2 accounts, lacks 1"
+    assert row["aws"] == "reads 2 of 3 accounts, lacks 1; writes 1 of 2 accounts, lacks 1"
     assert table(read=reach("denied")).loc["03-inventory", "result"] == "missing"
     assert table(read=reach("denied")).loc["13-history", "aws"] == "needs none"
 
@@ -82,7 +94,7 @@ def test_aws_is_no_condition_of_the_application() -> None:
 def test_roles_in_aws_are_those_that_the_runbooks_declare(twin: twins.Twin) -> None:
     found = ground.permits(auth.held(twin.session("poor")), reach=reach(""), writing=reach("denied")).set_index("runbook")
     assert set(found.index) == {book.id for book in runbooks.catalogue()}
-    assert "can write 0 of 1" in found.loc["02-accounts", "aws"]
+    assert "writes 0 of 1" in found.loc["02-accounts", "aws"]
     assert "lacks" in found.loc["04-approles", "graph"]
 
 

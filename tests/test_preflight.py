@@ -52,40 +52,6 @@ def test_a_ready_ground_has_no_row_that_asks_for_something() -> None:
     assert set(table.remedy[table.result == "ok"]) == {""}
 
 
-@pytest.mark.parametrize(
-    ("lacking", "runbook"),
-    [
-        ("Application.Read.All", "09-audit"),
-        ("Group.Create", "05-groups"),
-        ("GroupMember.Read.All", "09-audit"),
-        ("AppRoleAssignment.ReadWrite.All", "06-assignments"),
-        ("Synchronization.Read.All", "04-approles"),
-        ("Organization.Read.All", "00-preflight"),
-        ("Policy.ReadWrite.ApplicationConfiguration", "01-application"),
-        ("User.ReadBasic.All", "01-application"),
-    ],
-)
-def test_a_permission_that_is_not_held_is_missing_where_it_is_needed(lacking: str, runbook: str) -> None:
-    table = checked(held(WRITER - {lacking, "Application.ReadWrite.All", "GroupMember.ReadWrite.All"}))
-    row = table.loc[f"Graph permissions of {runbook}"]
-    assert row["result"] == "missing"
-    assert lacking in row["detail"]
-    assert row["remedy"]
-
-
-def test_assigning_needs_a_reading_permission_beside_it() -> None:
-    """AppRoleAssignment.ReadWrite.All alone is refused (microsoft-graph-docs #12833, #20368)."""
-    table = checked(held({"AppRoleAssignment.ReadWrite.All"}))
-    assert table.loc["Graph permissions of 06-assignments", "result"] == "missing"
-
-
-def test_owned_by_is_to_look_at_since_it_holds_for_owned_objects_only() -> None:
-    """Owning the app registration is not owning the service principal (learn.microsoft.com graph/permissions-reference)."""
-    owned = PLANNER - {"Application.ReadWrite.All"} | {"Application.ReadWrite.OwnedBy"}
-    row = checked(held(owned)).loc["Graph permissions of 04-approles"]
-    assert (row["result"], "owner of the enterprise application" in row["remedy"]) == ("look", True)
-
-
 def test_power_is_noted_for_what_can_grant_itself_everything_and_only_for_that() -> None:
     assert checked(held(PLANNER)).loc["power of this sign-in", "result"] == "ok"
     assert checked(held(WRITER)).loc["power of this sign-in", "result"] == "note"
@@ -166,6 +132,15 @@ def test_survey_goes_on_after_a_refusal(error: Exception) -> None:
     assert found.unread["plans"].remedy == "Grant it."
 
 
+def test_before_there_is_an_application_preflight_says_which_runbook_makes_it(twin: Any) -> None:
+    """An empty tenant is where the tutorial begins: what is held can be told all the same."""
+    found = ground.survey(twin.reading("writer"), "")
+    table = preflight.check(auth.held(twin.session("writer")), found, reach(), now=NOW).set_index("check")
+    assert table.loc["single sign-on mode", "result"] == "unknown"
+    assert "01-application" in table.loc["single sign-on mode", "remedy"]
+    assert table.loc["licence for assigning groups", "result"] == "ok"
+
+
 def test_survey_does_not_hide_a_sign_in_that_fails() -> None:
     def fail(*_: object) -> Any:
         raise SignInError("No token.")
@@ -188,7 +163,6 @@ def surveyed(twin: Any, client: str) -> pd.DataFrame:
 
 def test_a_poor_client_of_the_sandbox_gets_its_list(twin: Any) -> None:
     table = surveyed(twin, "poor")
-    assert table.loc["Graph permissions of 04-approles", "result"] == "missing"
     assert table.loc["single sign-on mode", "result"] == "unknown"
     assert "Insufficient privileges" in table.loc["single sign-on mode", "detail"]
 
@@ -198,7 +172,8 @@ def test_what_preflight_says_of_the_sandbox_is_what_graph_does(twin: Any) -> Non
     for client in ("writer", "reader"):
         table = surveyed(twin, client)
         assert "unknown" not in set(table.result), client
-        assert table.loc["Graph permissions of 00-preflight", "result"] == "ok", client
+        permits = ground.permits(auth.held(twin.session(client)), reach=reach(), writing=reach()).set_index("runbook")
+        assert permits.loc["00-preflight", "result"] == "ok", client
 
 
 def test_writer_role_is_looked_for_where_the_account_can_be_read() -> None:

@@ -28,6 +28,7 @@ DIRECTORY_ROLES: Mapping[str, str] = {
 _ANY = frozenset({"Global Administrator"})
 OF_APPLICATIONS = frozenset({"Application Administrator", "Cloud Application Administrator", "Privileged Role Administrator"}) | _ANY
 OF_GROUPS = frozenset({"Groups Administrator", "User Administrator"}) | _ANY
+OWNED = "Application.ReadWrite.OwnedBy"
 AWS_IS_NO_CONDITION = ("01-application",)
 
 
@@ -57,6 +58,8 @@ def _graph(needs: Iterable[Need], held: Holder) -> Part:
     has = ", ".join(dict.fromkeys(names[0] for names in met if names))
     if lacking:
         return Part("missing", f"lacks {'; '.join(lacking)}" + (f". Has {has}" if has else ""))
+    if APPROLES in needs and held.permissions & APPROLES == {OWNED}:
+        return Part("look", f"has {has}, which holds only for what the client owns: make it an owner of the enterprise application itself")
     return Part("ok", f"has {has}" if has else "needs none")
 
 
@@ -97,9 +100,9 @@ def _aws(runbook: str, acting: set[str], reaches: tuple[_Reach, _Reach]) -> Part
     read, written = reaches
     if not acting:
         return Part("ok", "needs none")
-    parts = [_counted("read", read.reached, read.all)]
+    parts = [_counted("reads", read.reached, read.all)]
     if "writer" in acting:
-        parts.append(_counted("write", written.reached & read.reached, read.reached))
+        parts.append(_counted("writes", written.reached & read.reached, read.reached))
     words = "; ".join(part.words for part in parts)
     if "remover" in acting:
         words += "; the role that removes is given to an account for that time only, and was not tried"
@@ -111,4 +114,4 @@ def _aws(runbook: str, acting: set[str], reaches: tuple[_Reach, _Reach]) -> Part
 
 def _counted(act: str, reached: frozenset[str], of: frozenset[str]) -> Part:
     result = "missing" if not reached else "look" if reached != of else "ok"
-    return Part(result, f"can {act} {len(reached)} of {len(of)} accounts" + (f", lacks {len(of - reached)}" if reached != of else ""))
+    return Part(result, f"{act} {len(reached)} of {len(of)} accounts" + (f", lacks {len(of - reached)}" if reached != of else ""))

@@ -150,13 +150,12 @@ def check(  # noqa: PLR0913  who, the ground, two reaches, and two times
     certificate_ends: datetime | None = None,
     writing: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """Run every check: CHECKS, each ok, note, look, missing or unknown, with what to do.
+    """Run every check of the ground: CHECKS, each ok, note, look, missing or unknown, with what to do. For runbooks see permits.py.
 
     `reach`: account_id, account_name, reach, problem. `writing`: the same through the role that writes.
     `certificate_ends`: of the certificate that signs in, None for none.
     """
     found = [
-        *(_row(f"Graph permissions of {runbook}", _permissions(needs, held)) for runbook, needs in NEEDS.items()),
         _row("power of this sign-in", _power(held)),
         *([_row("certificate of this sign-in", _certificate(certificate_ends, now))] if certificate_ends else []),
         *_of_ground(ground),
@@ -169,16 +168,6 @@ def check(  # noqa: PLR0913  who, the ground, two reaches, and two times
 def _row(name: str, judged: Judged) -> dict[str, str]:
     remedy = "" if judged.result == "ok" else judged.remedy
     return {"check": name, "result": judged.result, "detail": judged.detail, "remedy": remedy}
-
-
-def _permissions(needs: Sequence[Need], held: Holder) -> Judged:
-    missing = [" or ".join(sorted(need)) for need in needs if not need & held.permissions]
-    if missing:
-        return Judged("missing", f"lacks {'; '.join(missing)}", "Grant one of each and consent, or take another client.")
-    owned = "Application.ReadWrite.OwnedBy"
-    if APPROLES in needs and held.permissions & APPROLES == {owned}:
-        return Judged("look", f"{owned} holds only for what the client owns", "Make it an owner of the enterprise application itself.")
-    return Judged("ok", "every Graph permission is held" if needs else "needs none")
 
 
 def _power(held: Holder) -> Judged:

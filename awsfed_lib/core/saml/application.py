@@ -29,6 +29,14 @@ _FIELDS = {
     ),
     APPLICATION: ("identifierUris", "web.redirectUris"),
 }
+LABELS: Mapping[str, str] = {
+    "preferredSingleSignOnMode": "Single sign-on mode",
+    "samlSingleSignOnSettings.relayState": "Relay State",
+    "notificationEmailAddresses": "Notification addresses",
+    "appRoleAssignmentRequired": "Assignment required",
+    "identifierUris": "Identifier (Entity ID)",
+    "web.redirectUris": "Reply URL",
+}
 
 
 @dataclass(frozen=True)
@@ -119,8 +127,8 @@ def settings_facts(half: str, entry: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def shown(half: str, entry: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Tell the managed fields of one half, by name."""
-    return [(field, _shown(_value(entry, field)) or "not set") for field in _FIELDS[half]]
+    """Tell the managed fields of one half, by the names of the portal."""
+    return [(LABELS[field], _shown(_value(entry, field)) or "not set") for field in _FIELDS[half]]
 
 
 def _facts(half: str, values: Mapping[str, Any]) -> tuple[str, ...]:

@@ -88,3 +88,15 @@ def claim_rows(definition: str, origin: str) -> Iterable[dict[str, str]]:
             "value": str(entry.get("Value", "")),
             "origin": origin,
         }
+
+
+def in_words(definition: str) -> str:
+    """Write a definition for people: "Role from user.assignedroles, SessionDuration 3600, …"; one that cannot be read stays as it is."""
+    try:
+        claims = list(claim_rows(definition, ""))
+    except TableError:
+        return definition
+    named = ((claim["claim"].rpartition("/")[2], claim) for claim in claims)
+    return ", ".join(
+        f"{name} {claim['value']}" if claim["value"] else f"{name} from {claim['source']}.{claim['attribute']}" for name, claim in named
+    )

@@ -15,7 +15,7 @@ from typing import Any
 from awsfed_lib.core import facts
 from awsfed_lib.core.change import Basis, Change, Request, Settled, Subject, as_json
 from awsfed_lib.core.plan import Plan
-from awsfed_lib.core.saml.claim_definition import Claims, text_of
+from awsfed_lib.core.saml.claim_definition import Claims, in_words, text_of
 from awsfed_lib.core.tables import canonical
 
 TITLE = "Claims of the application"
@@ -87,7 +87,7 @@ def _corrected(application: Subject, live: LivePolicies, desired: Claims, name: 
     body = as_json({"definition": [desired.definition]})
     settled = Settled("claims_policies", name, (after,), () if goal.count(before) else (before,))
     request = Request("PATCH", f"{POLICIES}/{policy['id']}", body, f"Correct the claims policy {name}", settled, basis)
-    change = Change("update", "claims policy", name, _label(policy), text_of(policy), desired.definition)
+    change = Change("update", "claims policy", name, _label(policy), in_words(text_of(policy)), in_words(desired.definition))
     refusals = (shared,) if policy["id"] in live.shared else ()
     return Plan(TITLE, application, (change,), (request,), (basis,), (Basis.over("claims_policies", name, goal),), refusals=refusals)
 
@@ -101,7 +101,7 @@ def _made(application: Subject, live: LivePolicies, desired: Claims, name: str) 
     why = "Run again afterwards: it is assigned once its id is known."
     other = "Has the same name, and says something else."
     others = tuple(Change("keep", "claims policy", str(policy["id"]), _label(policy), why=other) for policy in live.named)
-    change = Change("add", "claims policy", name, name, after=desired.definition, why=why)
+    change = Change("add", "claims policy", name, name, after=in_words(desired.definition), why=why)
     return Plan(TITLE, application, (change, *others), (request,), (basis,), (Basis.over("claims_policies", name, (*before, made)),))
 
 
@@ -114,5 +114,5 @@ def _assigned(application: Subject, policy: Mapping[str, Any], where: tuple[Live
     basis = Basis.over("assigned_policies", application.id, before)
     request = Request("POST", path, body, "Assign the claims policy", Settled("assigned_policies", application.id, (fact,)), basis)
     why = "From then on it wins over the portal's Attributes & Claims, whole, and makes that blade read-only."
-    change = Change("add", "assigned claims policy", str(policy["id"]), _label(policy), after=text_of(policy), why=why)
+    change = Change("add", "assigned claims policy", str(policy["id"]), _label(policy), after=in_words(text_of(policy)), why=why)
     return Plan(TITLE, application, (change,), (request,), (basis,), (Basis.over("assigned_policies", application.id, (*before, fact)),))

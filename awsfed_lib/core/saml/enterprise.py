@@ -90,7 +90,9 @@ def plan(live: Live, desired: Desired) -> Plan:
 def note(live: Live, desired: Desired) -> pd.DataFrame:
     """Tell what the tutorial asks to note down, and what comes next: FACTS."""
     following = next((request.purpose for request in plan(live, desired).requests), "")
-    next_step = f"run 01-application again: {following}" if following else "nothing is left to do here: go on with 02-accounts"
+    next_step = (
+        f"01-application has more to send, first: {following}" if following else "nothing is left to do here: go on with 02-accounts"
+    )
     told = [*(_noted(live.found) if live.found else [("application", "none yet: nothing has its mark or its name")]), ("next", next_step)]
     return _facts(told)
 
