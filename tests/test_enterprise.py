@@ -138,6 +138,22 @@ def test_cloud_that_makes_no_certificate_gets_the_recipe_and_the_rest(walk):
     assert "Graph makes it" in set(recipe("global", CERTIFICATE).fact)
 
 
+@pytest.mark.parametrize(("cloud", "partition"), [("usgov", "aws-us-gov"), ("china", "aws-cn")])
+def test_national_clouds_are_set_up_but_for_the_certificate(walk, twin, cloud, partition):
+    """Their galleries have other templates, their AWS other endpoints, and no API makes a signing certificate."""
+    twin.switch(cloud=cloud)
+    desired = replace(DESIRED, settings=Settings(partition))
+    verdicts = []
+    for _ in range(4):
+        plan = enterprise.plan(replace(walk.read(), cloud=cloud), desired)
+        verdicts.append(plan.apply(walk.graph, approved=plan.id, journal=FakeJournal()).verdict)
+    assert verdicts == ["applied", "applied", "applied", "nothing to do"]
+    application = next(app for app in twin.tenant.tables["applications"].values() if app["displayName"] == NAME)
+    (host,) = {uri.split("/")[2] for uri in application["identifierUris"]}
+    assert host == {"aws-us-gov": "signin.amazonaws-us-gov.com", "aws-cn": "signin.amazonaws.cn"}[partition]
+    assert set(enterprise.claims_in_effect(walk.read()).origin) == {"policy AWS claims"}
+
+
 def test_several_certificates_without_an_active_one_are_not_guessed_among(walk):
     for _ in range(2):
         walk.run()

@@ -36,7 +36,8 @@ def _acting(book: Runbook) -> set[str]:
 def survey(graph: Graph, application_id: str) -> Ground:
     """Read the enterprise application, its role import, its room, the tenant and its licences.
 
-    Without an id there is no application yet. A refusal of Graph (GraphError) or half an answer (UnreadError) becomes a reason in `Ground.unread`; any other error is raised.
+    Without an id there is no application yet. A refusal of Graph (GraphError) or half an answer (UnreadError) becomes a reason
+    in `Ground.unread`; any other error is raised.
     """
     unread: dict[str, Unread] = {}
 
