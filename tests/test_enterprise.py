@@ -15,6 +15,7 @@ from awsfed_lib.core.tables import APP_ROLES, ASSIGNMENTS, MEMBERS, frame
 from awsfed_lib.edges.amazon import attempt as attempts
 from awsfed_lib.edges.entra import enterprise
 from awsfed_lib.edges.entra.enterprise import Claims, Desired, Settings
+from awsfed_lib.sandbox.store import Write
 
 NAME, CERTIFICATE = "AWS of the test", "CN=AWS of the test"
 DESIRED = Desired(Settings(notify=("cloud@contoso.example",)), Claims(7200), "AWS claims", CERTIFICATE)
@@ -191,6 +192,26 @@ def test_claims_of_the_portal_that_cannot_be_read_are_not_called_absent(walk, tw
     live = walk.read()
     unread = replace(live, found=replace(live.found, portal=None, portal_problem="Graph refused"))
     assert "not read" in enterprise.claims_in_effect(unread).origin[0]
+
+
+def test_claims_of_the_portal_decide_until_the_policy_does_and_their_issuer_is_a_trap(walk, twin):
+    """The portal's policy appends the application id to the issuer unless told otherwise (graph/api/resources/customclaimspolicy, beta)."""
+    walk.run()
+    (made,) = walk.made()
+    claim = {"@odata.type": "#microsoft.graph.customClaim", "name": "Role", "namespace": "https://aws.amazon.com/SAML/Attributes"}
+    attribute = {"id": "assignedroles", "source": "user"}
+    saved = {
+        "includeApplicationIdInIssuer": True,
+        "claims": [{**claim, "configurations": [{"attribute": attribute, "transformations": []}]}],
+    }
+    twin.tenant.commit([Write("portalClaims", made["id"], saved)])
+    nobody = enterprise.people(walk.graph, walk.read(), "").members
+    assert set(enterprise.claims_in_effect(walk.read()).origin) == {"portal"}
+    assert "issuer-with-application" in set(enterprise.lint(walk.read(), nobody, roles=None).check)
+    for _ in range(2):
+        walk.run()
+    assert set(enterprise.claims_in_effect(walk.read()).origin) == {"policy AWS claims"}
+    assert "issuer-with-application" not in set(enterprise.lint(walk.read(), nobody, roles=None).check)
 
 
 def test_unread_aws_is_a_note_among_the_findings(walk, monkeypatch):

@@ -123,11 +123,20 @@ def lint(live: Live, users: pd.DataFrame, *, roles: pd.DataFrame | None, unread:
         return frame(FINDINGS, [])
     definition = next(map(text_of, live.found.policies.assigned), "")
     found = claims.lint(claims_in_effect(live), users=users, roles=roles, definition=definition)
-    if roles is not None:
-        return found
+    return frame(FINDINGS, [*rows(found), *_issuer(live.found), *([] if roles is not None else [_uncompared(live.found, unread)])])
+
+
+def _issuer(found: Enterprise) -> Iterator[dict[str, str]]:
+    """Look for a policy of the portal that appends the application to the issuer: its default (graph/api/resources/customclaimspolicy)."""
+    if found.portal and not found.policies.assigned and found.portal.get("includeApplicationIdInIssuer") is True:
+        words = "includeApplicationIdInIssuer is on: with a certificate of your own the issuer ends in the application id."
+        remedy = "AWS then says “Issuer not present in specified provider”. Set it to false, or give the application a claims_policy."
+        yield finding("high", "issuer-with-application", found.subject.id, cause=words, remedy=remedy)
+
+
+def _uncompared(found: Enterprise, unread: str) -> dict[str, str]:
     words = f"The duration was not compared with what the roles allow, since AWS was not read: {unread}"
-    note = finding("note", "durations-unread", live.found.subject.id, cause=words, remedy="See 00-preflight; 07-signin compares it too.")
-    return frame(FINDINGS, [*rows(found), note])
+    return finding("note", "durations-unread", found.subject.id, cause=words, remedy="See 00-preflight; 07-signin compares it too.")
 
 
 def files(found: Metadata | None) -> dict[str, str]:
