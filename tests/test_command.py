@@ -250,9 +250,13 @@ def test_init_where_it_cannot(tmp_path):
 # --- the sandbox is an extra ---
 
 
-@pytest.mark.parametrize("command", ["sandbox", "demo"])
+@pytest.mark.parametrize("command", ["sandbox", "demo", "tutorial"])
 def test_missing_extra_is_said(root, monkeypatch, command):
-    for name in [name for name in sys.modules if name.startswith(("awsfed_lib.sandbox", "awsfed_lib.doors.demo", "moto"))]:
+    for name in [
+        name
+        for name in sys.modules
+        if name.startswith(("awsfed_lib.sandbox", "awsfed_lib.doors.demo", "awsfed_lib.doors.tutorial", "moto"))
+    ]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "moto", None)
     told = awsfed(command)
