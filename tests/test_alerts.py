@@ -304,9 +304,9 @@ def test_wrong_password_is_told_once_and_not_shown(sink, hours):
     assert not sink.mails
 
 
-def test_password_is_never_sent_without_tls(hours, monkeypatch):
+def test_password_is_never_sent_without_tls(hours):
     kept = Sink()
-    served = OnAnyPort(kept, hostname="127.0.0.1", port=0)
+    served = OnAnyPort(kept, hostname="127.0.0.1", port=0, authenticator=kept.authenticate, auth_require_tls=False)
     served.start()
     try:
         (told,) = deliver(MADE, by_mail(served.port), as_it_is, clock=hours.clock)
@@ -314,6 +314,7 @@ def test_password_is_never_sent_without_tls(hours, monkeypatch):
     finally:
         served.stop()
     assert "STARTTLS" in told.problem
+    assert kept.signed_in == []
     assert plain.problem == ""
     assert len(kept.mails) == 1
 
