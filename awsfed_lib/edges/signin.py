@@ -16,10 +16,10 @@ from awsfed_lib.core.saml.signin import proof, sentence
 from awsfed_lib.core.saml.signin_findings import findings
 from awsfed_lib.edges.amazon import saml_sessions
 from awsfed_lib.edges.amazon.organization import Organization
-from awsfed_lib.edges.entra.signers import signer
+from awsfed_lib.edges.entra.signers import membership, signer
 from awsfed_lib.edges.records.response_entry import HOW, Given, given
 
-__all__ = ["Evidence", "check", "enter", "explain", "findings", "given", "proof", "proven", "sentence", "signer"]
+__all__ = ["Evidence", "check", "enter", "explain", "findings", "given", "membership", "proof", "proven", "sentence", "signer"]
 
 
 def check(given: Given, expected: Expected, now: datetime) -> Checked:

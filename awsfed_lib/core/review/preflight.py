@@ -40,7 +40,7 @@ NEEDS: Mapping[str, tuple[Need, ...]] = {
     "04-approles": (APPLICATION, JOBS, APPROLES),
     "05-groups": (TENANT, GROUPS, NEW_GROUPS),
     "06-assignments": (APPLICATION, GROUPS, ASSIGN),
-    "07-signin": (APPLICATION, MEMBERS, POLICIES),
+    "07-signin": (APPLICATION, MEMBERS, PEOPLE, POLICIES),
     "08-certificates": (APPLICATION, APPROLES),
     "09-audit": (APPLICATION, MEMBERS, POLICIES),
     "11-onboard": (APPLICATION, JOBS, TENANT, GROUPS, POLICIES, APPROLES, NEW_GROUPS, ASSIGN),

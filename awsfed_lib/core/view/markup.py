@@ -61,6 +61,12 @@ VERDICTS: Mapping[str, tuple[str, Tone]] = {
     "unknown": ("?", "warn"),
     "passed": ("✓", "good"),
     "not checked": ("?", "warn"),
+    "entered": ("✓", "good"),
+    "refused": ("✕", "bad"),
+    "as expected": ("✓", "good"),
+    "unexpected": ("!", "warn"),
+    "missing": ("✕", "bad"),
+    "unreadable": ("✕", "bad"),
 }
 RESULTS: Mapping[str, tuple[str, Tone]] = {
     "ok": ("✓", "good"),
