@@ -25,6 +25,7 @@ from awsfed_lib.sandbox.entra import (
     portal,
     principals,
     signing,
+    signins,
 )
 from awsfed_lib.sandbox.entra.identifiers import is_guid
 from awsfed_lib.sandbox.entra.query import ODATA
@@ -51,6 +52,7 @@ FAMILIES = (
     catalogue,
     jobs,
     audit,
+    signins,
     batch,
 )
 DIAGNOSTIC = {"ServerInfo": {"DataCenter": "Sandbox", "Slice": "E", "Ring": "1", "ScaleUnit": "000", "RoleInstance": "SANDBOX0000"}}

@@ -116,9 +116,12 @@ class Sandbox:
         user = interactive.person(self.tenant, str(body.get("user", "")), ()).record["id"]
         recipient, now = self.org.cloud.place.recipient, self.tenant.clock()
         try:
-            return {"saml_response": saml.response(self.tenant, self.application_id, user, recipient=recipient, now=now)}
+            made = saml.response(self.tenant, self.application_id, user, recipient=recipient, now=now)
         except saml.SignInRefused as refused:
+            self.tenant.signed_in(user, self.application_id, int(refused.code.removeprefix("AADSTS")))
             raise ValueError(str(refused)) from None
+        self.tenant.signed_in(user, self.application_id)
+        return {"saml_response": made}
 
     def close(self) -> None:
         """Stop serving, and take the description and the throw-away keys away."""

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from awsfed_lib.sandbox.entra import certificates, claims, federation, hosts, loading, tokens
+from awsfed_lib.sandbox.entra import certificates, claims, federation, hosts, loading, signins, tokens
 from awsfed_lib.sandbox.entra.loading import Registration, Tables
 from awsfed_lib.sandbox.entra.replicas import Channel, Replicas
 from awsfed_lib.sandbox.entra.schema import KINDS, Record
@@ -71,6 +71,7 @@ class Tenant:
             self.clients: dict[str, Registration] = loaded.registrations
             self.vault: dict[str, KeyPair] = loaded.vault
             self.audits: list[dict[str, Any]] = []
+            self.sign_ins = signins.past(self.world, self.tables, self.born)
             self.sessions: dict[str, dict[str, Any]] = {}
             self.chance = random.Random(f"tenant/{self.switches.seed}")
             self.replicas = Replicas(self.switches.seed)
@@ -132,6 +133,12 @@ class Tenant:
             own = certificates.held(principal, self.vault)
             pair = certificates.active(principal, self.vault, self.clock()) if own else self._certificates("", "tenant")[0]
             return pair.key, pair.certificate
+
+    def signed_in(self, user_id: str, app_id: str, code: int = 0) -> None:
+        """Write into the sign-in log that the user signed in to the application, or was refused with an AADSTS number."""
+        with self.lock:
+            user = self.tables["users"].get(user_id, {"id": user_id})
+            self.sign_ins.append(signins.entry(user, self.principal(app_id), self.clock(), code))
 
     def role_values(self, user_id: str, app_id: str) -> list[str]:
         """The values that a SAML response for that user carries in the Role claim of the application."""

@@ -146,7 +146,7 @@ def _changes(cut: Cut, going: Taken, names: Mapping[str, str]) -> tuple[Change, 
 
 
 def _refusals(guards: Guards, cut: Cut, going: Taken, losses: Sequence[Loss]) -> list[str]:
-    refusals = [*_too_many(guards, len(going.assignments), len(going.left)), *_break_glass(guards, cut, going, losses)]
+    refusals = [*too_many(guards, len(going.assignments), len(going.left)), *_break_glass(guards, cut, going, losses)]
     if cut.subject.kind != "user":
         groups = {row["principal_id"]: row["principal_name"] for row in going.assignments if row["principal_type"] == "Group"}
         named = ((name, covered(guards.protected_groups, identity, name)) for identity, name in sorted(groups.items()))
@@ -154,7 +154,8 @@ def _refusals(guards: Guards, cut: Cut, going: Taken, losses: Sequence[Loss]) ->
     return refusals
 
 
-def _too_many(guards: Guards, assignments: int, memberships: int) -> list[str]:
+def too_many(guards: Guards, assignments: int, memberships: int) -> list[str]:
+    """Refuse to take more than `max_removed`, and say how it is raised."""
     paths = assignments + memberships
     if paths <= guards.max_removed:
         return []

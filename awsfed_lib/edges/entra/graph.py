@@ -29,6 +29,7 @@ IN_FILTER = 15  # values of one `in` filter
 BY_IDS = 1000  # ids of one getByIds (learn.microsoft.com graph/api/directoryobject-getbyids)
 PAUSES = (1.0, 1.0, 2.0, 2.0, 3.0, 3.0, 4.0, 4.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0)  # 70 s in all
 READS = 3
+LOG_PAUSE = 2.0  # seconds: logs answer five requests in ten (learn.microsoft.com graph/throttling-limits)
 UNWRITTEN = 4  # pauses for a lagging replica when this session wrote nothing that could lag
 
 
@@ -51,6 +52,7 @@ class Graph:
         self.realm = session.tenant_id
         scale = 0.001 if session.cloud.name == SANDBOX else 1.0
         self.patience = apply.Patience(READS, tuple(pause * scale for pause in PAUSES))
+        self._log_pause = LOG_PAUSE * scale
         self._transport = Transport(session.cloud, session.source, gate, clock)
         self._wrote = False
 
@@ -72,6 +74,10 @@ class Graph:
     def read(self, path: str) -> list[dict[str, Any]]:
         """Every object of the collection at `path`, over all pages."""
         return pages.every(self._transport, path)
+
+    def log(self, path: str) -> list[dict[str, Any]]:
+        """Every entry of a log below /auditLogs, over all pages, no faster than logs answer."""
+        return pages.every(self._transport, path, pause=self._log_pause)
 
     def one(self, path: str) -> dict[str, Any]:
         """Read the one object at `path`."""
@@ -128,12 +134,13 @@ class Graph:
         paths = [*_filters("displayName", names), *_filters("uniqueName", unique_names)]
         found = [group for table in batch.gather(self._transport, paths) for group in table]
         for start in range(0, len(ids), BY_IDS):
-            found += self._by_ids(ids[start : start + BY_IDS])
+            found += self.by_ids(ids[start : start + BY_IDS], "group", *objects.GROUP_KEYS)
         return found
 
-    def _by_ids(self, ids: Sequence[str]) -> list[dict[str, Any]]:
-        path = f"/directoryObjects/getByIds?$select={','.join(objects.GROUP_KEYS)}"
-        body = json.dumps({"ids": [guid(identity) for identity in ids], "types": ["group"]})
+    def by_ids(self, ids: Sequence[str], kind: str, *keys: str) -> list[dict[str, Any]]:
+        """Read the objects of one kind that have these ids, at most BY_IDS; of deleted ones Graph sends nothing."""
+        path = f"/directoryObjects/getByIds?$select={','.join(keys)}"
+        body = json.dumps({"ids": [guid(identity) for identity in ids], "types": [kind]})
         return pages.values(path, pages.whole(path, self._transport.fetch(Call("POST", path, body))))
 
     def members(self, group_ids: Iterable[str]) -> pd.DataFrame:

@@ -27,8 +27,8 @@ def one(transport: Transport, path: str) -> dict[str, Any]:
     return whole(path, transport.fetch(Call("GET", path)))
 
 
-def every(transport: Transport, path: str, headers: tuple[tuple[str, str], ...] = ()) -> list[dict[str, Any]]:
-    """Every object of a collection, over all pages. Raises UnreadError when a page is not whole."""
+def every(transport: Transport, path: str, headers: tuple[tuple[str, str], ...] = (), *, pause: float = 0.0) -> list[dict[str, Any]]:
+    """Every object of a collection, over all pages, `pause` seconds between them. Raises UnreadError when a page is not whole."""
     found: list[dict[str, Any]] = []
     seen: set[str] = set()
     following, promised = path, 0
@@ -38,6 +38,8 @@ def every(transport: Transport, path: str, headers: tuple[tuple[str, str], ...] 
         found += values(path, document)
         promised = max(promised, counted(document))
         following = next_path(transport, path, document)
+        if following and pause:
+            transport.clock.sleep(pause)
     if len(found) < promised:
         raise UnreadError(f"{_short(path)} holds {promised} objects, and {len(found)} came.", remedy="Run it again.")
     return found

@@ -34,6 +34,10 @@ GRAPH: tuple[Refusal, ...] = (
     Refusal(401, "", "refused", "The token was not accepted, not even a new one.", "Sign in again; check tenant and cloud."),
     Refusal(403, "Authorization_RequestDenied", "refused", "This sign-in lacks a permission or an Entra role.", _PREFLIGHT),
     Refusal(
+        403, "Authentication_RequestFromNonPremiumTenant", "refused", "Logs of sign-ins need a tenant with Entra ID P1 or P2.",
+        "Without it, last use is known from AWS only. A tenant that has the licence is refused now and then: run it again.",
+    ),
+    Refusal(
         0, "Directory_ResourceSizeExceeded", "refused", "The service principal holds as much as it can.",
         "Remove appRoles that nobody uses, or take a second application.",
     ),

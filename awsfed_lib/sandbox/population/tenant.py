@@ -8,6 +8,7 @@ from awsfed_lib.sandbox.population.applications import all_roles, application_pa
 from awsfed_lib.sandbox.population.groups import Directory, populate
 from awsfed_lib.sandbox.population.people import DOMAIN, users
 from awsfed_lib.sandbox.population.roles import Setting
+from awsfed_lib.sandbox.population.visits import visits
 
 
 def tenant(setting: Setting, everyone: list[Seat]) -> tuple[dict[str, Any], dict[str, str]]:
@@ -26,6 +27,7 @@ def tenant(setting: Setting, everyone: list[Seat]) -> tuple[dict[str, Any], dict
         "assignments": directory.assignments + _of_the_tutorial(setting, directory, roles["tutorial"]),
         "clients": clients(setting.seed),
         "subscribedSkus": [premium(setting.seed)],
+        "signIns": visits(directory),
         "main": guid(setting.seed, "main"),
     }
     return made, _demo(setting, everyone[2], made, group)

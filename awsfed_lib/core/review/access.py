@@ -1,0 +1,106 @@
+"""The access review: who reaches an account, what a person reaches, through which group, with which policies. Pure.
+
+It is made of PATHS: nested members, dangling roles and accounts that were not read stay in it with their verdict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import groupby
+from typing import Any
+
+import pandas as pd
+
+from awsfed_lib.core.access_shapes import ACCESS_BY_ACCOUNT, ACCESS_BY_USER
+from awsfed_lib.core.review.checks_people import ADMINISTRATOR
+from awsfed_lib.core.review.paths import EFFECTIVE
+from awsfed_lib.core.review.use import Use
+from awsfed_lib.core.tables import PATHS, check, frame, rows
+
+Row = Mapping[str, Any]
+DIRECTLY = "directly"
+HOUR = 3600
+
+
+def by_account(paths: pd.DataFrame, use: Use) -> pd.DataFrame:
+    """Tell who reaches each role of each account: ACCESS_BY_ACCOUNT, administrators first within an account.
+
+    One row a person and role, however many groups give it; the best verdict counts. Ends of paths without a person are left out.
+    """
+    listed = sorted(_with_person(paths), key=lambda row: (row["role_arn"], row["user_name"], *_better_first(row)))
+    found = [_role(list(several), use) for _, several in groupby(listed, key=lambda row: (row["role_arn"], row["user_name"]))]
+    return frame(ACCESS_BY_ACCOUNT, sorted(found, key=_order))
+
+
+def _with_person(paths: pd.DataFrame) -> list[Row]:
+    return [row for row in rows(check(PATHS, paths)) if row["user_name"]]
+
+
+def _better_first(row: Row) -> tuple[int, str]:
+    verdict = row["verdict"]
+    return EFFECTIVE.index(verdict) if verdict in EFFECTIVE else len(EFFECTIVE), verdict
+
+
+def _order(row: Row) -> tuple[Any, ...]:
+    return row["account_id"], not row["administrator"], row["role_name"], row["role_arn"], row["user_name"]
+
+
+def _role(several: list[Row], use: Use) -> dict[str, Any]:
+    """Make one row of all paths of one person to one role; those that give it, where any does."""
+    first = several[0]
+    giving = [row for row in several if row["verdict"] == first["verdict"]]
+    known = use.role_rows.get(first["role_arn"])
+    return {
+        "account_id": first["account_id"],
+        "account_name": first["account_name"],
+        "role_name": first["role_arn"].rpartition("/")[2],
+        "user_name": first["user_name"],
+        "through": joined(row["group_name"] or DIRECTLY for row in giving),
+        "administrator": gives_everything(first["policies"]),
+        "policies": first["policies"],
+        "max_session": known["max_session"] // HOUR if known and known["max_session"] else None,
+        "role_last_used": known["last_used"] if known else None,
+        "entered": use.entered(first["role_arn"], first["user_name"]),
+        "verdict": first["verdict"],
+        "role_arn": first["role_arn"],
+    }
+
+
+def gives_everything(policies: str) -> bool:
+    """Whether AdministratorAccess is among the policies. Another policy may give as much: only this one is looked for by name."""
+    return any(policy.endswith(ADMINISTRATOR) for policy in policies.split("; "))
+
+
+def joined(names: Iterable[str]) -> str:
+    """Join the different names, sorted."""
+    return "; ".join(sorted(set(filter(None, names))))
+
+
+def by_user(access: pd.DataFrame, use: Use) -> pd.DataFrame:
+    """Tell what each person reaches in each account: ACCESS_BY_USER of ACCESS_BY_ACCOUNT, only what works."""
+    working = [row for row in rows(check(ACCESS_BY_ACCOUNT, access)) if row["verdict"] in EFFECTIVE]
+    listed = sorted(working, key=lambda row: (row["user_name"], row["account_id"]))
+    grouped = groupby(listed, key=lambda row: (row["user_name"], row["account_id"]))
+    return frame(ACCESS_BY_USER, [_of_user(list(several), use) for _, several in grouped])
+
+
+def _of_user(several: list[Row], use: Use) -> dict[str, Any]:
+    first = several[0]
+    return {
+        "user_name": first["user_name"],
+        "account_id": first["account_id"],
+        "account_name": first["account_name"],
+        "roles": joined(row["role_name"] for row in several),
+        "through": joined(name for row in several for name in row["through"].split("; ")),
+        "administrator": any(row["administrator"] for row in several),
+        "policies": joined(name for row in several for name in row["policies"].split("; ")),
+        "max_session": max((row["max_session"] for row in several if row["max_session"] is not None), default=None),
+        "signed_in": use.signed_in(first["user_name"]),
+        "entered": max((row["entered"] for row in several if row["entered"]), default=None),
+    }
+
+
+def administrators(access: pd.DataFrame) -> pd.DataFrame:
+    """Give the rows of ACCESS_BY_ACCOUNT that work and give everything."""
+    listed = check(ACCESS_BY_ACCOUNT, access)
+    return listed[listed["administrator"] & listed["verdict"].isin(EFFECTIVE)].reset_index(drop=True)

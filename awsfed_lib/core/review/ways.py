@@ -1,0 +1,62 @@
+"""The live paths of an application by the ids that a request needs: who, through which group, to which appRole.
+
+They are the paths of paths.py that end at a person, before AWS is asked: a path can be taken away although its role is dangling.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from awsfed_lib.core.review import review_sheet
+from awsfed_lib.core.roles.revoke import emitted
+from awsfed_lib.core.tables import ASSIGNMENTS, MEMBERS, check, rows
+
+Row = Mapping[str, Any]
+
+
+class Way(NamedTuple):
+    """One path: the person, the group (both "" for a direct assignment), the appRole, and the assignment that makes it."""
+
+    path_id: str
+    user_id: str
+    user_name: str
+    shown: str  # display name, "" where it is not known
+    group_id: str
+    group_name: str
+    app_role_id: str
+    assignment_id: str
+
+    @property
+    def names(self) -> set[str]:
+        """What the person is called, for the list of break-glass principals."""
+        return {self.user_id, self.user_name, self.shown} - {""}
+
+
+def live(application_id: str, app_roles: pd.DataFrame, assigned: pd.DataFrame, members: pd.DataFrame) -> tuple[Way, ...]:
+    """Give every live way, sorted. Two groups of one name make two ways with one path_id: a sheet cannot tell them apart."""
+    giving = emitted(app_roles)
+    people: dict[str, list[Row]] = {}
+    for member in rows(check(MEMBERS, members)):
+        if member["member_type"] == "User":
+            people.setdefault(member["group_id"], []).append(member)
+    held = [row for row in rows(check(ASSIGNMENTS, assigned)) if row["app_role_id"] in giving]
+    return tuple(sorted(way for row in held for way in _of(application_id, row, people)))
+
+
+def _of(application_id: str, assignment: Row, people: Mapping[str, list[Row]]) -> Iterator[Way]:
+    name = assignment["principal_name"]
+    if assignment["principal_type"] == "User":
+        yield _way(application_id, assignment, (assignment["principal_id"], name, ""), ("", ""))
+    if assignment["principal_type"] == "Group":
+        for row in people.get(assignment["principal_id"], []):
+            called = row["user_name"] or row["member_name"] or row["member_id"]
+            yield _way(application_id, assignment, (row["member_id"], called, row["member_name"]), (assignment["principal_id"], name))
+
+
+def _way(application_id: str, assignment: Row, person: tuple[str, str, str], group: tuple[str, str]) -> Way:
+    facts = {"user_name": person[1], "group_name": group[1], "app_role_id": assignment["app_role_id"]}
+    identity = review_sheet.path_id(application_id, facts)
+    return Way(identity, *person, *group, assignment["app_role_id"], assignment["assignment_id"])
