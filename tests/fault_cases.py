@@ -160,30 +160,48 @@ class World:
         return all(ids.get(value) in held for value in wanted.value)
 
 
-def shapes(twin):
-    """The kinds of jobs by name: every way in which the tutorial's three runbooks change the tenant."""
-    world = World(twin)
-    roles = {
-        "add": world.roles(add=NEW),
-        "switch": world.roles(enable=["sales-tpm-user"], disable=["sales-devops-user"]),
-        "remove": world.roles(drop=["sales-intern", "contoso-management-finance"]),
-        "mixed": world.roles(add=NEW[:1], drop=["contoso-management-audit-2018"], enable=["sales-tpm-user"]),
-    }
-    dropped = {"remove": ("sales-intern", "contoso-management-finance"), "mixed": ("contoso-management-audit-2018",)}
-    found = {name: Shape((plan,), reached, world.edges(*dropped.get(name, ()))) for name, (plan, reached) in roles.items()}
-    for name, names in {"groups": ("new-a", "new-b", "new-c"), "group": ("new-a",)}.items():
+def _of_roles(*, drop=(), **wanted):
+    def made_of(world):
+        plan, reached = world.roles(drop=drop, **wanted)
+        return Shape((plan,), reached, world.edges(*drop))
+
+    return made_of
+
+
+def _of_groups(*names):
+    def made_of(world):
         plan, reached = world.new_groups(*names)
-        found[name] = Shape((plan,), reached)
-    several = [("sales-aws-admin", "cloud-admins"), ("sales-finance-admin", "cloud-admins"), ("sales-devops-user", "external-auditors")]
-    found["assign"] = world.assigned(several)
-    found["reassign"] = world.assigned(world.one_group_each(sales_aws_admin="external-auditors"), GENEROUS)
-    found["chain"] = _chain(world)
-    return found
+        return Shape((plan,), reached)
+
+    return made_of
+
+
+def _reassign(world):
+    return world.assigned(world.one_group_each(sales_aws_admin="external-auditors"), GENEROUS)
 
 
 def _chain(world):
     parts = world.roles(add=NEW[:1]), world.new_groups(NEW[0]), world.new_assignments(NEW[0])
     return Shape(tuple(plan for plan, _ in parts), lambda: all(reached() for _, reached in parts))
+
+
+SEVERAL = (("sales-aws-admin", "cloud-admins"), ("sales-finance-admin", "cloud-admins"), ("sales-devops-user", "external-auditors"))
+SHAPES = {
+    "add": _of_roles(add=NEW),
+    "switch": _of_roles(enable=["sales-tpm-user"], disable=["sales-devops-user"]),
+    "remove": _of_roles(drop=("sales-intern", "contoso-management-finance")),
+    "mixed": _of_roles(add=NEW[:1], drop=("contoso-management-audit-2018",), enable=["sales-tpm-user"]),
+    "groups": _of_groups("new-a", "new-b", "new-c"),
+    "group": _of_groups("new-a"),
+    "assign": lambda world: world.assigned(SEVERAL),
+    "reassign": _reassign,
+    "chain": _chain,
+}
+
+
+def shape(twin, name):
+    """One kind of job, for the twin as it is now: every way in which the tutorial's three runbooks change the tenant has its name."""
+    return SHAPES[name](World(twin))
 
 
 class Runs:
@@ -229,4 +247,4 @@ class Runs:
         return ends
 
 
-__all__ = ["Ended", "Runs", "Shape", "Watch", "shapes"]
+__all__ = ["SHAPES", "Ended", "Runs", "Shape", "Watch", "shape"]

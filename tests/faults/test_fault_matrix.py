@@ -15,14 +15,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from fault_cases import Runs, Watch, shapes
+from fault_cases import SHAPES, Runs, Watch, shape
 
 from awsfed_lib.edges.entra import connection
 from awsfed_lib.sandbox.faults.actors import ACTORS
 
 CASES = os.environ.get("AWSFED_FAULT_CASES", "180")
 SEED = int(os.environ.get("AWSFED_FAULT_SEED", "1"))
-SHAPES = ("add", "switch", "remove", "mixed", "groups", "group", "assign", "reassign", "chain")
 POSITIONS = 60  # more than any run has requests; positions behind the last one are cut off
 TIMES = (1, 3, 40)  # by seed: once, a few in a row, a storm
 HANG, PATIENCE = 0.25, 0.12  # seconds: of the server's silence, of the client
@@ -72,7 +71,7 @@ def lengths(served_twin, tmp_path_factory):
     for name in SHAPES:
         served_twin.tenant.reset()
         served_twin.faults.clear()
-        runs = Runs(served_twin, shapes(served_twin)[name], served_twin.session("writer"), tmp_path_factory.mktemp(name))
+        runs = Runs(served_twin, shape(served_twin, name), served_twin.session("writer"), tmp_path_factory.mktemp(name))
         served_twin.faults.plan({"mode": "f", "times": 10**6})
         ended = runs.run()
         assert (set(ended.verdicts), ended.error) == ({"applied"}, ""), name
@@ -83,16 +82,16 @@ def lengths(served_twin, tmp_path_factory):
 
 def _cases(lengths):
     every = [
-        Case(shape, mode, position, seed)
+        Case(name, mode, position, seed)
         for seed in range(len(TIMES))
-        for shape in SHAPES
+        for name in SHAPES
         for mode in _modes()
-        for position in range(1, min(lengths[shape], POSITIONS) + 1)
+        for position in range(1, min(lengths[name], POSITIONS) + 1)
     ]
     if CASES == "all":
         return every
     wanted = int(CASES)
-    return [case for shape in SHAPES for case in _sample([case for case in every if case.shape == shape], wanted // len(SHAPES))]
+    return [case for name in SHAPES for case in _sample([case for case in every if case.shape == name], wanted // len(SHAPES))]
 
 
 def _sample(cases, count):
@@ -122,16 +121,16 @@ def place(tmp_path):
         yield Path(folder)
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-def test_it_converges_or_stops_resumable_and_nobody_loses_access(served_twin, lengths, shape, place, monkeypatch):
-    cases = [case for case in _cases(lengths) if case.shape == shape]
+@pytest.mark.parametrize("name", SHAPES)
+def test_it_converges_or_stops_resumable_and_nobody_loses_access(served_twin, lengths, name, place, monkeypatch):
+    cases = [case for case in _cases(lengths) if case.shape == name]
     assert cases
     served_twin.faults.clear()
     session = served_twin.session("writer")
     failures = []
     for case in cases:
         served_twin.tenant.reset()
-        wrong, session = judged(served_twin, case, Runs(served_twin, shapes(served_twin)[shape], session, place), monkeypatch)
+        wrong, session = judged(served_twin, case, Runs(served_twin, shape(served_twin, name), session, place), monkeypatch)
         failures += [f"{case}: {words}" for words in wrong]
     assert not failures, f"{len(failures)} of {len(cases)} cases\n" + "\n".join(failures[:20])
 

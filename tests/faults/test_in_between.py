@@ -5,7 +5,7 @@ out by a client. What holds: nobody loses a sign-in by it, and whatever a later 
 """
 
 import pytest
-from fault_cases import Runs, Watch, shapes
+from fault_cases import Runs, Watch, shape
 
 PATCH = r"^PATCH /v1\.0/servicePrincipals/"
 READ = r"^GET /v1\.0/servicePrincipals/[^/?]+\?\$select=id,appRoles$"
@@ -23,7 +23,7 @@ EDITORS = (
 @pytest.fixture
 def runs(twin, tmp_path):
     """Runs that add two roles, watched; each fault is planned by the test."""
-    found = Runs(twin, shapes(twin)["add"], twin.session("writer"), tmp_path)
+    found = Runs(twin, shape(twin, "add"), twin.session("writer"), tmp_path)
     watch = Watch(twin.tenant, twin.faults, found.shape.allowed)
     yield found
     watch.close()

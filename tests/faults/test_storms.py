@@ -2,7 +2,7 @@
 
 import pytest
 import scripted
-from fault_cases import Runs, shapes
+from fault_cases import Runs, shape
 
 from awsfed_lib.core.errors import GraphError
 from awsfed_lib.edges.entra.graph import Graph
@@ -58,7 +58,7 @@ def test_a_read_is_asked_again(twin, graph, mode):
 
 
 def applied(twin, tmp_path, *rules):
-    runs = Runs(twin, shapes(twin)["add"], twin.session("writer"), tmp_path)
+    runs = Runs(twin, shape(twin, "add"), twin.session("writer"), tmp_path)
     twin.faults.plan(*rules)
     return runs.run(), runs
 
@@ -88,7 +88,7 @@ def test_a_write_whose_answer_is_lost_is_read_back_and_never_sent_twice(twin, tm
 @pytest.mark.parametrize("mode", ["nc", "na", "pa", "504-applied", "items-lost", "items-503-applied"])
 def test_assignments_whose_answers_are_lost_are_read_back_and_posted_once(twin, tmp_path, mode):
     """hashicorp/terraform-provider-azuread pull request 1896: a POST that is sent again is refused as a duplicate, and is orphaned."""
-    runs = Runs(twin, shapes(twin)["assign"], twin.session("writer"), tmp_path)
+    runs = Runs(twin, shape(twin, "assign"), twin.session("writer"), tmp_path)
     twin.faults.plan({"mode": mode, "match": r"^POST /v1\.0/\$batch"})
     assert runs.run().verdicts == ["applied"]
     assert [method for method, _, _ in twin.writes] == ["POST"]
