@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     from awsfed_lib.core.accounts import federation
     from awsfed_lib.core.outcome import Outcome
     from awsfed_lib.core.plan import Plan
-    from awsfed_lib.core.review import audit, preflight, reverify
+    from awsfed_lib.core.review import accepted, audit, outputs, preflight, reverify
     from awsfed_lib.core.roles import approles, assignments, groups, lost_paths, open_sessions, restore, revoke, trust
     from awsfed_lib.core.roles.asked import asked
     from awsfed_lib.core.view.display import show
     from awsfed_lib.edges import offboarding, onboarding, rollover, signin
     from awsfed_lib.edges.amazon import aws
-    from awsfed_lib.edges.charts.lines import growth
+    from awsfed_lib.edges.charts import report as charts
     from awsfed_lib.edges.entra import auth, cut, enterprise, graph, ground
     from awsfed_lib.edges.entra.graph import Graph
-    from awsfed_lib.edges.records import history, recorded
+    from awsfed_lib.edges.records import drift, history, recorded
     from awsfed_lib.edges.records.run import begin
 
 # Where a public name lies. A name that ends its path is the module itself.
@@ -31,26 +31,30 @@ _PUBLIC = {
     "Graph": "edges.entra.graph:Graph",
     "Outcome": "core.outcome:Outcome",
     "Plan": "core.plan:Plan",
+    "accepted": "core.review.accepted",
     "approles": "core.roles.approles",
     "asked": "core.roles.asked:asked",
     "assignments": "core.roles.assignments",
     "audit": "core.review.audit",
     "auth": "edges.entra.auth",
+    "authors": "edges.entra.changes:authors",
     "aws": "edges.amazon.aws",
     "begin": "edges.records.run:begin",
+    "charts": "edges.charts.report",
     "cut": "edges.entra.cut",
+    "drift": "edges.records.drift",
     "enterprise": "edges.entra.enterprise",
     "errors": "core.errors",
     "federation": "core.accounts.federation",
     "graph": "edges.entra.graph",
     "ground": "edges.entra.ground",
     "groups": "core.roles.groups",
-    "growth": "edges.charts.lines:growth",
     "history": "edges.records.history",
     "lost_paths": "core.roles.lost_paths",
     "offboarding": "edges.offboarding",
     "onboarding": "edges.onboarding",
     "open_sessions": "core.roles.open_sessions",
+    "outputs": "core.review.outputs",
     "preflight": "core.review.preflight",
     "recorded": "edges.records.recorded",
     "restore": "core.roles.restore",

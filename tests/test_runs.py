@@ -42,7 +42,7 @@ def test_diff_names_rows_that_came_went_and_changed(runs):
     assert "went  arn:aws:iam::000000000001:role/Admin" in said
     assert "came  arn:aws:iam::000000000003:role/Admin" in said
     assert "role_name: Admin → Power" in said
-    assert awsfed("diff", "last", "last").stdout == "roles: no change\n"
+    assert awsfed("diff", "last", "last").stdout == "accounts: no change\nroles: no change\n"
 
 
 def test_verify_proves_all_and_names_what_is_broken(runs):

@@ -187,6 +187,21 @@ FINDINGS = Schema(
     },
     ("finding_id",),
 )
+JUDGED = Schema(
+    "judged",
+    {**FINDINGS.columns, "accepted": Column(TEXT, "until when, by whom and why it is accepted; '' when nobody did")},
+    ("finding_id",),
+)
+ACCEPTED = Schema(
+    "accepted",
+    {
+        "finding_id": Column(TEXT, "of the finding"),
+        "until": Column(TEXT, "last day, YYYY-MM-DD"),
+        "accepted_by": Column(TEXT, "who answers for it"),
+        "reason": Column(TEXT, "why"),
+    },
+    ("finding_id",),
+)
 FACTS = Schema(
     "facts",
     {"fact": Column(TEXT, "what is told"), "value": Column(TEXT, "what it is; 'not known' when it could not be read")},
@@ -215,6 +230,30 @@ CHANGES = Schema(
     ("kind", "label", "action"),
 )
 
+DRIFT = Schema(
+    "drift",
+    {
+        "table": Column(TEXT, "which table"),
+        "change": Column(TEXT, "came, went, other, or not known"),
+        "row": Column(TEXT, "the key of the row"),
+        "column": Column(TEXT, "which cell is another"),
+        "before": Column(TEXT, "in the last good run"),
+        "after": Column(TEXT, "now"),
+    },
+    ("table", "row", "column"),
+)
+AUTHORS = Schema(
+    "authors",
+    {
+        "at": Column(TIME, "when"),
+        "who": Column(TEXT, "user or application that did it; not known when the log could not be read"),
+        "activity": Column(TEXT, "what, in the log's words"),
+        "result": Column(TEXT, "success or failure"),
+        "target": Column(TEXT, "objects it touched"),
+        "changed": Column(TEXT, "properties it changed"),
+    },
+    ("at", "who", "activity"),
+)
 TARGETS = Schema(
     "targets",
     {

@@ -77,7 +77,7 @@ def _stoppable() -> contextlib.AbstractContextManager[None]:
 
 
 def _run(order: Order, file: str) -> Ended:
-    from awsfed_lib.core.view.catalogue_page import came_out
+    from awsfed_lib.core.view.record_page import came_out
     from awsfed_lib.doors import runner
     from awsfed_lib.doors.alerts import tell
     from awsfed_lib.edges.records import parameter_file, runbooks
@@ -85,7 +85,7 @@ def _run(order: Order, file: str) -> Ended:
     task = runner.Task(runbooks.find(order.runbook), parameter_file.load(parameter_file.found(file)), order.given, order.deadline)
     result = runner.execute(task, out=StringIO())
     tell(result.record.folder)
-    said = {**result.record.run(), "problem": ""}
+    said = result.record.run()
     return Ended(file, result.verdict, result.code, result.problem, result.record.folder.name, "; ".join(came_out(said)))
 
 

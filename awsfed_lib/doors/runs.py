@@ -34,7 +34,7 @@ def _folder() -> Path:
 @click.option("--last", type=click.IntRange(1), default=_MOST, show_default=True, help="The newest so many.")
 def list_(runbook: str, verdict: str, last: int) -> None:
     """List records, the newest last."""
-    from awsfed_lib.core.view.catalogue_page import came_out
+    from awsfed_lib.core.view.record_page import came_out
     from awsfed_lib.edges.records import catalogue, runbooks
 
     wanted = runbooks.find(runbook).id if runbook else ""
@@ -52,8 +52,8 @@ def list_(runbook: str, verdict: str, last: int) -> None:
 @click.argument("run")
 def show(run: str) -> None:
     """Show one record: RUN is its folder's name, the beginning of it, or `last`."""
-    from awsfed_lib.core.view.catalogue_page import came_out
     from awsfed_lib.core.view.markup import terms_text
+    from awsfed_lib.core.view.record_page import came_out
 
     record = _found(run)
     said = record.run()

@@ -11,11 +11,15 @@ import pandas as pd
 from awsfed_lib.core.errors import ParameterError
 from awsfed_lib.core.review import checks_people as of_people
 from awsfed_lib.core.review import checks_roles as of_roles
+from awsfed_lib.core.review.checks_certificates import findings as certificate_findings
 from awsfed_lib.core.review.evidence import Evidence, Item, Terms
 from awsfed_lib.core.review.paths import paths as walk
+from awsfed_lib.core.review.summary import summary
 from awsfed_lib.core.roles.approles import LABEL
 from awsfed_lib.core.settings.verdict import SEVERITIES, reaches
 from awsfed_lib.core.tables import FINDINGS, check, frame, rows
+
+__all__ = ["CHECKS", "Check", "at_least", "certificate_findings", "findings", "paths", "summary", "together", "worst"]
 
 
 class Check(NamedTuple):
@@ -112,6 +116,11 @@ def _finding(check_: Check, item: Item) -> Mapping[str, str]:
 
 def _order(row: Mapping[str, str]) -> tuple[int, str, str, str]:
     return SEVERITIES.index(row["severity"]), row["check"], row["subject"], row["finding_id"]
+
+
+def together(*tables: pd.DataFrame) -> pd.DataFrame:
+    """Put several FINDINGS together, the worst first."""
+    return frame(FINDINGS, sorted((row for table in tables for row in rows(check(FINDINGS, table))), key=_order))
 
 
 def worst(found: pd.DataFrame) -> str:

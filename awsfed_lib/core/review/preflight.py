@@ -30,6 +30,7 @@ PEOPLE = frozenset({"User.ReadBasic.All", "User.Read.All", "User.ReadWrite.All"}
 LICENCES = frozenset({"LicenseAssignment.Read.All", "Organization.Read.All"}) | _DIRECTORY
 POLICIES = frozenset({"Policy.Read.All", "Policy.ReadWrite.ApplicationConfiguration"})
 TENANT = frozenset({"Organization.Read.All", "User.Read"}) | _DIRECTORY
+AUDITS = frozenset({"AuditLog.Read.All"})
 NEW_POLICIES = frozenset({"Policy.ReadWrite.ApplicationConfiguration"})
 
 NEEDS: Mapping[str, tuple[Need, ...]] = {
@@ -42,7 +43,7 @@ NEEDS: Mapping[str, tuple[Need, ...]] = {
     "06-assignments": (APPLICATION, GROUPS, ASSIGN),
     "07-signin": (APPLICATION, MEMBERS, PEOPLE, POLICIES),
     "08-certificates": (APPLICATION, APPROLES),
-    "09-audit": (APPLICATION, MEMBERS, POLICIES),
+    "09-audit": (APPLICATION, MEMBERS, POLICIES, AUDITS),
     "11-onboard": (APPLICATION, JOBS, TENANT, GROUPS, POLICIES, APPROLES, NEW_GROUPS, ASSIGN),
     "12-offboard": (APPLICATION, JOBS, GROUPS, APPROLES, ASSIGN),
     "13-history": (),

@@ -181,12 +181,17 @@ class Parameters(BaseModel):
     wait_minutes: Annotated[int, BeforeValidator(whole_number)] = Field(
         20, ge=0, le=10_080, description="Minutes that must lie between the sending and the verification; replicas and jobs need some."
     )
-    user: Annotated[str, BeforeValidator(person)] = Field("", description="Person: 16-revoke takes every path away, 13-history asks about one; user name, or object id.")
+    user: Annotated[str, BeforeValidator(person)] = Field(
+        "", description="Person: 16-revoke takes every path away, 13-history asks about one; user name, or object id."
+    )
     group: Annotated[str, BeforeValidator(text(256))] = Field(
         "", description="Group whose assignments are revoked: display name or object id."
     )
     role: Annotated[str, BeforeValidator(text(512))] = Field(
-        "", description="Role that 16-revoke takes from everybody: value or display name of the appRole, or role ARN; 13-history: ARN or name."
+        "", description="Role that 16-revoke takes from everybody (value, display name, ARN), or 13-history asks about (ARN, name)."
+    )
+    accepted_file: Annotated[str, BeforeValidator(csv_file)] = Field(
+        "", description="CSV below parameters/ of findings that are accepted: finding_id, until, accepted_by, reason."
     )
     day: Annotated[str, BeforeValidator(calendar_day)] = Field(
         "", description="Day that 13-history asks about, YYYY-MM-DD in UTC and in quotes; empty is that of the newest run."

@@ -243,9 +243,13 @@ def calendar_day(value: object) -> str:
     if isinstance(value, date):
         raise wrong(f'must be text: write it in quotes, "{value:%Y-%m-%d}".')
     line = _line(value)
-    try:
-        if line and date.fromisoformat(line).isoformat() != line:
-            raise ValueError
-    except ValueError:
-        raise wrong(f"is no day of the form YYYY-MM-DD: {shown(line)}.") from None
+    if line and not _is_day(line):
+        raise wrong(f"is no day of the form YYYY-MM-DD: {shown(line)}.")
     return line
+
+
+def _is_day(line: str) -> bool:
+    try:
+        return date.fromisoformat(line).isoformat() == line
+    except ValueError:
+        return False

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from awsfed_lib.core.view.escape import escaped
 from awsfed_lib.core.view.markup import VERDICTS, chip
-from awsfed_lib.core.view.record_page import UNFINISHED, took, when
+from awsfed_lib.core.view.record_page import UNFINISHED, came_out, took, when
 
 PAGE = "record.html"
 HEADS = ("started (UTC)", "runbook", "verdict", "what came out", "took")
@@ -90,21 +90,9 @@ def _row(folder: str, run: Run, chosen: tuple[Filter, ...]) -> str:
     cells = [
         f"{escaped(run.get('runbook', ''))}<br><span class='awsfed-quiet'>{escaped(run.get('title', ''))}</span>",
         chip(sign, word, tone),
-        escaped("; ".join(came_out(run)) or "-"),
+        escaped("; ".join(filter(None, (str(run.get("problem") or ""), *came_out(run)))) or "-"),
         escaped(took(run)),
     ]
     link = f'<a href="{escaped(page)}">{escaped(when(run.get("started")).removesuffix(" UTC") or folder)}</a>'
     classes = " ".join(one.css_class(value) for one, value in zip(chosen, (word, _runbook(run)), strict=True))
     return f'<tr class="{classes}"><th scope="row" class="awsfed-short">{link}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
-
-
-def came_out(run: Run) -> Iterable[str]:
-    """Say what came out of a run: its problem, its plans, its findings."""
-    counts = run.get("counts") or {}
-    if run.get("problem"):
-        yield str(run["problem"])
-    for plan in counts.get("plans", []):
-        yield f"{plan.get('title', '')}: {plan.get('verdict', '')}, {plan.get('plan', '')}"
-    found = [f"{number} {severity}" for severity, number in counts.get("findings", {}).items() if number]
-    if found:
-        yield f"findings: {', '.join(found)}"

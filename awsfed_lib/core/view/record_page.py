@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -62,6 +62,7 @@ def _about(run: Run) -> list[tuple[str, str]]:
         ("executed by", str(run.get("executed_by", ""))),
         *((f"as, in {'Entra ID' if side == 'entra' else 'AWS'}", _value(names)) for side, names in who.items()),
         ("commit", commit.strip()),
+        ("came out", "; ".join(came_out(run))),
         ("exit code", _value(run.get("exit_code", ""))),
     ]
 
@@ -91,3 +92,13 @@ def _moment(stamp: object) -> datetime | None:
         return datetime.fromisoformat(str(stamp))
     except ValueError:
         return None
+
+
+def came_out(run: Run) -> Iterable[str]:
+    """Say what came out of a run: its plans, its findings."""
+    counts = run.get("counts") or {}
+    for plan in counts.get("plans", []):
+        yield f"{plan.get('title', '')}: {plan.get('verdict', '')}, {plan.get('plan', '')}"
+    found = [f"{number} {severity}" for severity, number in counts.get("findings", {}).items() if number]
+    if found:
+        yield f"findings: {', '.join(found)}"

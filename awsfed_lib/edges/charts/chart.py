@@ -6,6 +6,7 @@ matplotlib is imported when the first plot is drawn. Names from outside never re
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,10 +20,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-WIDTH = 9.0
-"""Inches at 72 points: as wide as the text of a record."""
+WIDTH = 8.0
+"""Inches of the axes at 72 points; names stand beside them."""
 STRONG, GOOD, WARN, BAD = "#2f6db3", PALETTE["good"].edge, PALETTE["warn"].edge, PALETTE["bad"].edge
-_LONGEST = 42
+LINE_COLOUR = LINE
+_LONGEST, _LONGEST_TITLE = 42, 110
 _SETTINGS = {
     "svg.fonttype": "none",
     "svg.hashsalt": "awsfed",
@@ -67,7 +69,9 @@ class Canvas:
     def chart(self, alt: str) -> Chart:
         """Return what was drawn."""
         out = StringIO()
-        self.figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None}, bbox_inches="tight")
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)  # the reader's browser has it, or shows a box
+            self.figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None}, bbox_inches="tight")
         return Chart(out.getvalue(), alt)
 
 
@@ -80,10 +84,10 @@ def canvas(title: str, height: float) -> Iterator[Canvas]:
 
     settings: Any = _SETTINGS
     with mpl.rc_context(settings):
-        figure = Figure(figsize=(WIDTH, height), layout="constrained")
+        figure = Figure(figsize=(WIDTH, height))
         FigureCanvasSVG(figure)
-        axes = figure.add_subplot()
-        axes.set_title(named(title))
+        axes = figure.add_axes((0, 0, 1, 1))
+        axes.set_title(visible(title, _LONGEST_TITLE), wrap=True)
         yield Canvas(figure, axes)
 
 

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-import pandas as pd
-
 from awsfed_lib.core.view.style import QUIET
 from awsfed_lib.edges.charts.chart import BAD, STRONG, Chart, canvas
 
@@ -56,9 +54,3 @@ def _words(title: str, points: Sequence[Point], unit: str, limit: Limit | None) 
     first, last = points[0], points[-1]
     over = f", of at most {limit.number:,.0f} ({limit.name})" if limit else ""
     return f"{title}: {first.number:,.0f} {unit} on {first.at:%Y-%m-%d}, {last.number:,.0f} on {last.at:%Y-%m-%d}{over}."
-
-
-def growth(counted: pd.DataFrame, title: str, *, limit: Limit | None = None) -> Chart:
-    """Draw what `history.counts` found: columns at and rows."""
-    points = [Point(at.to_pydatetime(), number) for at, number in zip(counted["at"], counted["rows"], strict=True)]
-    return lines(title, points, unit="rows", limit=limit)

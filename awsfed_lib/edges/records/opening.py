@@ -30,7 +30,7 @@ def check(book: Runbook, given: Mapping[str, object], *, source: parameters.Sour
     Raises ParameterError that lists everything that is wrong.
     """
     checked = parameters.check(given, needed=book.needed, source=source)
-    files = {name: getattr(checked, name) for name in ("accounts_file", "group_map", "names_file", "families_file")}
+    files = {name: getattr(checked, name) for name in ("accounts_file", "group_map", "names_file", "families_file", "accepted_file")}
     for name, file in files.items():
         if file and name in book.names:
             where.table_file(file)

@@ -77,8 +77,13 @@ def _past(folder: Path, run: Mapping[str, Any]) -> Past | None:
 
 
 def counts(table: str, runs: Sequence[Past], *, where_sql: str = "true") -> pd.DataFrame:
-    """Count the rows of `table` in each run that kept it: run, at, rows. `where_sql`: which rows, as DuckDB writes conditions."""
-    kept = with_table(table, runs)
+    """Count the rows of `table` in each run that kept it: run, at, rows; none when no run did.
+
+    `where_sql`: which rows, as DuckDB writes conditions.
+    """
+    kept = _with(table, runs)
+    if not kept:
+        return dated(pd.DataFrame({"number": [], "rows": []}, dtype="int64"), [])[["run", "at", "rows"]]
     asked = f"SELECT file_index AS number, count(*) FILTER ({where_sql}) AS rows FROM read_parquet($files, union_by_name=true) GROUP BY ALL"  # noqa: S608  words of this program
     return dated(query(asked, {"files": files(table, kept)}), kept)[["run", "at", "rows"]]
 
@@ -92,10 +97,14 @@ def listed(runs: Sequence[Past]) -> pd.DataFrame:
 
 def with_table(table: str, runs: Sequence[Past]) -> list[Past]:
     """Choose the runs that kept `table`. Raises RecordError when none did."""
-    kept = [one for one in runs if one.file(table).is_file()]
+    kept = _with(table, runs)
     if not kept:
         raise RecordError(f"No run kept the table {table} yet.", remedy=f"Run {SOURCE} first, then again: history begins with it.")
     return kept
+
+
+def _with(table: str, runs: Sequence[Past]) -> list[Past]:
+    return [one for one in runs if one.file(table).is_file()]
 
 
 def files(table: str, runs: Sequence[Past]) -> list[str]:

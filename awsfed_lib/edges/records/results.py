@@ -9,7 +9,9 @@ import pandas as pd
 
 from awsfed_lib.core.outcome import Outcome
 from awsfed_lib.core.plan import Plan
+from awsfed_lib.core.review.accepted import open_findings
 from awsfed_lib.core.settings.verdict import SEVERITIES, reaches, worst
+from awsfed_lib.core.tables import FINDINGS, frame
 
 
 def of_plan(plan: Plan) -> dict[str, Any]:
@@ -23,14 +25,20 @@ def of_outcome(outcome: Outcome) -> dict[str, Any]:
 
 
 def word(outcomes: Sequence[Outcome], findings: pd.DataFrame | None, fail_on: str) -> str:
-    """Return the verdict of the run: the worst of its outcomes and of its findings at or above `fail_on`."""
-    severities = [] if findings is None else findings["severity"].tolist()
-    judged = ["findings"] if any(reaches(severity, fail_on) for severity in severities) else []
-    return worst([*(outcome.verdict for outcome in outcomes), *judged])
+    """Return the verdict of the run: the worst of its outcomes and of its findings at or above `fail_on` that nobody accepted."""
+    reached = any(reaches(severity, fail_on) for severity in _open(findings)["severity"])
+    return worst([*(outcome.verdict for outcome in outcomes), *(["findings"] if reached else [])])
 
 
 def counts(outcomes: Sequence[Outcome], findings: pd.DataFrame | None) -> dict[str, Any]:
-    """Return the figures of a run: each plan with its verdict and number of requests, and findings by severity."""
+    """Return the figures of a run: each plan with its verdict and number of requests, and open findings by severity."""
     plans = [{"plan": one.plan_id, "title": one.title, "verdict": one.verdict, "requests": len(one.sent)} for one in outcomes]
-    found = {} if findings is None else {severity: int((findings["severity"] == severity).sum()) for severity in SEVERITIES}
-    return {"plans": plans, "findings": found}
+    found = _open(findings)["severity"].value_counts()
+    return {"plans": plans, "findings": {} if findings is None else {severity: int(found.get(severity, 0)) for severity in SEVERITIES}}
+
+
+def _open(findings: pd.DataFrame | None) -> pd.DataFrame:
+    """Leave out what was accepted (JUDGED); FINDINGS are all open."""
+    if findings is None:
+        return frame(FINDINGS, [])
+    return open_findings(findings) if "accepted" in findings else findings

@@ -20,6 +20,7 @@ from awsfed_lib.core.change import Guards
 from awsfed_lib.core.errors import RecordError, UnreadError
 from awsfed_lib.core.outcome import Outcome
 from awsfed_lib.core.plan import Plan
+from awsfed_lib.core.review import accepted
 from awsfed_lib.core.roles.mapping import read_mapping
 from awsfed_lib.core.settings import parameters
 from awsfed_lib.core.settings.parameters import Parameters
@@ -118,6 +119,12 @@ class Run:
         """GROUP_MAP of the CSV that the parameter group_map names; None when it names none."""
         name = self.parameters.group_map
         return read_mapping(where.table_file(name).read_text(encoding="utf-8-sig")) if name else None
+
+    @cached_property
+    def accepted(self) -> pd.DataFrame | None:
+        """ACCEPTED of the CSV that the parameter accepted_file names; None when it names none."""
+        name = self.parameters.accepted_file
+        return accepted.read(where.table_file(name).read_text(encoding="utf-8-sig")) if name else None
 
     @cached_property
     def session(self) -> Session:
