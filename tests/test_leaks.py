@@ -373,6 +373,27 @@ def test_plain_papermill_fails_and_saves_no_secret_not_even_of_a_widget(root, tm
 
 
 @pytest.mark.kernel
+def test_front_end_of_jupyterlab_gets_no_secret_in_any_message(root, tmp_path):
+    """What JupyterLab's server passes on to the browser and saves: every message of a kernel that may ask questions."""
+    from jupyter_client.manager import start_new_kernel
+
+    variables = {**os.environ, "PYTHONPATH": str(ROOT), "IPYTHONDIR": str(tmp_path / "ipython")}
+    manager, client = start_new_kernel(kernel_name="python3", env=variables, cwd=str(root / "notebooks"))
+    try:
+        cells = [cell for cell in nbformat.read(root / "notebooks/22-leaks.ipynb", 4).cells if cell.cell_type == "code"]
+        cells[0].source = cells[0].source.replace('tenant_id: str = ""', f'tenant_id: str = "{uuid.UUID(int=8)}"')
+        said = []
+        replies = [client.execute_interactive(cell.source, allow_stdin=True, output_hook=said.append, timeout=60) for cell in cells]
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+    assert {"stream", "display_data", "execute_result", "error", "comm_open"} <= {message["msg_type"] for message in said}
+    assert outlet.HELD not in {message["msg_type"] for message in said}
+    assert replies[-1]["content"]["ename"] == "RecordError"
+    assert leaks.find(json.dumps([said, replies], default=str).encode(), Needles([CANARY])) == []
+
+
+@pytest.mark.kernel
 def test_loggers_of_msal_urllib3_and_botocore_tell_no_secret(root, keepers):
     """With everything at DEBUG botocore logs the body of AssumeRole, http.client the Authorization header, MSAL its requests."""
     log = io.StringIO()

@@ -17,6 +17,7 @@ from awsfed_lib.core.settings.disguises import searchable
 from awsfed_lib.core.settings.secrecy import named
 
 _ALSO = frozenset({"IDENTITY_HEADER", "MSI_HEADER"})  # secrets of Azure's managed identity endpoints, by names that do not say so
+_NOT = frozenset({"PWD", "OLDPWD"})  # folders, by names that sound otherwise
 _NO_SECRET = re.compile(r"arn:.*|\d{4}-\d\d-\d\dT.*|[0-9a-fA-F-]{36}|true|false|0|1", re.DOTALL)
 _LARGEST_FILE = 64 * 1024
 _BODY = re.compile(r"-----(?:BEGIN|END) [A-Z0-9 ]+-----|\s+")
@@ -67,7 +68,7 @@ def _of_variable(name: str, value: str) -> Iterator[str]:
     if "://" in value:
         with suppress(ValueError):
             yield unquote(urlsplit(value).password or "")
-    elif (named(name) or name.upper() in _ALSO) and value and not _NO_SECRET.fullmatch(value):
+    elif (named(name) or name.upper() in _ALSO) and name.upper() not in _NOT and value and not _NO_SECRET.fullmatch(value):
         yield from _content(value)
 
 
@@ -75,9 +76,9 @@ def _content(value: str) -> Iterator[str]:
     """Yield the value, or what stands in the file that it names: a token file of a workload, an unlocked key."""
     path = Path(value)
     try:
-        if not path.is_file():
+        if not path.exists():
             yield value
-        elif path.stat().st_size <= _LARGEST_FILE:
+        elif path.is_file() and path.stat().st_size <= _LARGEST_FILE:
             yield path.read_text(encoding="utf-8").strip()
     except (OSError, ValueError):
         return
