@@ -267,7 +267,7 @@ def test_environment_tells_its_secrets_by_name(tmp_path):
         "AZURE_CLIENT_SECRET": "a-client-secret-9", "AWS_SECRET_ACCESS_KEY": "an-aws-key-123", "AWS_SESSION_TOKEN": "a-session-1", "IDENTITY_HEADER": "an-identity-header-1",
         "AZURE_CLIENT_CERTIFICATE_PASSWORD": "a-passphrase-1", "HTTPS_PROXY": "http://me:proxy-passw%2Frd@proxy:8080", "AZURE_FEDERATED_TOKEN_FILE": str(file),
         "AZURE_CLIENT_CERTIFICATE_PATH": str(file), "AWS_PROFILE": "production-hub", "AWS_CREDENTIAL_EXPIRATION": "2026-11-24T08:00:00Z", "AWS_WEB_IDENTITY_TOKEN_FILE": "/nowhere/at all",
-        "AZURE_TENANT_ID": str(uuid.uuid4()), "ACTIONS_ID_TOKEN_REQUEST_URL": "https://token.actions.example/x", "PATH": "/usr/bin:/usr/local/bin", "SHORT_TOKEN": "abc",
+        "AZURE_TENANT_ID": str(uuid.uuid4()), "ACTIONS_ID_TOKEN_REQUEST_URL": "https://token.actions.example/x", "PATH": "/usr/bin:/usr/local/bin", "SHORT_TOKEN": "abc", "PWD": "/srv/awsfed-of-ours", "OLDPWD": "/home/somebody/x", "TOKEN_FOLDER": str(tmp_path),
     }  # fmt: skip
     assert held.of_environment(environment) == {
         "a-client-secret-9", "an-aws-key-123", "a-session-1", "an-identity-header-1", "a-passphrase-1", "proxy-passw/rd", "a-federated-token-of-the-platform", "/nowhere/at all",
