@@ -120,6 +120,12 @@ def test_wrong_campaigns_start_no_kernel(root, wrong):
         runner.values(runner.Task(runbooks.find("08"), file, {"certificate": NAME} | wrong))
 
 
+def test_a_rollover_without_a_certificate_starts_no_kernel(root):
+    file = parameter_file.load(root.folder / "parameters/sandbox.yml")
+    with pytest.raises(ParameterError, match="certificate is empty"):
+        runner.values(runner.Task(runbooks.find("08"), file))
+
+
 def test_a_pasted_response_is_no_parameter(root):
     file = parameter_file.load(root.folder / "parameters/sandbox.yml")
     with pytest.raises(ParameterError) as caught:

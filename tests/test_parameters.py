@@ -14,6 +14,7 @@ TENANT, CLIENT, OBJECT = (f"{digit}f2b1c34-1234-4abc-9def-1234567890ab" for digi
 GOOD = {
     "tenant_id": TENANT, "client_id": CLIENT, "application_id": OBJECT, "via": "awsfed-audit", "provider": "WAAD",
     "writer": "awsfed-writer", "remover": "awsfed-remover", "account_id": "012345678901",
+    "certificate": "CN=AWS 2026",
     "restore_from": "20261124T075100Z-04-approles-1f0c7f3a", "verify_run": "20261124T075100Z-06-assignments-1f0c7f3a-2",
 }  # fmt: skip
 JWT = "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJjYW5hcnkifQ.c2lnbmF0dXJl"

@@ -1,6 +1,7 @@
 import base64
 import pickle
 import re
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import quote
 
@@ -18,8 +19,11 @@ from awsfed_lib.core.errors import DocumentError
 from awsfed_lib.core.review.evidence import Evidence
 from awsfed_lib.core.saml import signin
 from awsfed_lib.core.saml.saml_response import open_response
+from awsfed_lib.core.saml.signer import roles_of
 from awsfed_lib.core.saml.signin import Expected, Keys
+from awsfed_lib.core.saml.signin_findings import findings
 from awsfed_lib.core.saml.troubles import explain, table
+from awsfed_lib.core.shapes import SESSIONS
 from awsfed_lib.core.tables import PROVIDERS, frame
 
 ONE = certificate()
@@ -482,3 +486,55 @@ def test_other_messages_are_not_guessed(message):
 def test_every_known_message_finds_itself():
     for text in table()["text"]:
         assert text in set(explain(f"prefix: {text} (suffix)")["text"]), text
+
+
+# --- whose response it is, and what is found -------------------------------------------------------------------------------
+
+
+def evidence_of(*assigned, member_rows=(), app_roles=None):
+    named = live(wire(A, "Admin"), wire(A, "Audit", isEnabled=False)) if app_roles is None else app_roles
+    return Evidence(named, assignments(*assigned), members(*member_rows), groups(group("Admins")), roles(), accounts(A))
+
+
+def test_values_of_a_user_are_those_of_direct_groups_and_of_direct_assignments():
+    """A disabled appRole is emitted; a nested group gives nothing (entra assign-user-or-group-access-portal)."""
+    audit = wire(A, "Audit")["id"]
+    rows = (member("Admins", "ben"), member("Admins", "Inner", "Group"), member("Inner", "eve"))
+    evidence = evidence_of(assignment(ROLE_ID, "Admins"), assignment(audit, "ben", "User"), member_rows=rows)
+    names = {row["member_name"]: row["user_name"].casefold() for row in evidence.people.values()}
+    found = roles_of(evidence)
+    assert found[names["ben"]] == (ADMIN, AUDIT)
+    assert found[names["eve"]] == ()
+
+
+def test_the_session_name_tells_which_roles_to_expect():
+    known = Expected(
+        ENTITY, (SAML_URL,), EXPECTED.audiences, (ONE,), (ONE.thumbprint,), roles_of={"ben@contoso.example": (ADMIN,), "eve@x.example": ()}
+    )
+    assert [row["verdict"] for row in signin.response(of(name="Ben@Contoso.example"), known, NOW).role_rows] == [
+        "as expected",
+        "unexpected",
+    ]
+    assert judged(of(name="somebody@else.example"), known)["roles expected"] == "not checked"
+
+
+def test_user_names_that_aws_refuses_break_the_path_only_where_they_are_sent():
+    rows = members(member("Admins", "Maria", user_name="maria#EXT#@contoso.example"))
+    evidence = Evidence(live(wire(A, "Admin")), assignments(assignment(ROLE_ID, "Admins")), rows, groups(group("Admins")),
+                        roles(role(A, "Admin", max_session=3600)), accounts(A))  # fmt: skip
+    keys = Keys(accounts(A), keys_of(), (ONE.thumbprint,), ENTITY)
+    assert list(signin.proof(evidence, keys).verdict) == ["works"]
+    (row,) = signin.proof(evidence, replace(keys, sends_user_name=True)).to_dict("records")
+    assert (row["verdict"], row["link"]) == ("broken", "members")
+    assert "#EXT#" in row["cause"]
+
+
+def test_findings_say_the_worst_first_and_keep_their_ids():
+    paths = chain(members=members())
+    checked = signin.response(of(audience="x"), EXPECTED, NOW)
+    refused = frame(SESSIONS, [{"account_id": A, "role_arn": arn(A, "Admin"), "verdict": "unknown", "message": "No answer"}])
+    found = findings(paths, checked, refused)
+    assert list(found.check) == ["response-audience", "sign-in-members", "sign-in-session"]
+    assert list(found.severity) == ["high", "high", "medium"]
+    assert list(found.finding_id) == list(findings(paths, checked, refused).finding_id)
+    assert findings(chain(), signin.response(GOOD, EXPECTED, NOW), frame(SESSIONS, [])).empty

@@ -86,7 +86,7 @@ class Parameters(BaseModel):
         "userprincipalname", description="Attribute of the user that becomes RoleSessionName."
     )
     certificate: Annotated[str, BeforeValidator(certificate_name)] = Field(
-        "", description="Name of the signing certificate of the application, such as CN=AWS 2026."
+        "", description="Name of the signing certificate of the application, such as CN=AWS 2026.", json_schema_extra={"needed": True}
     )
     test_user: Annotated[str, BeforeValidator(user_name)] = Field(
         "", description="User name of a person whose sign-in is simulated, such as britta.simon@contoso.com."
