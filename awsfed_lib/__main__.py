@@ -1,4 +1,4 @@
-"""The `awsfed` command: init, list, run, batch, runs, alerts, sandbox, demo. It parses and prints; the work is done elsewhere."""
+"""The `awsfed` command: init, list, run, batch, runs, alerts, sandbox, lab, demo. It parses and prints; the work is done elsewhere."""
 
 from __future__ import annotations
 
@@ -141,11 +141,14 @@ def _given(pairs: tuple[str, ...]) -> dict[str, object]:
 def _tell(result: Result, command: str) -> None:
     """Print how a run ended, on standard output: verdict, record, digest, and what to do next."""
     from awsfed_lib.core.settings.verdict import MEANING
+    from awsfed_lib.core.view.escape import visible
 
     folder = result.record.folder
     click.echo(f"verdict  {result.verdict}: {MEANING[result.verdict]}")
     if result.problem and result.problem != MEANING[result.verdict]:
         click.echo(f"problem  {result.problem}")
+    for line in result.record.run().get("counts", {}).get("waiting", ()):
+        click.echo(f"not yet  {visible(line)}")
     click.echo(f"record   {folder}")
     click.echo(f"digest   {result.record.digest}")
     for plan in result.plans:
@@ -203,6 +206,22 @@ def sandbox(seed: int, accounts: int, **of: str) -> None:
         click.echo(f"Entra ID and Graph  {served.entra.url}\nAWS                 {served.aws.url}\ndescribed in        {served.file}")
         click.echo("Try, in another terminal: awsfed run 00 -f parameters/sandbox.yml    Stop with Ctrl-C.")
         signal.pause()
+
+
+@main.command()
+@click.option("-f", "--file", default="", metavar="FILE", help="Parameter file that notebooks take what they lack from.")
+@click.option("--sandbox", "served", is_flag=True, help="Serve the sandbox as well, and take parameters/sandbox.yml.")
+@click.option("--port", type=click.IntRange(1, 65_535), help="Port on this machine; by default the first free one from 8888 on.")
+@click.option("--no-browser", "browser", is_flag=True, help="Only print the address.")
+def lab(file: str, served: bool, port: int | None, browser: bool) -> None:  # noqa: FBT001  as click has it
+    """Open the runbooks in JupyterLab, on this machine only."""
+    from awsfed_lib.doors import lab as labs
+    from awsfed_lib.edges.records import where
+
+    sandbox = [_extra("awsfed_lib.sandbox.serve").Sandbox(where.sandbox_file().parent)] if served else []
+    desk = labs.Desk(file or (labs.SANDBOX_FILE if served else ""), port or 0, ["--no-browser"] if browser else [])
+    with stoppable(_complain, "JupyterLab stops."):
+        sys.exit(labs.lab(desk, sandbox, click.echo))
 
 
 @main.command()

@@ -34,10 +34,10 @@ def tasks(root, monkeypatch):
         runner.values(task)
         asked.append(task)
         made = record.create(root / "runs", "20261124T075100Z-20-plan-x", {"runbook": task.runbook.id})
-        made.seal(verdict=execute.verdict)
+        made.seal(verdict=execute.verdict, counts=execute.counts)
         return runner.Result(made, execute.verdict, execute.problem, (PLAN,) if execute.verdict == "planned" else ())
 
-    execute.verdict, execute.problem = "done", ""
+    execute.verdict, execute.problem, execute.counts = "done", "", {}
     monkeypatch.setattr(runner, "execute", execute)
     return asked, execute
 
@@ -87,6 +87,13 @@ def test_plan_that_waits_is_told_with_the_command_that_approves_it(tasks, root):
     said = awsfed("run", "plan", "-f", "p.yml", "-p", "include_accounts=Sales & Co,012345678901").stdout
     assert f"awsfed run 20 -f p.yml -p 'include_accounts=Sales & Co,012345678901' --approved {PLAN}" in said
     assert str(root / "runs") in said
+
+
+def test_what_waits_for_another_runbook_is_told(tasks, root):
+    """Nothing to send is not nothing left to do; a name in it may hold anything."""
+    _, execute = tasks
+    execute.verdict, execute.counts = "nothing to do", {"waiting": ["2 roles not assigned: \x1b[2Jthe group is not there yet (05-groups)"]}
+    assert "not yet  2 roles not assigned: ␛[2Jthe group is not there yet (05-groups)" in awsfed("run", "20", "-f", "p.yml").stdout
 
 
 def test_problem_is_told(tasks):

@@ -31,10 +31,15 @@ def word(outcomes: Sequence[Outcome], findings: pd.DataFrame | None, fail_on: st
 
 
 def counts(outcomes: Sequence[Outcome], findings: pd.DataFrame | None) -> dict[str, Any]:
-    """Return the figures of a run: each plan with its verdict and number of requests, and open findings by severity."""
+    """Return the figures of a run: plans with verdict and number of requests, what waits for another runbook, open findings."""
     plans = [{"plan": one.plan_id, "title": one.title, "verdict": one.verdict, "requests": len(one.sent)} for one in outcomes]
     found = _open(findings)["severity"].value_counts()
-    return {"plans": plans, "findings": {} if findings is None else {severity: int(found.get(severity, 0)) for severity in SEVERITIES}}
+    waiting = [line for one in outcomes for line in one.waiting]
+    said = {"waiting": waiting} if waiting else {}
+    return said | {
+        "plans": plans,
+        "findings": {} if findings is None else {severity: int(found.get(severity, 0)) for severity in SEVERITIES},
+    }
 
 
 def _open(findings: pd.DataFrame | None) -> pd.DataFrame:
