@@ -15,6 +15,19 @@ from awsfed_lib.core.tables import frame, rows
 WENT = ("sent", "adopted")
 
 
+def writable(accounts: pd.DataFrame, reach: pd.DataFrame) -> pd.DataFrame:
+    """Give ACCOUNTS the problem of those in which the role that writes cannot be assumed, so that no plan is made for them.
+
+    `reach`: account_id, reach and problem, through that role. When it can be assumed nowhere (in the account that awsfed
+    runs in it acts as itself), whoever runs this may plan and not send, and the accounts stay as they are.
+    """
+    problems = {row["account_id"]: row["problem"] for row in rows(reach)}
+    if not any(":assumed-role/" in row["reach"] for row in rows(reach)):
+        return accounts
+    told = [row["problem"] or problems.get(row["account_id"], "") for row in rows(accounts)]
+    return accounts.assign(problem=pd.Series(told, index=accounts.index, dtype="str"))
+
+
 def results(accounts: pd.DataFrame, plan: Plan, outcome: Outcome) -> pd.DataFrame:
     """Say of each of ACCOUNTS what the plan wanted and what became of it: ACCOUNT_RESULTS.
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from awsfed_lib.core.accounts.account_results import results
+from awsfed_lib.core.accounts.account_results import results, writable
 from awsfed_lib.core.accounts.families import LONG_VALUE, LONGEST_VALUE, Families, Family
 from awsfed_lib.core.accounts.federation_exports import commands, exports, stackset, terraform
 from awsfed_lib.core.accounts.federation_plan import Terms, plan, role_facts
@@ -136,5 +136,5 @@ def _split(text: str) -> set[str]:
 
 __all__ = [
     "Families", "Family", "Terms", "commands", "desired_providers", "desired_roles", "exports", "findings", "frozen_csv", "plan",
-    "read_frozen", "remover_policy", "results", "role_facts", "slugs", "stackset", "terraform", "writer_policy",
+    "read_frozen", "remover_policy", "results", "role_facts", "slugs", "stackset", "terraform", "writable", "writer_policy",
 ]  # fmt: skip

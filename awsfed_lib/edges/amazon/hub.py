@@ -13,7 +13,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import boto3
-import botocore.session
 from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
@@ -25,7 +24,7 @@ from awsfed_lib.edges.amazon.acting import acting_in, refuse_other_key, sign_for
 from awsfed_lib.edges.amazon.allowed import AwsGate
 from awsfed_lib.edges.amazon.answers import refuse_halves, refuse_other_account, whole
 from awsfed_lib.edges.amazon.problems import DENIED, code_of
-from awsfed_lib.edges.amazon.session import LoopbackSession, no_sign_in, session_for, signing_in
+from awsfed_lib.edges.amazon.session import LoopbackSession, core_session, no_sign_in, session_for, signing_in
 from awsfed_lib.edges.records import held
 
 if TYPE_CHECKING:
@@ -198,7 +197,7 @@ def _quick(session: boto3.Session) -> boto3.Session:
     botocore reads times with dateutil, which takes half of the time of a page of roles; `datetime.fromisoformat` gives
     the same values. Policies are decoded by the reader, and only those about SAML.
     """
-    core = botocore.session.Session(profile=None if session.profile_name == "default" else session.profile_name)
+    core = core_session(None if session.profile_name == "default" else session.profile_name)
     core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_moment)
     return boto3.Session(botocore_session=core, region_name=session.region_name)
 

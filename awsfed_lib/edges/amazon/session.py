@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 import boto3
+import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.loaders import Loader, create_loader
 from botocore.parsers import ResponseParserError
 
 from awsfed_lib.core.errors import AwsError, SignInError
@@ -16,6 +19,18 @@ from awsfed_lib.edges.amazon.problems import NETWORK, UNUSABLE, code_of, message
 from awsfed_lib.edges.entra import clouds
 
 OWN = "of the credentials"
+
+
+@lru_cache(maxsize=4)
+def _loader(data_path: str | None) -> Loader:
+    return create_loader(data_path)
+
+
+def core_session(profile: str | None = None) -> botocore.session.Session:
+    """Make a botocore session that reads the models of services once in a process: they take most of the time of a new client."""
+    core = botocore.session.Session(profile=profile)
+    core.register_component("data_loader", _loader(core.get_config_variable("data_path")))
+    return core
 
 
 class LoopbackSession(boto3.Session):
@@ -26,6 +41,7 @@ class LoopbackSession(boto3.Session):
             aws_access_key_id=sandbox.aws.access_key_id,
             aws_secret_access_key=sandbox.aws.secret_access_key.get_secret_value(),
             region_name=sandbox.aws.region,
+            botocore_session=core_session(),
         )
         self.endpoint = sandbox.aws_url
 
@@ -43,7 +59,7 @@ def session_for(cloud: str) -> boto3.Session:
     if cloud == clouds.SANDBOX:
         return LoopbackSession(clouds.sandbox())
     with signing_in():
-        return boto3.Session()
+        return boto3.Session(botocore_session=core_session())
 
 
 @contextmanager
