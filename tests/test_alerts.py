@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from scripted import Says
 
 from awsfed_lib.core.alerts import messages
-from awsfed_lib.core.alerts.alert import OCCASIONS, alert, occasions
+from awsfed_lib.core.alerts.alert import OCCASIONS, Kept, alert, kept, occasions
 from awsfed_lib.core.errors import ParameterError
 from awsfed_lib.core.settings.verdict import CODES
 from awsfed_lib.doors import alerts, kernel
@@ -33,7 +33,7 @@ RUN = {
     "started": "2026-11-24T08:00:00+00:00", "finished": "2026-11-24T08:00:43+00:00", "parameters": {"tenant_id": "t-1", "application_id": "a-1", "cloud": "global", "break_glass": ["x"]},
     "counts": {"plans": [], "findings": {"critical": 0, "high": 1}}, "who": {"entra": {"user_name": "ann@contoso.example"}}, "files": {"a": "b"},
 }  # fmt: skip
-MADE = alert("20261124T080000Z-09-audit-x", RUN, [FINDING])
+MADE = alert("20261124T080000Z-09-audit-x", RUN, Kept((FINDING,)))
 
 
 def as_it_is(value):
@@ -56,7 +56,24 @@ def test_every_verdict_has_an_answer():
 
 @pytest.mark.parametrize(("check", "severity", "said"), [("certificate expires", "high", ("expiry",)), ("certificate expires", "low", ()), ("drift of appRoles", "medium", ("drift",)), ("missing in aws", "note", ())])  # fmt: skip
 def test_findings_tell_of_drift_and_expiry(check, severity, said):
-    assert occasions({"verdict": "done"}, [{"severity": severity, "check": check}]) == said
+    assert occasions({"verdict": "done"}, Kept(({"severity": severity, "check": check},))) == said
+
+
+def test_drift_since_the_last_run_is_told_and_what_was_accepted_is_not():
+    moved = {"table": "roles", "change": "came", "row": "arn:aws:iam::012345678901:role/New"}
+    tables = kept(
+        [FINDING, {**FINDING, "accepted": "until 2027-01-01 by ann"}], [moved, {"table": "roles", "change": "not known", "row": "x"}]
+    )
+    made = alert("x", {"verdict": "done", "problem": "one\n  two"}, tables)
+    assert made.occasions == ("drift",)
+    assert made.lines == (
+        "one",
+        "two",
+        "1 changes since the last run",
+        f"high: disabled but emitted: {FINDING['subject']}",
+        f"roles: came: {moved['row']}",
+    )
+    assert made.content["drift"] == [moved]
 
 
 def test_stale_plan_is_drift_and_failure():
@@ -90,7 +107,7 @@ def test_teams_message_is_an_adaptive_card_in_a_message():
 
 def test_slack_message_has_a_text_and_blocks():
     """docs.slack.dev: header 150 letters, section 3000."""
-    said = messages.slack(alert("x" * 200, {**RUN, "problem": "y" * 9000}, [FINDING] * 200))
+    said = messages.slack(alert("x" * 200, {**RUN, "problem": "y" * 9000}, Kept((FINDING,) * 200)))
     assert said["text"] == "awsfed 09-audit: findings"
     assert [block["type"] for block in said["blocks"]] == ["header", "section", "section"]
     assert all(len(block["text"]["text"]) <= 3000 and block["text"]["type"] == "plain_text" for block in said["blocks"])
@@ -100,7 +117,11 @@ def test_slack_message_has_a_text_and_blocks():
 def test_no_hostile_name_is_markup_anywhere():
     """`<!channel>` calls everybody, [x](…) makes a link in a TextBlock, a line break ends a header of a mail."""
     for name in [*hostile.EVERYTHING, "<!channel>", "<https://example.invalid|sign in>", "x\r\nBcc: all@contoso.example"]:
-        made = alert(name, {**RUN, "runbook": name, "problem": name, "title": name}, [{**FINDING, "subject": name}])
+        made = alert(
+            name,
+            {**RUN, "runbook": name, "problem": name, "title": name},
+            Kept(({**FINDING, "subject": name},), ({"table": name, "change": name, "row": name},)),
+        )
         slack, teams, (subject, text) = messages.slack(made), messages.teams(made), messages.mail(made)
         assert "<" not in slack["text"]
         assert {block["text"]["type"] for block in slack["blocks"]} == {"plain_text"}

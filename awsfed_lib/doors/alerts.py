@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from awsfed_lib.core.alerts.alert import OCCASIONS, Alert, alert
+from awsfed_lib.core.alerts.alert import OCCASIONS, Alert, alert, kept
 from awsfed_lib.core.errors import AwsfedError, SignInError
 from awsfed_lib.core.settings.verdict import MEANING
 from awsfed_lib.edges.alerts.targets import Targets, targets
@@ -32,8 +32,11 @@ def tell(folder: Path) -> None:
 
 def _of(folder: Path) -> Alert:
     run: dict[str, Any] = json.loads((folder / "run.json").read_bytes())
-    table = folder / "tables" / "findings.json"
-    return alert(folder.name, run, json.loads(table.read_bytes())["rows"] if table.exists() else [])
+    return alert(folder.name, run, kept(*(_rows(folder / "tables" / f"{name}.json") for name in ("findings", "drift"))))
+
+
+def _rows(table: Path) -> list[dict[str, Any]]:
+    return list(json.loads(table.read_bytes())["rows"]) if table.exists() else []
 
 
 def _say(found: Targets, made: Alert) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from awsfed_lib.core.settings.verdict import MEANING, SEVERITIES
 
@@ -17,7 +17,8 @@ _BY_VERDICT: Mapping[str, str] = {
 # Words in the names of checks, and in what a stale plan says.
 _DRIFT = ("drift", "changed since", "no longer those", "unapproved", "missing in aws", "undone", "reverted")
 _EXPIRY = ("expir", "rollover", "certificate ends", "ends soon")
-_MOST_LINES, _LONGEST = 12, 300
+_MOST_LINES, _LONGEST, _MOST_ROWS = 12, 300, 100
+Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -31,14 +32,27 @@ class Alert:
     content: Mapping[str, Any]
 
 
-def occasions(run: Mapping[str, Any], findings: Iterable[Mapping[str, Any]] = ()) -> tuple[str, ...]:
+class Kept(NamedTuple):
+    """What a record keeps that alerts tell of: rows of FINDINGS that nobody accepted, and rows of DRIFT since the last run."""
+
+    findings: tuple[Row, ...] = ()
+    drift: tuple[Row, ...] = ()
+
+
+def kept(findings: Iterable[Row], drift: Iterable[Row]) -> Kept:
+    """Take the rows that are to be told; an accepted finding was told before, and "not known" is no change."""
+    return Kept(tuple(row for row in findings if not row.get("accepted")), tuple(row for row in drift if row.get("change") != "not known"))
+
+
+def occasions(run: Row, tables: Kept = Kept()) -> tuple[str, ...]:  # noqa: B008  frozen, and empty
     """Return why somebody would want to know of this run, in the order of OCCASIONS; none when all is well.
 
-    Drift and expiry are told of findings from `medium` on: what is only low or a note waits for somebody who reads the record.
+    Of findings, drift and expiry are told from `medium` on: what is only low or a note waits for somebody who reads the record.
     """
-    severe = [row for row in findings if row.get("severity") in SEVERITIES[:3]]
+    severe = [row for row in tables.findings if row.get("severity") in SEVERITIES[:3]]
     said = [str(run.get("problem", "")), *(f"{row.get('check', '')}" for row in severe)]
     found = {_BY_VERDICT.get(str(run.get("verdict") or "incomplete"), "")}
+    found |= {"drift"} if tables.drift else set()
     found |= {name for name, signs in (("drift", _DRIFT), ("expiry", _EXPIRY)) if _holds(said, signs)}
     return tuple(name for name in OCCASIONS if name in found)
 
@@ -47,8 +61,8 @@ def _holds(texts: Iterable[str], signs: Collection[str]) -> bool:
     return any(sign in text.lower() for text in texts for sign in signs)
 
 
-def alert(name: str, run: Mapping[str, Any], findings: Sequence[Mapping[str, Any]] = ()) -> Alert:
-    """Make the alert of the run whose record is called `name`, from its run.json and the rows of its FINDINGS."""
+def alert(name: str, run: Row, tables: Kept = Kept()) -> Alert:  # noqa: B008  frozen, and empty
+    """Make the alert of the run whose record is called `name`, from its run.json and the tables that it kept."""
     verdict = str(run.get("verdict") or "incomplete")
     given = run.get("parameters", {})
     plans = [plan for plan in run.get("counts", {}).get("plans", ()) if plan.get("verdict") == "planned"]
@@ -62,16 +76,18 @@ def alert(name: str, run: Mapping[str, Any], findings: Sequence[Mapping[str, Any
         ("finished", str(run.get("finished", ""))),
     )
     lines = [
-        *([str(run["problem"])] if run.get("problem") else []),
+        *(line.strip() for line in str(run.get("problem") or "").splitlines()),
         *(f"waits for approval: {plan.get('plan')} ({plan.get('title')}, {plan.get('requests')} requests)" for plan in plans),
-        *(f"{row.get('severity')}: {row.get('check')}: {row.get('subject')}" for row in findings),
+        *([f"{len(tables.drift):,} changes since the last run"] if tables.drift else []),
+        *(f"{row.get('severity')}: {row.get('check')}: {row.get('subject')}" for row in tables.findings),
+        *(f"{row.get('table')}: {row.get('change')}: {row.get('row')}" for row in tables.drift),
     ]
     return Alert(
-        occasions(run, findings),
+        occasions(run, tables),
         f"awsfed {run.get('runbook', '')}: {verdict}",
         tuple((label, value) for label, value in facts if value),
         _shortened(lines),
-        _content(name, run, findings),
+        _content(name, run, tables),
     )
 
 
@@ -84,15 +100,18 @@ def _shortened(lines: Sequence[str]) -> tuple[str, ...]:
     return (*(line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…" for line in lines[:_MOST_LINES]), *more)
 
 
-def _content(name: str, run: Mapping[str, Any], findings: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _content(name: str, run: Row, tables: Kept) -> dict[str, Any]:
     """Return what a program reads: the parts of run.json that say how it went."""
-    kept = ("runbook", "title", "verdict", "exit_code", "problem", "counts", "started", "finished", "awsfed")
+    fields = ("runbook", "title", "verdict", "exit_code", "problem", "counts", "started", "finished", "awsfed")
     given = run.get("parameters", {})
     return {
         "schema": "awsfed.alert/1",
-        "occasions": list(occasions(run, findings)),
+        "occasions": list(occasions(run, tables)),
         "record": name,
-        **{field: run[field] for field in kept if field in run},
+        **{field: run[field] for field in fields if field in run},
         "target": {field: given[field] for field in ("tenant_id", "application_id", "cloud") if given.get(field)},
-        "findings": [{field: row.get(field) for field in ("finding_id", "severity", "check", "subject")} for row in findings[:100]],
+        "findings": [
+            {field: row.get(field) for field in ("finding_id", "severity", "check", "subject")} for row in tables.findings[:_MOST_ROWS]
+        ],
+        "drift": [dict(row) for row in tables.drift[:_MOST_ROWS]],
     }
