@@ -202,6 +202,7 @@ def test_several_places_are_told_by_file_and_line_and_never_by_value(tmp_path):
     verdict, problem = leaks.judged(made, KNOWN.values(), ("done", ""))
     assert verdict == "leaked"
     assert "note.json, line 3: an AWS access key; tables/roles.csv, line 2: a secret of this run" in problem
+    assert problem.endswith("Otherwise the run is done.")
     assert made.run()["leaks"][0] == {"file": "note.json", "line": 3, "kind": "an AWS access key"}
     assert not leaks.sweep(made, KNOWN.values())
 
@@ -247,6 +248,14 @@ def test_run_json_itself_is_mended(tmp_path):
     made.update(who={"aws": KNOWN["aws secret key"]})
     assert leaks.judged(made, KNOWN.values(), ("done", ""))[0] == "leaked"
     assert made.run()["who"] == {"aws": "[a secret of this run, removed]"}
+
+
+def test_what_was_sent_is_still_told_when_the_record_leaked(tmp_path):
+    """A leak must not hide that a plan went through, or half of it."""
+    made = written(tmp_path, {"note.json": json.dumps(KNOWN["client secret"]).encode()})
+    verdict, problem = leaks.judged(made, KNOWN.values(), ("failed", "Stopped at the first refusal."))
+    assert verdict == "leaked"
+    assert problem.endswith("Otherwise the run is failed. Stopped at the first refusal.")
 
 
 def test_clean_record_stays_as_it_is(tmp_path):

@@ -34,7 +34,7 @@ def outcome_html(outcome: ShownOutcome) -> str:
             ]
         ),
         box(f"<p>{escaped(outcome.problem)}</p>", tone) if outcome.problem else "",
-        f"<p>{escaped(NEXT[outcome.verdict])}</p>",
+        f"<p>{escaped(_next(outcome))}</p>",
         box("<p>Not everything is there yet:</p>" + "".join(f"<p>{escaped(line)}</p>" for line in outcome.waiting), "warn")
         if outcome.waiting
         else "",
@@ -50,7 +50,13 @@ def outcome_text(outcome: ShownOutcome) -> str:
     about = [("verdict", outcome.verdict), ("problem", outcome.problem), ("plan", outcome.plan_id), *subject_terms(outcome.subject)]
     lines = [f"{INDENT}{FATES[sent.fate][0]} {sent.fate:<13}  {visible(_line(sent.request.purpose, sent.detail))}" for sent in outcome.sent]
     waiting = [f"{INDENT}not yet: {visible(line)}" for line in outcome.waiting]
-    return "\n".join([visible(outcome.title), terms_text(about), *lines, f"{INDENT}{NEXT[outcome.verdict]}", *waiting])
+    return "\n".join([visible(outcome.title), terms_text(about), *lines, f"{INDENT}{_next(outcome)}", *waiting])
+
+
+def _next(outcome: ShownOutcome) -> str:
+    """Say what to do; "what is live is what is desired" would be too much where something waits."""
+    waits = outcome.verdict == "nothing to do" and outcome.waiting
+    return "Nothing was sent: what can be there now is there." if waits else NEXT[outcome.verdict]
 
 
 def _line(purpose: str, detail: str) -> str:

@@ -55,7 +55,8 @@ def judged(record: Record, secrets: Collection[str], said: tuple[str, str], *, o
         return said
     before = record.run().get("leaks", [])
     record.update(leaks=[*before, *({"file": leak.file, "line": leak.line, "kind": leak.kind} for leak in leaks)])
-    return VERDICT, in_words(leaks, record.folder.name)
+    own = "" if said[0] == VERDICT else f"Otherwise the run is {said[0] or 'without a verdict'}. "
+    return VERDICT, f"{in_words(leaks, record.folder.name)} {own}{said[1]}".strip()
 
 
 def in_words(leaks: Collection[Leak], run: str) -> str:
