@@ -4,7 +4,7 @@ The address of a webhook is its password: whoever has it may post. So it is not 
 kernel; a file that others may read is refused.
 
     AWSFED_ALERT_TEAMS, AWSFED_ALERT_SLACK, AWSFED_ALERT_JSON   https addresses, with blanks between them
-    AWSFED_ALERT_SMTP       smtp://user:password@host:587 (STARTTLS), or smtps://…:465
+    AWSFED_ALERT_SMTP       smtp://host:587 (STARTTLS) or smtps://host:465, with user and password in front of the host
     AWSFED_ALERT_FROM, AWSFED_ALERT_TO                           addresses, those of TO with commas between them
     AWSFED_ALERT_ON         failure,findings,drift,expiry,waiting; all of them by default
     AWSFED_ALERT_FILE       a TOML file with the same names in small letters without the prefix, and lists where there are several
@@ -137,7 +137,7 @@ def _mails(said: Mapping[str, Any]) -> tuple[Mail, ...]:
     for server in servers:
         parts = urlsplit(server)
         if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
-            raise _wrong("the mail server is no smtp:// or smtps:// address", "Write smtp://user:password@host:587.")
+            raise _wrong("the mail server is no smtp:// or smtps:// address", "Write smtp://host:587, with user and password in front of the host.")
     return tuple(Mail(server, sender, to) for server in servers)
 
 
