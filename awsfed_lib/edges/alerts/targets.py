@@ -137,7 +137,9 @@ def _mails(said: Mapping[str, Any]) -> tuple[Mail, ...]:
     for server in servers:
         parts = urlsplit(server)
         if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
-            raise _wrong("the mail server is no smtp:// or smtps:// address", "Write smtp://host:587, with user and password in front of the host.")
+            raise _wrong(
+                "the mail server is no smtp:// or smtps:// address", "Write smtp://host:587, with user and password before the host."
+            )
     return tuple(Mail(server, sender, to) for server in servers)
 
 
