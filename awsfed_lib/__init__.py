@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from awsfed_lib.core.roles import approles, assignments, groups, lost_paths, open_sessions, restore, revoke, trust
     from awsfed_lib.core.roles.asked import asked
     from awsfed_lib.core.view.display import show
-    from awsfed_lib.edges import offboarding, onboarding, rollover, signin
+    from awsfed_lib.edges import access, offboarding, onboarding, review, rollover, signin
     from awsfed_lib.edges.amazon import aws
     from awsfed_lib.edges.charts import report as charts
     from awsfed_lib.edges.entra import auth, cut, enterprise, graph, ground
     from awsfed_lib.edges.entra.graph import Graph
+    from awsfed_lib.edges.lab.start import start
     from awsfed_lib.edges.records import drift, history, recorded
     from awsfed_lib.edges.records.run import begin
 
@@ -32,6 +33,7 @@ _PUBLIC = {
     "Outcome": "core.outcome:Outcome",
     "Plan": "core.plan:Plan",
     "accepted": "core.review.accepted",
+    "access": "edges.access",
     "approles": "core.roles.approles",
     "asked": "core.roles.asked:asked",
     "assignments": "core.roles.assignments",
@@ -59,10 +61,12 @@ _PUBLIC = {
     "recorded": "edges.records.recorded",
     "restore": "core.roles.restore",
     "reverify": "core.review.reverify",
+    "review": "edges.review",
     "revoke": "core.roles.revoke",
     "rollover": "edges.rollover",
     "show": "core.view.display:show",
     "signin": "edges.signin",
+    "start": "edges.lab.start:start",
     "tables": "core.tables",
     "trust": "core.roles.trust",
 }

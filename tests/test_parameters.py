@@ -14,7 +14,7 @@ TENANT, CLIENT, OBJECT = (f"{digit}f2b1c34-1234-4abc-9def-1234567890ab" for digi
 GOOD = {
     "tenant_id": TENANT, "client_id": CLIENT, "application_id": OBJECT, "via": "awsfed-audit", "provider": "WAAD",
     "writer": "awsfed-writer", "remover": "awsfed-remover", "account_id": "012345678901",
-    "certificate": "CN=AWS 2026",
+    "certificate": "CN=AWS 2026", "review_file": "review.csv",
     "restore_from": "20261124T075100Z-04-approles-1f0c7f3a", "verify_run": "20261124T075100Z-06-assignments-1f0c7f3a-2",
 }  # fmt: skip
 JWT = "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJjYW5hcnkifQ.c2lnbmF0dXJl"
@@ -85,6 +85,9 @@ BAD = {
     "restore_from": [("../20261124T075100Z-04-approles-1f0c7f3a", "behind runs/"), ("runs/20261124T075100Z-x", "behind runs/"), ("..", "no name of a run"),
                      (".hidden", "no name of a run"), ("a..b", "no name of a run"), ("C:\\runs", "no name of a run"), ("", "is empty"), ("a b", "no name"), (7, "number")],
     "verify_run": [("/etc/passwd", "behind runs/"), ("~", "no name of a run"), ("x" * 201, "no name of a run"), ("a\x00b", "U+0000"), (None, "is empty")],
+    "review_file": [("", "is empty"), ("../review.csv", "below parameters/"), ("review.xlsx", "must name a .csv file"), (7, "number")],
+    "used_file": [("/tmp/used.csv", "below parameters/"), ("used.txt", "must name a .csv file")],
+    "log_days": [(0, "at least 1"), (31, "at most 30"), ("30", "without quotes"), (True, "whole number")],
     "wait_minutes": [(-1, "at least 0"), (10_081, "at most 10080"), ("20", "without quotes"), (True, "whole number")],
     "user": [("Britta Simon", "must be a user name"), ("britta@", "must be a user name"), (CLIENT.upper(), "must be a user name"), ("../x@y.z", "must be a user name")],
     "group": [(" Admins", "space"), ("x" * 257, "257 characters"), (5, "number"), (["Admins"], "a list")],

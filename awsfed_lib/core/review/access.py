@@ -20,6 +20,7 @@ from awsfed_lib.core.tables import PATHS, check, frame, rows
 Row = Mapping[str, Any]
 DIRECTLY = "directly"
 HOUR = 3600
+KINDS = ("account", "person", "group")
 
 
 def by_account(paths: pd.DataFrame, use: Use) -> pd.DataFrame:
@@ -104,3 +105,20 @@ def administrators(access: pd.DataFrame) -> pd.DataFrame:
     """Give the rows of ACCESS_BY_ACCOUNT that work and give everything."""
     listed = check(ACCESS_BY_ACCOUNT, access)
     return listed[listed["administrator"] & listed["verdict"].isin(EFFECTIVE)].reset_index(drop=True)
+
+
+def named(access: pd.DataFrame, kind: str) -> list[str]:
+    """List the accounts (id and name), persons or groups of ACCESS_BY_ACCOUNT, sorted."""
+    return sorted({name for row in rows(access) for name in _names(row, kind)} - {""})
+
+
+def about(access: pd.DataFrame, kind: str, name: str) -> pd.DataFrame:
+    """Give the rows of ACCESS_BY_ACCOUNT about one account, person or group, as `named` lists it; all of them for ""."""
+    fits = [not name or name in _names(row, kind) for row in rows(access)]
+    return access[pd.Series(fits, index=access.index, dtype=bool)].reset_index(drop=True)
+
+
+def _names(row: Row, kind: str) -> list[str]:
+    if kind == "account":
+        return [f"{row['account_id']} {row['account_name']}".strip(), row["account_id"]]
+    return [row["user_name"]] if kind == "person" else row["through"].split("; ")

@@ -67,7 +67,7 @@ def _policies(evidence: Evidence, role_arn: str) -> str:
 
 def _ends(evidence: Evidence, assignment: Row) -> list[End]:
     if assignment["principal_type"] == "User":
-        return [End(assignment["principal_name"], "")]
+        return [_alone(assignment, evidence.people.get(assignment["principal_id"]))]
     if assignment["principal_type"] != "Group":
         return [End("", "", "nobody")]
     group = evidence.group_rows.get(assignment["principal_id"])
@@ -76,15 +76,23 @@ def _ends(evidence: Evidence, assignment: Row) -> list[End]:
     return _in_group(evidence, group)
 
 
+def _alone(assignment: Row, user: Row | None) -> End:
+    """End at a person without a group, by user name where the person was read: a person has one name, whichever way a role comes."""
+    if user is None:
+        return End(assignment["principal_name"], "")
+    return End(called(user), "", "" if user["enabled"] else "user disabled")
+
+
 def _in_group(evidence: Evidence, group: Row) -> list[End]:
     name, members = group["group_name"], evidence.members_of.get(group["group_id"], [])
-    direct = {_user(row): "" if row["enabled"] else "user disabled" for row in members if row["member_type"] == "User"}
-    nested = {_user(row): "nested" for row in evidence.inside(group["group_id"])}
+    direct = {called(row): "" if row["enabled"] else "user disabled" for row in members if row["member_type"] == "User"}
+    nested = {called(row): "nested" for row in evidence.inside(group["group_id"])}
     if any(row["member_type"] == "Group" for row in members) and not nested:
         nested = {"": "nested"}
     ends = nested | direct or {"": "nobody"}
     return [End(user, name, verdict) for user, verdict in ends.items()]
 
 
-def _user(member: Row) -> str:
+def called(member: Row) -> str:
+    """Give the name that tells a row of MEMBERS apart."""
     return str(member["user_name"] or member["member_name"] or member["member_id"])

@@ -44,12 +44,14 @@ NEEDS: Mapping[str, tuple[Need, ...]] = {
     "07-signin": (APPLICATION, MEMBERS, PEOPLE, POLICIES),
     "08-certificates": (APPLICATION, APPROLES),
     "09-audit": (APPLICATION, MEMBERS, POLICIES, AUDITS),
+    "10-access": (APPLICATION, MEMBERS, PEOPLE, AUDITS),
     "11-onboard": (APPLICATION, JOBS, TENANT, GROUPS, POLICIES, APPROLES, NEW_GROUPS, ASSIGN),
     "12-offboard": (APPLICATION, JOBS, GROUPS, APPROLES, ASSIGN),
     "13-history": (),
     "14-restore": (APPLICATION, JOBS, GROUPS, APPROLES, ASSIGN),
     "15-reverify": (APPLICATION, GROUPS),
     "16-revoke": (APPLICATION, MEMBERS, PEOPLE, ASSIGN, LEAVE),
+    "17-review": (APPLICATION, MEMBERS, PEOPLE, ASSIGN, LEAVE),
 }
 """Graph permissions a runbook needs to send what it plans: one of each set (learn.microsoft.com graph/permissions-reference)."""
 

@@ -5,14 +5,16 @@ They are the paths of paths.py that end at a person, before AWS is asked: a path
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import pandas as pd
 
 from awsfed_lib.core.review import review_sheet
+from awsfed_lib.core.review.paths import called
 from awsfed_lib.core.roles.revoke import emitted
-from awsfed_lib.core.tables import ASSIGNMENTS, MEMBERS, check, rows
+from awsfed_lib.core.tables import ASSIGNMENTS, GROUPS, MEMBERS, check, rows
 
 Row = Mapping[str, Any]
 
@@ -35,25 +37,42 @@ class Way(NamedTuple):
         return {self.user_id, self.user_name, self.shown} - {""}
 
 
-def live(application_id: str, app_roles: pd.DataFrame, assigned: pd.DataFrame, members: pd.DataFrame) -> tuple[Way, ...]:
+def live(
+    application_id: str, app_roles: pd.DataFrame, assigned: pd.DataFrame, *, groups: pd.DataFrame, members: pd.DataFrame
+) -> tuple[Way, ...]:
     """Give every live way, sorted. Two groups of one name make two ways with one path_id: a sheet cannot tell them apart."""
     giving = emitted(app_roles)
-    people: dict[str, list[Row]] = {}
-    for member in rows(check(MEMBERS, members)):
-        if member["member_type"] == "User":
-            people.setdefault(member["group_id"], []).append(member)
+    users = [row for row in rows(check(MEMBERS, members)) if row["member_type"] == "User"]
     held = [row for row in rows(check(ASSIGNMENTS, assigned)) if row["app_role_id"] in giving]
-    return tuple(sorted(way for row in held for way in _of(application_id, row, people)))
+    names = {row["group_id"]: row["group_name"] for row in rows(check(GROUPS, groups))}
+    inside = _People({row["member_id"]: row for row in users}, _by_group(users), names)
+    return tuple(sorted(way for row in held for way in _of(application_id, row, inside)))
 
 
-def _of(application_id: str, assignment: Row, people: Mapping[str, list[Row]]) -> Iterator[Way]:
-    name = assignment["principal_name"]
+class _People(NamedTuple):
+    """Rows of MEMBERS that are users, each by id and those of each group; and the names that groups have now."""
+
+    known: Mapping[str, Row]
+    of: Mapping[str, list[Row]]
+    groups: Mapping[str, str]
+
+
+def _by_group(users: Iterable[Row]) -> dict[str, list[Row]]:
+    grouped: dict[str, list[Row]] = defaultdict(list)
+    for row in users:
+        grouped[row["group_id"]].append(row)
+    return grouped
+
+
+def _of(application_id: str, assignment: Row, people: _People) -> Iterator[Way]:
+    principal, name = assignment["principal_id"], assignment["principal_name"]
     if assignment["principal_type"] == "User":
-        yield _way(application_id, assignment, (assignment["principal_id"], name, ""), ("", ""))
-    if assignment["principal_type"] == "Group":
-        for row in people.get(assignment["principal_id"], []):
-            called = row["user_name"] or row["member_name"] or row["member_id"]
-            yield _way(application_id, assignment, (row["member_id"], called, row["member_name"]), (assignment["principal_id"], name))
+        row = people.known.get(principal)
+        yield _way(application_id, assignment, (principal, called(row) if row else name, name), ("", ""))
+    if assignment["principal_type"] == "Group" and principal in people.groups:
+        group = (principal, people.groups[principal])
+        for row in people.of.get(principal, []):
+            yield _way(application_id, assignment, (row["member_id"], called(row), row["member_name"]), group)
 
 
 def _way(application_id: str, assignment: Row, person: tuple[str, str, str], group: tuple[str, str]) -> Way:

@@ -15,9 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-from awsfed_lib.core.access_shapes import DECIDED
 from awsfed_lib.core.change import SIGNS, Basis, Change, Guards, Loss, Request, Subject
-from awsfed_lib.core.finding import finding
 from awsfed_lib.core.guard import covered
 from awsfed_lib.core.plan import Plan
 from awsfed_lib.core.recovery_shapes import MEMBERSHIPS
@@ -26,7 +24,7 @@ from awsfed_lib.core.review.ways import Way
 from awsfed_lib.core.roles import assigned as edges
 from awsfed_lib.core.roles import membership
 from awsfed_lib.core.roles.revoke import LAST, REMEDIES, role_names, too_many
-from awsfed_lib.core.tables import FINDINGS, check, frame, rows
+from awsfed_lib.core.tables import check, rows
 
 Row = Mapping[str, Any]
 Pair = tuple[str, str]  # person and group, by id
@@ -168,71 +166,3 @@ def _guarded(guards: Guards, ends: Iterable[Way], gone: Iterable[Row]) -> list[s
         *(f"{name} is break-glass ({pattern}), and no plan takes a role from it." for name, pattern in glass if pattern),
         *(f"{name} is a protected group ({pattern}): no plan removes its assignments." for name, pattern in kept if pattern),
     ]
-
-
-def table(review: Review) -> pd.DataFrame:
-    """Say what becomes of every row of the sheet, and of every path that is not in it: DECIDED, what needs a look first."""
-    by_path: dict[str, list[Way]] = defaultdict(list)
-    for way in review.ways:
-        by_path[way.path_id].append(way)
-    marks = {mark.path_id: mark for mark in review.marks}
-    found = [_decided(review, mark, by_path.get(mark.path_id, [])) for mark in review.marks]
-    found += [_unseen(review, listed[0]) for path, listed in by_path.items() if path not in marks]
-    return frame(DECIDED, sorted(found, key=lambda row: (_STATES.index(row["state"]), row["user_name"], row["group_name"], row["role"])))
-
-
-_STATES = (
-    "not removed", "gone already", "not in the sheet", "undecided", "assignment goes", "leaves the group", "kept",
-)  # fmt: skip
-
-
-def _decided(review: Review, mark: Mark, ways: list[Way]) -> dict[str, str]:
-    known = {name: getattr(mark, name) for name in ("user_name", "group_name", "decision", "reviewer", "comment", "path_id")}
-    state, why = _state(review, mark, ways)
-    return {"state": state, **known, "role": review.names.get(mark.app_role_id, mark.app_role_id), "why": why}
-
-
-def _state(review: Review, mark: Mark, ways: list[Way]) -> tuple[str, str]:
-    if not ways:
-        return "gone already", "this path is not live any more"
-    if mark.decision != "remove":
-        return ("kept" if mark.decision else "undecided"), ""
-    staying = [way for way in ways if review.state(way) == "stays"]
-    return ("not removed", _why(review, staying[0])) if staying else (review.state(ways[0]), "")
-
-
-def _why(review: Review, way: Way) -> str:
-    """Say what keeps a marked way: what else the group gives to the person, or what keeps the members of the group."""
-    same = [other for other in review.ways if (other.user_id, other.group_id) == (way.user_id, way.group_id)]
-    also = sorted({review.names[other.app_role_id] for other in same if other.path_id not in review.marked})
-    if also:
-        return f"the group also gives {', '.join(also[:5])}, which nobody marked: leaving it would end that as well"
-    keeper = review.kept_by.get((way.user_id, way.group_id))
-    return f"{keeper} keeps the members of the group" if keeper else "the membership was not read"
-
-
-def _unseen(review: Review, way: Way) -> dict[str, str]:
-    known = {"user_name": way.user_name, "group_name": way.group_name, "path_id": way.path_id}
-    return {"state": "not in the sheet", **known, "role": review.names[way.app_role_id], "why": "it came after the sheet was written"}
-
-
-def findings(review: Review) -> pd.DataFrame:
-    """Say what somebody has to look at: FINDINGS, high where a marked path stays."""
-    listed = [row for row in rows(table(review)) if row["state"] in _FOUND]
-    return frame(FINDINGS, [_finding(row) for row in listed])
-
-
-_FOUND: Mapping[str, tuple[str, str]] = {
-    "not removed": ("high", "Mark all its paths, or give each role its own group (05-groups)."),
-    "gone already": ("note", "Nothing has to be done."),
-    "not in the sheet": ("low", "Run 10-access and review the new rows."),
-    "undecided": ("low", "Write keep or remove into the sheet."),
-}
-
-
-def _finding(row: Row) -> dict[str, str]:
-    severity, remedy = _FOUND[row["state"]]
-    subject = f"{row['user_name']} → {row['role']} through {row['group_name'] or 'a direct assignment'}"
-    keeper = next((word for word in REMEDIES if row["why"].startswith(f"{word} keeps")), "")
-    cause = f"{row['state']}: {row['why']}" if row["why"] else f"{row['state']}"
-    return finding(severity, "review", subject, cause=cause, remedy=REMEDIES.get(keeper, remedy))

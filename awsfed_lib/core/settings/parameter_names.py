@@ -190,6 +190,15 @@ class Parameters(BaseModel):
     role: Annotated[str, BeforeValidator(text(512))] = Field(
         "", description="Role that 16-revoke takes from everybody (value, display name, ARN), or 13-history asks about (ARN, name)."
     )
+    log_days: Annotated[int, BeforeValidator(whole_number)] = Field(
+        30, ge=1, le=30, description="Days of Entra ID's sign-in log that are read; it keeps 30 with P1 or P2."
+    )
+    used_file: Annotated[str, BeforeValidator(csv_file)] = Field(
+        "", description="CSV below parameters/ that Athena gave for the query of 10-access: who entered which role; empty for none."
+    )
+    review_file: Annotated[str, BeforeValidator(csv_file)] = Field(
+        "", description="CSV below parameters/: the sheet of 10-access with the reviewers' decisions.", json_schema_extra={"needed": True}
+    )
     accepted_file: Annotated[str, BeforeValidator(csv_file)] = Field(
         "", description="CSV below parameters/ of findings that are accepted: finding_id, until, accepted_by, reason."
     )

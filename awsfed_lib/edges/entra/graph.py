@@ -134,13 +134,12 @@ class Graph:
         paths = [*_filters("displayName", names), *_filters("uniqueName", unique_names)]
         found = [group for table in batch.gather(self._transport, paths) for group in table]
         for start in range(0, len(ids), BY_IDS):
-            found += self.by_ids(ids[start : start + BY_IDS], "group", *objects.GROUP_KEYS)
+            found += self._by_ids(ids[start : start + BY_IDS])
         return found
 
-    def by_ids(self, ids: Sequence[str], kind: str, *keys: str) -> list[dict[str, Any]]:
-        """Read the objects of one kind that have these ids, at most BY_IDS; of deleted ones Graph sends nothing."""
-        path = f"/directoryObjects/getByIds?$select={','.join(keys)}"
-        body = json.dumps({"ids": [guid(identity) for identity in ids], "types": [kind]})
+    def _by_ids(self, ids: Sequence[str]) -> list[dict[str, Any]]:
+        path = f"/directoryObjects/getByIds?$select={','.join(objects.GROUP_KEYS)}"
+        body = json.dumps({"ids": [guid(identity) for identity in ids], "types": ["group"]})
         return pages.values(path, pages.whole(path, self._transport.fetch(Call("POST", path, body))))
 
     def members(self, group_ids: Iterable[str]) -> pd.DataFrame:

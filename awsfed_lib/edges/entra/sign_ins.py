@@ -1,4 +1,4 @@
-"""Who signed in to the application, by Entra ID's sign-in log; and the user names of those who are assigned directly.
+"""Who signed in to the application, by Entra ID's sign-in log.
 
 GET /auditLogs/signIns (learn.microsoft.com graph/api/signin-list): AuditLog.Read.All and a tenant with P1 or P2. It keeps 30 days, is
 minutes late, gives at most 1,000 rows a page, and answers five requests in ten seconds (graph/throttling-limits). It names the person
@@ -18,7 +18,7 @@ from awsfed_lib.core.access_shapes import SIGNED_IN
 from awsfed_lib.core.errors import AwsfedError
 from awsfed_lib.core.review.use import Log, unread
 from awsfed_lib.core.tables import frame
-from awsfed_lib.edges.entra.graph import BY_IDS, Graph
+from awsfed_lib.edges.entra.graph import Graph
 from awsfed_lib.edges.entra.objects import need
 
 NAME = "Sign-in log of Entra ID"
@@ -60,19 +60,3 @@ def _count(row: dict[str, Any], event: Wire) -> None:
     else:
         row["failures"] += 1
         row["last_error"] = f"{status.get('errorCode')}: {status.get('failureReason') or 'no reason told'}"
-
-
-def named(graph: Graph, assigned: pd.DataFrame) -> pd.DataFrame:
-    """Give ASSIGNMENTS with the user names of those who are assigned directly in the place of their display names.
-
-    A person is then one person, whichever way a role comes. Who cannot be read keeps the display name.
-    """
-    users = sorted(set(assigned.loc[assigned["principal_type"] == "User", "principal_id"]))
-    names = {one["id"]: one["userPrincipalName"] for one in _users(graph, users) if one.get("userPrincipalName")}
-    shown = [names.get(key, name) for key, name in zip(assigned["principal_id"], assigned["principal_name"], strict=True)]
-    return assigned.assign(principal_name=pd.Series(shown, index=assigned.index, dtype=assigned["principal_name"].dtype))
-
-
-def _users(graph: Graph, ids: list[str]) -> list[dict[str, Any]]:
-    chunks = (ids[start : start + BY_IDS] for start in range(0, len(ids), BY_IDS))
-    return [one for chunk in chunks for one in graph.by_ids(chunk, "user", "id", "userPrincipalName")]

@@ -1,0 +1,68 @@
+"""Look around in the access: pick an account, a person or a group, and see its rows. Live in JupyterLab, and never in a record.
+
+Where nobody watches, one sentence stands in its place: a saved widget shows nothing, and a record must not look as if it did.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from awsfed_lib.core.review.access import KINDS, about, named
+from awsfed_lib.core.view.markup import View, card
+from awsfed_lib.core.view.table_view import table_html
+from awsfed_lib.edges.records.progress import headless
+
+STATIC = "Pick an account, a person or a group here, in JupyterLab. In a record nothing can be picked: the tables above hold every row."
+
+
+@dataclass(frozen=True, eq=False)
+class Explorer:
+    """ACCESS_BY_ACCOUNT, to be looked around in."""
+
+    access: pd.DataFrame
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        display(self._static() if headless() else self.box())  # type: ignore[no-untyped-call]
+
+    def _static(self) -> View:
+        return View(STATIC, card("Explorer", f"<p>{STATIC}</p>"))
+
+    def box(self) -> Any:
+        """Make the widgets: what is looked for, its name with completion, and the table that fits."""
+        import ipywidgets as widgets
+
+        kind = widgets.ToggleButtons(options=KINDS, description="Look for", style={"button_width": "auto"})
+        name = widgets.Combobox(placeholder="type or pick", description="Name", ensure_option=False, continuous_update=False)
+        found = widgets.HTML()
+
+        def offer(_: object = None) -> None:
+            name.options = named(self.access, kind.value)
+            name.value = ""
+
+        def show(_: object = None) -> None:
+            found.value = table_html(about(self.access, kind.value, name.value), _caption(kind.value, name.value))
+
+        kind.observe(offer, "value")
+        name.observe(show, "value")
+        offer()
+        show()
+        return widgets.VBox([widgets.HBox([kind, name]), found])
+
+    def __str__(self) -> str:
+        return STATIC
+
+    __repr__ = __str__
+
+
+def _caption(kind: str, name: str) -> str:
+    return f"access of {kind} {name}" if name else "everything: pick a name to narrow it"
+
+
+def explore(access: pd.DataFrame) -> Explorer:
+    """Look around in ACCESS_BY_ACCOUNT."""
+    return Explorer(access)

@@ -1,0 +1,35 @@
+"""What reviewers decided, as the runbook 17-review sees it: the sheet that came back, held against what is live."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from awsfed_lib.core.review import review_sheet, ways
+from awsfed_lib.core.review.review_sheet import Mark
+from awsfed_lib.core.roles.decided import findings, lost, table
+from awsfed_lib.core.roles.reviewed import Review, plan
+from awsfed_lib.edges.entra.graph import Graph
+from awsfed_lib.edges.entra.signers import membership
+from awsfed_lib.edges.records import where
+
+__all__ = ["findings", "live", "lost", "marks", "plan", "read", "table"]
+
+
+def marks(review_file: str, application_id: str) -> tuple[Mark, ...]:
+    """Read the sheet below parameters/. Raises ParameterError naming the line."""
+    return review_sheet.read(where.table_text(review_file), application_id)
+
+
+def read(graph: Graph, application_id: str, marked: tuple[Mark, ...]) -> Review:
+    """Hold the marks against what is live: appRoles, assignments, members, and the groups of everybody with a marked path."""
+    app_roles, assigned = graph.app_roles(application_id), graph.assignments(application_id)
+    groups, members = membership(graph, assigned)
+    found = ways.live(application_id, app_roles, assigned, groups=groups, members=members)
+    going = {mark.path_id for mark in marked if mark.decision == "remove"}
+    people = sorted({way.user_id for way in found if way.group_id and way.path_id in going})
+    return Review(graph.application(application_id), app_roles, assigned, found, marked, {one: graph.memberships(one) for one in people})
+
+
+def live(review: Review) -> dict[str, pd.DataFrame]:
+    """Give what the review was held against, by name, to be kept."""
+    return {"live_app_roles": review.app_roles, "live_assignments": review.assigned}
