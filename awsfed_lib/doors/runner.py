@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
-from awsfed_lib.core.errors import ParameterError
+from awsfed_lib.core.errors import AwsfedError, ParameterError
 from awsfed_lib.core.settings import parameters
 from awsfed_lib.core.settings.parameters import Parameters
 from awsfed_lib.core.settings.secrecy import redacted
@@ -23,7 +23,7 @@ from awsfed_lib.core.settings.verdict import CODES
 from awsfed_lib.doors.judging import judge
 from awsfed_lib.doors.keeper import NOTEBOOK, RecordKeeper
 from awsfed_lib.doors.lean import own_loop, quick_imports, quiet
-from awsfed_lib.edges.records import leaks, opening, sealing, signing, where
+from awsfed_lib.edges.records import leaks, mirror, opening, sealing, signing, store, where
 from awsfed_lib.edges.records.opening import FOLDER_VARIABLE, RUNNER, Clock
 from awsfed_lib.edges.records.parameter_file import ParameterFile
 from awsfed_lib.edges.records.progress import HEADLESS
@@ -165,8 +165,20 @@ def _sealed(keeper: RecordKeeper, failure: BaseException | None, clock: Clock, s
         word, problem = leaks.judged(record, keeper.secrets, (word, problem), only=(PAGE,))
         run = record.update(verdict=word, problem=problem, exit_code=CODES[word])
     sealing.seal(record, clock=clock, signer=signer)
+    _mirrored(keeper, clock, signer)
     plans = tuple(plan["plan"] for plan in run.get("counts", {}).get("plans", ()) if plan["verdict"] == word == "planned")
     return Result(record, word, problem, plans)
+
+
+def _mirrored(keeper: RecordKeeper, clock: Clock, signer: Signer | None) -> None:
+    """Put the record into the store where there is one. It is whole without: a store that fails is told, and pushed to later."""
+    try:
+        there = store.named()
+        if there is not None:
+            mirror.push(keeper.record, there, clock=clock, signer=signer)
+            keeper.line(f"record kept in {there.address}")
+    except AwsfedError as error:
+        keeper.line(f"record not kept in the store: {redacted(str(error))}")
 
 
 def _shown(keeper: RecordKeeper, title: str) -> None:

@@ -1,4 +1,4 @@
-"""`awsfed runs`: list, show, compare, verify and retire records. It parses and prints; the work is done elsewhere."""
+"""`awsfed runs`: list, show, compare, verify, push, fetch and retire records. It parses and prints; the work is done elsewhere."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from awsfed_lib.core.errors import RecordError
 if TYPE_CHECKING:
     from awsfed_lib.edges.records.proof import Proof
     from awsfed_lib.edges.records.record import Record
+    from awsfed_lib.edges.records.store import Store
 
 _MOST = 40
 
 
 @click.group()
 def runs() -> None:
-    """List, show, compare, verify and retire the records of runs."""
+    """List, show, compare, verify, push, fetch and retire the records of runs."""
 
 
 def _folder() -> Path:
@@ -117,12 +118,58 @@ def _line(row: dict[Any, Any]) -> str:
 @click.option("--digest", metavar="SHA256", help="What `awsfed run` printed; proves that run.json is the one of that day.")
 @click.option("--key", type=click.Path(path_type=Path), help="Public key; by default parameters/signing.pub where it is there.")
 @click.option("--head", metavar="SHA256", help="Digest of a line of the chain that was kept elsewhere: it must still be there.")
-def verify(run: str | None, digest: str | None, key: Path | None, head: str | None) -> None:
-    """Prove that records are as they were sealed: RUN alone, or all of them and the chain over them. Needs no network."""
+@click.option("--at", metavar="ADDRESS", default="", help="Prove the records of this store (s3://BUCKET/PREFIX) instead.")
+def verify(run: str | None, digest: str | None, key: Path | None, **where_to: str | None) -> None:
+    """Prove that records are as they were sealed: RUN alone, or all of them and the chain over them. Needs no network without --at."""
+    import tempfile
+
     if run:
         _verify_one(_found(run), digest)
+    elif where_to["at"]:
+        from awsfed_lib.edges.records import mirror
+
+        with tempfile.TemporaryDirectory(prefix="awsfed-") as folder:
+            mirror.fetch_all(_store(where_to["at"]), Path(folder) / "runs")
+            _verify_all(Path(folder) / "runs", key, where_to["head"])
     else:
-        _verify_all(key, head)
+        _verify_all(_folder(), key, where_to["head"])
+
+
+def _store(address: str) -> Store:
+    from awsfed_lib.edges.records import store
+
+    found = store.named(address)
+    if found is None:
+        raise click.UsageError(f"Name a store with --at, or set {store.VARIABLE}.")
+    return found
+
+
+@runs.command()
+@click.argument("names", nargs=-1, metavar="[RUN]...")
+@click.option("--at", metavar="ADDRESS", default="", help="The store, s3://BUCKET/PREFIX; by default that of AWSFED_RECORDS.")
+def push(names: tuple[str, ...], at: str) -> None:
+    """Put sealed records into a store: those named, or all that are not there yet."""
+    from awsfed_lib.edges.records import catalogue, mirror, opening, signing
+
+    store = _store(at)
+    there = set(mirror.listed(store))
+    chosen = [_found(name) for name in names] or [
+        one for one in catalogue.records(_folder()) if one.folder.name not in there and one.run().get("sealed")
+    ]
+    for record in chosen:
+        done = mirror.push(record, store, clock=opening.now, signer=signing.signer())
+        click.echo(f"{'pushed' if done else 'there already'}  {record.folder.name}")
+
+
+@runs.command()
+@click.argument("names", nargs=-1, required=True, metavar="RUN...")
+@click.option("--at", metavar="ADDRESS", default="", help="The store, s3://BUCKET/PREFIX; by default that of AWSFED_RECORDS.")
+def fetch(names: tuple[str, ...], at: str) -> None:
+    """Bring records from a store to runs/, to show, compare or restore from."""
+    from awsfed_lib.edges.records import mirror
+
+    for name in names:
+        click.echo(f"fetched  {mirror.fetch(_store(at), name, _folder()).folder}")
 
 
 def _verify_one(record: Record, digest: str | None) -> None:
@@ -136,16 +183,16 @@ def _verify_one(record: Record, digest: str | None) -> None:
     click.echo(f"unchanged  {record.folder.name}  verdict {record.run()['verdict']}  digest {record.digest}")
 
 
-def _verify_all(key: Path | None, head: str | None) -> None:
+def _verify_all(folder: Path, key: Path | None, head: str | None) -> None:
     from awsfed_lib.edges.records import chain, proof, signing
 
     public = signing.public_key(key)
-    proven = proof.prove(_folder(), key=public)
-    if head and head.lower() not in {line.digest for line in chain.read(_folder())}:
+    proven = proof.prove(folder, key=public)
+    if head and head.lower() not in {line.digest for line in chain.read(folder)}:
         proven = proven._replace(broken=(proof.Broken(chain.FILE, "no line has the digest given as --head"), *proven.broken))
     if proven.broken:
         lines = "\n  - ".join(f"{one.where}: {one.problem}" for one in proven.broken)
-        raise RecordError(f"{len(proven.broken)} problems in {proven.records} records:\n  - {lines}", where=str(_folder()))
+        raise RecordError(f"{len(proven.broken)} problems in {proven.records} records:\n  - {lines}", where=str(folder))
     click.echo(_proven(proven, signing.name_of(public) if public else ""))
 
 

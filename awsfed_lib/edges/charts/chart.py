@@ -87,7 +87,7 @@ def canvas(title: str, height: float) -> Iterator[Canvas]:
         figure = Figure(figsize=(WIDTH, height))
         FigureCanvasSVG(figure)
         axes = figure.add_axes((0, 0, 1, 1))
-        axes.set_title(visible(title, _LONGEST_TITLE), wrap=True)
+        axes.set_title("\n".join(visible(part, _LONGEST_TITLE) for part in title.split("\n")))
         yield Canvas(figure, axes)
 
 

@@ -51,6 +51,6 @@ def _top(points: Sequence[Point], limit: Limit | None) -> float:
 def _words(title: str, points: Sequence[Point], unit: str, limit: Limit | None) -> str:
     if not points:
         return f"{title}: no runs yet."
-    first, last = points[0], points[-1]
+    first, last, named = points[0], points[-1], title.replace("\n", "; ")
     over = f", of at most {limit.number:,.0f} ({limit.name})" if limit else ""
-    return f"{title}: {first.number:,.0f} {unit} on {first.at:%Y-%m-%d}, {last.number:,.0f} on {last.at:%Y-%m-%d}{over}."
+    return f"{named}: {first.number:,.0f} {unit} on {first.at:%Y-%m-%d}, {last.number:,.0f} on {last.at:%Y-%m-%d}{over}."

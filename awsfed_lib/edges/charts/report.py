@@ -25,7 +25,7 @@ def capacity(used: Capacity, past: pd.DataFrame, *, scopes: int, now: datetime) 
     """
     points = [*(Point(row["at"].to_pydatetime(), row["rows"] + scopes) for row in rows(past)), Point(now, used.used)]
     told = grown([(point.at, point.number) for point in points], limit=used.limit)
-    title = f"Permission definitions: {used.used} of {used.limit} used, {used.disabled} of them disabled ({told.words})"
+    title = f"Permission definitions: {used.used} of {used.limit} used, {used.disabled} of them disabled\n{told.words}"
     return lines(title, points, unit="definitions", limit=Limit(used.limit, "limit of Entra ID"))
 
 

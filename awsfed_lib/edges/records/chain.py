@@ -7,7 +7,6 @@ last line's digest elsewhere (every run prints it), or has the lines signed, als
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -31,21 +30,21 @@ def lock(runs: Path) -> AbstractContextManager[None]:
     return Locks(runs / ".locks", patience=30.0).hold(LOCK)
 
 
-def append(runs: Path, event: str, fields: Mapping[str, object], *, clock: Clock, signer: Signer | None) -> Line:
-    """Append a line and return it, once it is on disk. The caller holds `lock`.
+def append(runs: Path, event: str, fields: Mapping[str, object], *, clock: Clock, signer: Signer | None) -> None:
+    """Append a line; returns once it is on disk. The caller holds `lock`.
 
     Raises RecordError when the last line is damaged: what follows it would vouch for it.
     """
     path = runs / FILE
     last, whole = _end(path)
     number, previous = (last.number + 1, last.digest) if last else (1, BEFORE_THE_FIRST)
-    at = clock().astimezone(UTC).isoformat(timespec="seconds")
-    line = _signed(number, at, event, fields, previous, signer)
+    line = written(number, clock, event, fields, previous, signer)
     _write(path, line, whole)
-    return Line(number, at, event, fields, hashlib.sha256(line).hexdigest())
 
 
-def _signed(number: int, at: str, event: str, fields: Mapping[str, object], previous: str, signer: Signer | None) -> bytes:  # noqa: PLR0913, PLR0917  the parts of a line
+def written(number: int, clock: Clock, event: str, fields: Mapping[str, object], previous: str, signer: Signer | None) -> bytes:  # noqa: PLR0913, PLR0917  the parts of a line
+    """Return a line as it is written, without its end: dated now, and signed where there is a signer."""
+    at = clock().astimezone(UTC).isoformat(timespec="seconds")
     if signer is None:
         return sealed_line(number, at, event, fields, previous)
     named = {**fields, "key": signer.name}
