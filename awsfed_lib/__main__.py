@@ -233,10 +233,11 @@ def demo() -> None:
 
 @main.command()
 @click.option("--accounts", type=click.IntRange(3, 1_000), default=6, show_default=True, help="AWS accounts of the organization.")
-def tutorial(accounts: int) -> None:
+@click.option("--cloud", type=click.Choice(["global", "usgov", "china"]), default="global", show_default=True, help="Of Microsoft.")
+def tutorial(accounts: int, cloud: str) -> None:
     """Walk Microsoft's tutorial from an empty tenant to a proven sign-in for every role, against the sandbox."""
     with stoppable(_complain):
-        _extra("awsfed_lib.doors.tutorial").tutorial(click.echo, accounts)
+        _extra("awsfed_lib.doors.tutorial").tutorial(click.echo, accounts, cloud)
 
 
 def _extra(module: str, extra: str = "sandbox") -> Any:

@@ -20,13 +20,15 @@ from awsfed_lib.core.saml.saml_attributes import session_name_problem
 from awsfed_lib.doors.runner import Result
 from awsfed_lib.doors.walk import MOST_PLANS, Say, Walk
 from awsfed_lib.edges.records import where
+from awsfed_lib.sandbox import by_hand
 from awsfed_lib.sandbox.serve import Sandbox, Size
-from awsfed_lib.sandbox.store import Write
+from awsfed_lib.sandbox.switches import Cloud
 
 FILE = "tutorial.yml"
 ACCOUNTS = 6
 FIRST, CHAIN, PROOF = "01", ("02", "03", "04", "05", "06"), "07"
 CHANGING = tuple(number for number in (FIRST, *CHAIN) if number != "03")
+PARTITIONS: Mapping[Cloud, str] = {"global": "aws", "usgov": "aws-us-gov", "china": "aws-cn"}
 DONE = ("nothing to do", "done")
 
 
@@ -56,16 +58,16 @@ class Proven(NamedTuple):
         )
 
 
-def tutorial(say: Say, accounts: int = ACCOUNTS) -> Proven:
-    """Walk the tutorial over so many accounts, and say its closing line.
+def tutorial(say: Say, accounts: int = ACCOUNTS, cloud: Cloud = "global") -> Proven:
+    """Walk the tutorial over so many accounts, in one of Microsoft's clouds and the partition of AWS beside it, and say its closing line.
 
     Raises OutcomeError when a run failed, when a sign-in is not possible in the end, or when the second pass plans something.
     """
     began = time.monotonic()
-    with Sandbox(where.sandbox_file().parent, Size(accounts=accounts, world="empty")) as sandbox:
+    with Sandbox(where.sandbox_file().parent, Size(accounts=accounts, partition=PARTITIONS[cloud], world="empty", cloud=cloud)) as sandbox:
         say(f"sandbox  {accounts} AWS accounts without federation, one Entra ID tenant without the application, on this machine only")
-        walk = Walk(noted("", where.parameters() / FILE), say)
-        noted(_made(walk), walk.file)
+        walk = Walk(noted("partition", f"{PARTITIONS[cloud]}", where.parameters() / FILE), say)
+        noted("application_id", f'"{_made(walk, sandbox)}"', walk.file)
         for number in CHAIN:
             walk.send(number)
         ways = tuple(_joined(sandbox, _table(walk.last(CHAIN[0]), "desired_roles")))
@@ -79,20 +81,25 @@ def tutorial(say: Say, accounts: int = ACCOUNTS) -> Proven:
     return proven
 
 
-def noted(application_id: str, template: Path) -> Path:
-    """Write the parameter file of the walk, beside the sandbox's description: `template` with this Object ID, "" before there is one."""
-    text = re.sub(r'(?m)^application_id: "[^"]*"', f'application_id: "{application_id}"', template.read_text(encoding="utf-8"))
+def noted(name: str, value: str, template: Path) -> Path:
+    """Write the parameter file of the walk, beside the sandbox's description: `template` with this value of the parameter `name`."""
+    text = re.sub(rf"(?m)^{name}: \S+", f"{name}: {value}", template.read_text(encoding="utf-8"))
     path = where.sandbox_file().with_name(FILE)
     path.write_text(text, encoding="utf-8")
     return path
 
 
-def _made(walk: Walk) -> str:
-    """Run 01-application until its table says that nothing is left; give the Object ID that the table asks to note down."""
+def _made(walk: Walk, sandbox: Sandbox) -> str:
+    """Run 01-application until its table says that nothing is left; give the Object ID that the table asks to note down.
+
+    Where Graph makes no certificate, a person makes it in the portal, as the runbook's recipe says.
+    """
     for _ in range(MOST_PLANS):
         told = {row["fact"].partition(" (")[0]: row["value"] for row in _table(walk.send(FIRST), "noted")}
         if told["next"].startswith("nothing"):
             return str(told["Object ID"])
+        if "recipe" in told["next"]:
+            by_hand.new_certificate(sandbox.tenant, told["Object ID"], "CN=AWS of the portal")
     raise OutcomeError(f"01-application has still something left after {MOST_PLANS} plans.", where=str(walk.file))
 
 
@@ -109,7 +116,7 @@ def _joined(sandbox: Sandbox, desired: list[dict[str, Any]]) -> Iterator[Way]:
     others = cycle(people[1:])
     for role in desired:
         way = Way(role["role_arn"], groups[role["role_name"]], (people[0], next(others)))
-        sandbox.tenant.commit([Write("members", way.group_id, way.users)])
+        by_hand.add_members(sandbox.tenant, way.group_id, way.users)
         yield way
 
 

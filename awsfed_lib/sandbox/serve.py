@@ -82,6 +82,7 @@ class Sandbox:
             "application_id": self.world["tenant"]["main"],
             "management": self.world["org"]["management"],
             "partition": self.world["org"]["partition"],
+            "cloud_like": self.tenant.switches.cloud,
         }
 
     @property

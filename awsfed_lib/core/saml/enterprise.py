@@ -54,7 +54,7 @@ class Live:
     """What was read of the tenant.
 
     `wanted`: the application to make when there is none, None when one was named by its object id. `instances`: service
-    principals with its mark or its name. `cloud` and `graph_url` of the session. `found`: the application, None: not there.
+    principals with its mark or its name. `cloud`: whose laws hold; `graph_url` of the session. `found`: the application, None: not there.
     """
 
     tenant: Subject
@@ -89,12 +89,18 @@ def plan(live: Live, desired: Desired) -> Plan:
 
 def note(live: Live, desired: Desired) -> pd.DataFrame:
     """Tell what the tutorial asks to note down, and what comes next: FACTS."""
-    following = next((request.purpose for request in plan(live, desired).requests), "")
-    next_step = (
-        f"01-application has more to send, first: {following}" if following else "nothing is left to do here: go on with 02-accounts"
-    )
-    told = [*(_noted(live.found) if live.found else [("application", "none yet: nothing has its mark or its name")]), ("next", next_step)]
+    told_next = _next(live, desired)
+    told = [*(_noted(live.found) if live.found else [("application", "none yet: nothing has its mark or its name")]), ("next", told_next)]
     return _facts(told)
+
+
+def _next(live: Live, desired: Desired) -> str:
+    following = next((request.purpose for request in plan(live, desired).requests), "")
+    if following:
+        return f"01-application has more to send, first: {following}"
+    if live.found and desired.certificate and not any(one.is_active for one in live.found.certificates):
+        return "make a signing certificate by the recipe below, then run 01-application again"
+    return "nothing is left to do here: go on with 02-accounts"
 
 
 def _noted(found: Enterprise) -> Iterator[tuple[str, str]]:

@@ -29,7 +29,7 @@ class Cloud:
 
     `federation_audience`: the audience that Entra expects in the assertion of a federated workload
     (learn.microsoft.com entra/workload-id/workload-identity-federation-create-trust).
-    `ca_file`: the only authority that is trusted, "" for the system's own.
+    `ca_file`: the only authority that is trusted, "" for the system's own. `like`: the cloud whose laws a sandbox follows.
     """
 
     name: str
@@ -38,6 +38,12 @@ class Cloud:
     partition: str
     federation_audience: str
     ca_file: str = ""
+    like: str = ""
+
+    @property
+    def laws(self) -> str:
+        """The cloud whose laws hold: its own, but for a sandbox."""
+        return self.like or self.name
 
     @property
     def scope(self) -> str:
@@ -123,11 +129,13 @@ class Sandbox(_Described):
     application_id: str
     management: str
     partition: str = "aws"
+    cloud_like: str = "global"
 
     @property
     def cloud(self) -> Cloud:
         """The sandbox as a cloud."""
-        return Cloud(SANDBOX, self.login_url, self.graph_url, self.partition, "api://AzureADTokenExchange", self.ca_file)
+        audience = "api://AzureADTokenExchange"
+        return Cloud(SANDBOX, self.login_url, self.graph_url, self.partition, audience, self.ca_file, self.cloud_like)
 
     def certificate_of(self, client_id: str) -> str:
         """Return the certificate file of one of its app registrations, "" when it is none of them."""

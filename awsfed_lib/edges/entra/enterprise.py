@@ -43,7 +43,7 @@ def read(graph: Graph, session: Session, *, application_id: str, name: str, poli
     listed = tuple(saml_reads.instances(graph, name=wanted.display_name, tag=wanted.tag)) if wanted else ()
     here = gallery.found(wanted, listed) if wanted else {"id": application_id}
     found = None if here is None else _patiently(graph, str(here["id"]), policy, graph.patience.pauses if wanted else ())
-    return Live(graph.tenant(), session.cloud.name, session.cloud.graph_url, wanted, listed, found)
+    return Live(graph.tenant(), session.cloud.laws, session.cloud.graph_url, wanted, listed, found)
 
 
 def _patiently(graph: Graph, of: str, policy: str, pauses: Sequence[float]) -> Enterprise:
