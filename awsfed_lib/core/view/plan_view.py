@@ -45,9 +45,9 @@ def plan_html(plan: ShownPlan) -> str:
             chip(ACTIONS[action][0], f"{plan.counts[action]:,} {action}", ACTIONS[action][1]) for action in ACTIONS if plan.counts[action]
         ),
         _refusals_html(plan),
-        _losses_html(plan),
-        _changes_html("changes", moving) if moving else quiet("Nothing changes: what is live is what is desired."),
-        folded(f"{ACTIONS['keep'][0]} {_kept(kept)}", _changes_html("kept", kept)) if kept else "",
+        losses_html(plan.losses, counted(len(plan.losses), "assignment")) if plan.losses else "",
+        changes_html("changes", moving) if moving else quiet("Nothing changes: what is live is what is desired."),
+        folded(f"{ACTIONS['keep'][0]} {_kept(kept)}", changes_html("kept", kept)) if kept else "",
         _requests_html(plan),
         _next_html(plan),
     ]
@@ -101,7 +101,8 @@ def _kept(kept: Sequence[Change]) -> str:
     return f"{len(kept):,} kept as they are" + (f"; {remarks.total():,} with a remark: {said}{more}" if remarks else "")
 
 
-def _changes_html(name: str, changes: Sequence[Change]) -> str:
+def changes_html(name: str, changes: Sequence[Change]) -> str:
+    """Draw changes as a table; `name` is its caption."""
     rows = [(change.action, change.kind, change.label, _step(change), change.why) for change in changes]
     table = pd.DataFrame(rows, columns=["action", "kind", "label", "live → desired", "why"])
     table.attrs[FILE_KEY] = FILE
@@ -138,11 +139,10 @@ def _refusals_html(plan: ShownPlan) -> str:
     return box(f"<p><strong>✕ Refused by its guards, and will not be sent</strong></p><ul>{items}</ul>", "bad")
 
 
-def _losses_html(plan: ShownPlan) -> str:
-    if not plan.losses:
-        return ""
-    items = "".join(f"<li>{inline(_loser(loss))} loses {inline(loss.role)}</li>" for loss in plan.losses)
-    return box(f"<p><strong>- Access lost: {counted(len(plan.losses), 'assignment')}</strong></p><ul>{items}</ul>", "bad")
+def losses_html(losses: Sequence[Loss], number: str) -> str:
+    """Name who loses what; `number` says how many, in words."""
+    items = "".join(f"<li>{inline(_loser(loss))} loses {inline(loss.role)}</li>" for loss in losses)
+    return box(f"<p><strong>- Access lost: {number}</strong></p><ul>{items}</ul>", "bad")
 
 
 def _loser(loss: Loss) -> str:

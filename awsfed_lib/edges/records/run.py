@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -26,6 +26,7 @@ from awsfed_lib.core.settings import parameters
 from awsfed_lib.core.settings.parameters import Parameters
 from awsfed_lib.core.settings.verdict import CODES
 from awsfed_lib.core.view.display import Banner
+from awsfed_lib.edges.lab import filled, seat
 from awsfed_lib.edges.records import frames, held, journal, leaks, opening, outlet, results, runbooks, sealing, signing, where
 from awsfed_lib.edges.records.journal import Journal
 from awsfed_lib.edges.records.lock import Locks
@@ -43,19 +44,22 @@ if TYPE_CHECKING:
     from awsfed_lib.edges.entra.graph import Graph
 
 
-def begin(runbook: str, names: Mapping[str, object], *, clock: Clock = opening.now) -> Run:
+def begin(runbook: str, names: MutableMapping[str, object], *, clock: Clock = opening.now) -> Run:
     """Check the parameters among `names` (a notebook passes globals()), open the record, and show what this run may do.
 
+    At a live notebook, values of the file that `awsfed lab` was given are put into `names` first (see `filled`).
     Raises ParameterError that lists everything wrong, unknown and mistyped names included; then nothing was started.
     """
     outlet.guard()
     book = runbooks.find(runbook)
+    given = filled.fill(book, names)
     checked = opening.check_names(book, names)
-    record = opening.made_by_runner(book, checked) or opening.start(book, checked, clock=clock)
+    record = opening.made_by_runner(book, checked) or opening.start(book, checked, clock=clock, **given.noted)
     locks = Locks(where.locks(), {"runbook": book.id, "record": record.folder.name})
     run = Run(book, checked, record, Journal(record.folder, locks, clock), clock)
     run.journal.note("begin", runbook=book.id, parameters=parameters.plain(checked))
     frames.register()
+    seat.take(names, record, run.journal, given)
     _display(run)
     return run
 
@@ -245,7 +249,9 @@ class Run:
     def banner(self) -> Banner:
         """What this run is about to do."""
         given = self.parameters
-        about = (("cloud", given.cloud), ("tenant", given.tenant_id), ("application", given.application_id), ("record", self.folder.name))
+        file = str((self.record.run().get("parameter_file") or {}).get("name", ""))
+        place = (("cloud", given.cloud), ("tenant", given.tenant_id), ("application", given.application_id))
+        about = (*place, ("parameters", file), ("record", self.folder.name))
         return Banner(self.runbook.id, self.runbook.title, self.runbook.changes, given.approved, about)
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:

@@ -1,0 +1,101 @@
+"""`awsfed lab`: JupyterLab on this machine only, with its start page open, and the sandbox beside it when asked for.
+
+It is this Python's JupyterLab, with the person's own settings and JupyterLab's own token. What it must not do stands in
+one file, which a server of one's own can be given as well: no news, no look for updates, no installing from a registry
+(jupyterlab.readthedocs.io privacy_policies and extensions), and scheduled jobs pass the same gate as `awsfed run`.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from awsfed_lib.doors.lean import quick_imports
+from awsfed_lib.edges.lab.filled import VARIABLE, named_file
+from awsfed_lib.edges.records import where
+
+CONFIG = Path(__file__).parents[1] / "templates" / "lab" / "jupyter_server_config.json"
+SANDBOX_FILE = "sandbox.yml"
+PATIENCE = 10.0
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Desk:
+    """How to open JupyterLab. `file`: the parameter file that notebooks take what they lack from, "" for none.
+
+    `port`: 0 takes JupyterLab's own, or the next free one. `more`: further arguments for JupyterLab.
+    """
+
+    file: str = ""
+    port: int = 0
+    more: Sequence[str] = ()
+
+    @property
+    def command(self) -> list[str]:
+        """The command line of JupyterLab."""
+        from awsfed_lib.edges.lab import start
+
+        page = f"{where.runs().name}/{start.FILE}"
+        options = [f"--config={CONFIG}", f"--ServerApp.root_dir={where.root()}", f"--LabApp.default_url=/lab/tree/{page}"]
+        port = [f"--ServerApp.port={self.port}", "--ServerApp.port_retries=0"] if self.port else []
+        root = ["--allow-root"] if getattr(os, "geteuid", lambda: 1)() == 0 else []
+        return [sys.executable, "-m", "jupyterlab", "--log-level=WARN", "-y", *options, *port, *root, *self.more]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of JupyterLab and of its kernels. Raises ParameterError when the parameter file cannot be read."""
+        own = {where.ROOT_VARIABLE: str(where.root()), **({VARIABLE: self.file} if self.file else {})}
+        named_file(own)
+        return {**os.environ, **own}
+
+
+@contextmanager
+def opened(desk: Desk) -> Iterator[subprocess.Popen[bytes]]:
+    """Write the start page and run JupyterLab; it is ended afterwards, and its kernels with it."""
+    from awsfed_lib.edges.lab import start
+
+    environment = desk.environment
+    with quick_imports(), _variables(environment):
+        start.write()
+    with subprocess.Popen(desk.command, env=environment, cwd=where.root()) as server:  # noqa: S603  this Python, and options of ours
+        try:
+            yield server
+        finally:
+            _end(server)
+
+
+@contextmanager
+def _variables(environment: Mapping[str, str]) -> Iterator[None]:
+    """Let the start page say what the kernels will be told."""
+    before = os.environ.get(VARIABLE)
+    os.environ.update({name: environment[name] for name in (VARIABLE,) if name in environment})
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(VARIABLE, None)
+
+
+def _end(server: subprocess.Popen[bytes]) -> None:
+    """Ask JupyterLab to end, which ends its kernels; then insist."""
+    server.terminate()
+    try:
+        server.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        server.kill()
+
+
+def lab(desk: Desk, beside: Sequence[AbstractContextManager[object]], say: Say) -> int:
+    """Open JupyterLab with `beside` (the sandbox) until it ends or is interrupted; returns its exit code."""
+    with ExitStack() as stack:
+        for one in beside:
+            stack.enter_context(one)
+        server = stack.enter_context(opened(desk))
+        say(f"JupyterLab opens {where.root()} in your browser; its address stands below. Stop with Ctrl-C.")
+        return server.wait()
