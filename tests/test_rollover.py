@@ -99,6 +99,13 @@ def test_the_canary_goes_alone_and_first():
     assert [request.path.split("/")[0] for request in stage.plan.requests] == [ACCOUNTS[0]]
 
 
+def test_the_canary_is_an_account_that_people_enter_now_and_that_can_be_written():
+    of = World({ACCOUNTS[0]: [OTHERS[0]], ACCOUNTS[1]: [OLD], ACCOUNTS[2]: [OLD], ACCOUNTS[3]: [OLD]}, (OLD, NEW))
+    of.stacks = {ACCOUNTS[1]: "federation"}
+    stage = run_to("distribute-canary", of, replace(CAMPAIGN, canary=()))
+    assert [request.path.split("/")[0] for request in stage.plan.requests] == [ACCOUNTS[2]]
+
+
 def test_waves_are_of_the_size_asked_for():
     stage = run_to("distribute-waves", world(*ACCOUNTS))
     assert [request.wave for request in stage.plan.requests] == [0, 0, 1, 1, 2, 2]
