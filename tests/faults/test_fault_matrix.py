@@ -20,7 +20,7 @@ from fault_cases import SHAPES, Runs, Watch, shape
 from awsfed_lib.edges.entra import connection
 from awsfed_lib.sandbox.faults.actors import ACTORS
 
-CASES = os.environ.get("AWSFED_FAULT_CASES", "180")
+CASES = os.environ.get("AWSFED_FAULT_CASES", "220")
 SEED = int(os.environ.get("AWSFED_FAULT_SEED", "1"))
 POSITIONS = 60  # more than any run has requests; positions behind the last one are cut off
 TIMES = (1, 3, 40)  # by seed: once, a few in a row, a storm
