@@ -437,3 +437,16 @@ def test_notebook_written_by_hand_is_searched_too(tmp_path):
     made = written(tmp_path, {"record.ipynb": nbformat.writes(book).encode()})
     assert {leak.kind for leak in leaks.sweep(made, KNOWN.values())} == {"an AWS access key", "a secret of this run"}
     nbformat.validate(nbformat.read(made.folder / "record.ipynb", 4))
+
+
+def test_page_about_secrets_says_what_is_tested():
+    page = (ROOT / "docs/secrets.md").read_text()
+    named = re.findall(r"`((?:tests|edges)/[\w/]+\.py)`", page)
+    assert len(named) > 8
+    assert all((ROOT / name).exists() or (ROOT / "awsfed_lib" / name).exists() for name in named)
+    figures = (
+        f"{len(KNOWN)} secrets in {len(ENCODED)} forms",
+        f"{len(IN_TEXT)} kinds in 6 surroundings",
+        f"{len(list(innocent())):,} GUIDs",
+    )
+    assert all(figure in page for figure in figures), figures
