@@ -60,6 +60,13 @@ def test_sandbox_is_a_cloud_with_its_own_authority(described):
     assert (cloud.login_url, cloud.graph_url, cloud.ca_file) == ("https://127.0.0.1:8443", "https://127.0.0.1:8443", "/ca.pem")
 
 
+@pytest.mark.parametrize("like", ["global", "usgov", "china"])
+def test_sandbox_follows_the_laws_of_the_cloud_that_it_is_like(described, like):
+    """A certificate is made by Graph in the global cloud only (graph/api/serviceprincipal-addtokensigningcertificate)."""
+    assert clouds.named("sandbox", described(cloud_like=like)).laws == like
+    assert clouds.CLOUDS[like].laws == like
+
+
 def test_sandbox_knows_the_certificates_of_its_clients(described):
     sandbox = clouds.sandbox(described())
     assert (sandbox.certificate_of("c1"), sandbox.certificate_of("c2")) == ("/reader.pem", "")
