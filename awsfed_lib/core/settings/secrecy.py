@@ -64,7 +64,7 @@ ANYWHERE = (
         r"<(?:[A-Za-z0-9]+:)?(?:Assertion|Response)\b[^>]{0,2000}urn:oasis:names:tc:SAML" + _XML_END,
         r"%3Csaml[A-Za-z0-9%._~+-]{40,}",
         r"~^~B(?:PHNhbW[wx]|PEFzc2VydGlv|PFJlc3BvbnNl)~B{40,}={0,2}",
-        signs=("Assertion", "Response", "saml", "PHNhbW", "PEFzc2VydGlv", "PFJlc3BvbnNl"),
+        signs=("Assertion", "Response", "%3Csaml", "PHNhbW", "PEFzc2VydGlv", "PFJlc3BvbnNl"),
     ),
     _rule(
         "a storage signature (SAS)",
@@ -77,13 +77,14 @@ ANYWHERE = (
         "a connection string",
         r"(?i:\b(?:server|data source|endpoint|host|user id|uid|hostname)=[^;\n]{1,200};(?:[^;=\n]{1,60}=[^;\n]{0,300};){0,9}"
         r"(?:password|pwd|sharedaccesskey|accesskey)=)[^;\s\"'<&\\]{6,}",
+        signs=("assword=", "ASSWORD=", "wd=", "WD=", "ccesskey=", "ccessKey=", "CCESSKEY="),
     ),
     _rule("a password in an address", r"~^[a-z0-9+.-][a-z][a-z0-9+.-]{1,20}://[^\s/@:\"'<>]{1,100}:[^\s/@\"'<>]{1,200}@", signs=("://",)),
     _rule("a bearer token", r"[Bb]earer\s+[A-Za-z0-9._~+/-]{20,}={0,2}", signs=("earer",)),
     _rule(
         "a token of a code host",
         r"~^[A-Za-z0-9_](?:gh[pousr]_\w{20,}|github_pat_\w{20,}|glpat-~U{20,}|xox[abprs]-~U{10,})",
-        signs=("gh", "glpat-", "xox"),
+        signs=("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xox"),
     ),
 )
 _MIXED = r"(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])"
