@@ -347,6 +347,7 @@ def test_run_that_writes_a_secret_has_leaked_and_its_record_holds_none(root):
     assert leaks.find(log.getvalue().encode(), Needles([CANARY])) == []
     assert json.loads((result.record.folder / "note.json").read_bytes())["kept"] == "as it is"
     assert result.record.changed() == []
+    assert {path.stat().st_mode & 0o777 for path in leaks.files(result.record.folder)} == {0o600}
     page = (result.record.folder / "record.html").read_text()
     assert "✕ leaked" in page
     outputs = [output for cell in nbformat.read(result.record.folder / "record.ipynb", 4).cells for output in cell.get("outputs", [])]
@@ -404,7 +405,10 @@ def test_front_end_of_jupyterlab_gets_no_secret_in_any_message(root, tmp_path):
 
 @pytest.mark.kernel
 def test_loggers_of_msal_urllib3_and_botocore_tell_no_secret(root, keepers):
-    """With everything at DEBUG botocore logs the body of AssumeRole, http.client the Authorization header, MSAL its requests."""
+    """With everything at DEBUG botocore logs the body of AssumeRole, http.client the Authorization header, MSAL its requests.
+
+    And a cell may print the cache of MSAL, the private key in its client, and the credentials of botocore.
+    """
     log = io.StringIO()
     with Sandbox(root / ".sandbox", Size(1, 3)):
         file = parameter_file.load(ROOT / "parameters/sandbox.yml")
