@@ -180,6 +180,19 @@ def test_what_passes_is_waited_for_and_nothing_is_sent_twice_without_looking(sid
     assert sum(len(account.backend.roles) for account in side.org.cloud.accounts.values()) == sum(roles.values()) + new
 
 
+def test_tables_are_read_together_once_and_then_anew(side):
+    """What was read ahead is used once: whoever compares a second time must see what is so then."""
+    service = side.service()
+    keys = [(basis.table, basis.of) for basis in side.planned(service).basis]
+    with service.together(keys):
+        asked = len(side.org.requests)
+        first = {key: service.live(*key) for key in keys}
+        assert len(side.org.requests) == asked
+        assert {key: service.live(*key) for key in keys} == first
+        assert len(side.org.requests) >= asked + len(keys)
+        assert len({one["account"] for one in side.org.requests[asked:]}) > 1
+
+
 def test_role_that_appears_meanwhile_stops_the_plan_and_stays_as_it_is(side):
     service = side.service()
     plan = side.planned(service)

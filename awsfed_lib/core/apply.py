@@ -8,13 +8,13 @@ answer late (devblogs.microsoft.com/identity/designing-for-eventual-consistency-
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from itertools import groupby
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
-from awsfed_lib.core.change import Basis, Request, Tolerance
+from awsfed_lib.core.change import Basis, Request, Settled, Tolerance
 from awsfed_lib.core.errors import AwsfedError, StalePlan, WriteForbidden
 from awsfed_lib.core.outcome import Answer, Fate, Sent
 
@@ -49,6 +49,20 @@ class Service(Protocol):
 
     def wait(self, seconds: float) -> None:
         """Wait."""
+
+
+@runtime_checkable
+class Wide(Protocol):
+    """A service over many accounts, which reads several live tables at once where it is told beforehand."""
+
+    def together(self, keys: Sequence[tuple[str, str]]) -> AbstractContextManager[None]:
+        """Read these (table, of) now, beside each other; the next `live` or `snapshot` of each in the context takes what was read."""
+
+
+def together(service: Service, bases: Iterable[Basis | Settled]) -> AbstractContextManager[None]:
+    """Let a wide service read these tables at once; another one reads them when it is asked."""
+    keys = sorted({(basis.table, basis.of) for basis in bases})
+    return service.together(keys) if isinstance(service, Wide) and len(keys) > 1 else nullcontext()
 
 
 class Journal(Protocol):
@@ -93,8 +107,9 @@ def matches(service: Service, basis: Basis) -> bool:
 
 def refuse_drift(service: Service, bases: Sequence[Basis]) -> None:
     """Raise StalePlan when a live table is no longer what the plan was computed from."""
-    for basis in bases:
-        now = Basis.over(basis.table, basis.of, service.live(basis.table, basis.of))
+    with together(service, bases):
+        pairs = [(basis, Basis.over(basis.table, basis.of, service.live(basis.table, basis.of))) for basis in bases]
+    for basis, now in pairs:
         if now != basis:
             raise StalePlan(
                 f"The live {basis.table} changed after the plan was made ({basis.count} then, {now.count} now); nothing was sent.",
@@ -110,11 +125,11 @@ def send_all(requests: Sequence[Request], service: Service, journal: Journal, to
     at all. Graph is one such account.
     """
     failed: set[str] = set()
-    for _, wave in groupby(requests, key=lambda request: request.wave):
-        together = list(wave)
-        going = [] if tolerance.stops(failed) else [request for request in together if request.account_id not in failed]
+    for _, members in groupby(requests, key=lambda request: request.wave):
+        wave = list(members)
+        going = [] if tolerance.stops(failed) else [request for request in wave if request.account_id not in failed]
         results = {sent.request: sent for sent in (_carry_out(going, service, journal) if going else [])}
-        yield from (results.get(request, Sent(request, "not sent")) for request in together)
+        yield from (results.get(request, Sent(request, "not sent")) for request in wave)
         failed |= {sent.request.account_id for sent in results.values() if sent.fate not in ("sent", "adopted")}
 
 
@@ -123,7 +138,8 @@ def _carry_out(wave: list[Request], service: Service, journal: Journal) -> list[
     fates: dict[Request, Sent] = {}
     pending = wave
     for _ in range(RESENDS):
-        ready = [request for request in pending if as_expected(request, service)]
+        with together(service, (basis for request in pending for basis in request.conditions)):
+            ready = [request for request in pending if as_expected(request, service)]
         fates |= {request: _held_back(request, fates.get(request)) for request in pending if request not in ready}
         fates |= {sent.request: sent for sent in _send(ready, service, journal)}
         unknown = [request for request in pending if fates[request].fate == "indeterminate"]
@@ -193,7 +209,8 @@ def _read_back(unknown: list[Request], service: Service) -> list[Request]:
 def _shown(requests: list[Request], service: Service) -> list[Request]:
     """Those of the requests that one reading of the live tables shows as carried out."""
     tables = {(request.settled.table, request.settled.of) for request in requests}
-    live = {key: _facts(service, *key) for key in sorted(tables)}
+    with together(service, (request.settled for request in requests)):
+        live = {key: _facts(service, *key) for key in sorted(tables)}
     return [request for request in requests if request.settled.holds(live[request.settled.table, request.settled.of])]
 
 
@@ -206,7 +223,12 @@ def _facts(service: Service, table: str, of: str) -> tuple[str, ...] | None:
 
 def verified(service: Service, goal: Sequence[Basis]) -> bool:
     """Whether the live tables agree with the goal of the plan, several reads in a row."""
-    return agree(service, lambda: all(matches(service, basis) for basis in goal), service.patience.reads)
+
+    def seen() -> bool:
+        with together(service, goal):
+            return all(matches(service, basis) for basis in goal)
+
+    return agree(service, seen, service.patience.reads)
 
 
 def differences(service: Service, goal: Sequence[Basis]) -> str:

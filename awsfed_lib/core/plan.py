@@ -16,7 +16,7 @@ from datetime import timedelta
 
 import pandas as pd
 
-from awsfed_lib.core.apply import Journal, Service, differences, refuse_drift, send_all, verified
+from awsfed_lib.core.apply import Journal, Service, differences, refuse_drift, send_all, together, verified
 from awsfed_lib.core.change import Basis, Change, Guards, Loss, Request, Subject, Tolerance
 from awsfed_lib.core.errors import NotApproved, RecordError, UnsafePlan
 from awsfed_lib.core.outcome import Outcome, Sent, Verdict
@@ -102,8 +102,9 @@ class Plan:
         with journal.hold(self.subject.key):
             refuse_drift(service, self.basis)
             journal.note("plan", id=self.id, content=self.content)
-            for basis in self.basis:
-                journal.keep(basis.name, service.snapshot(basis.table, basis.of))
+            with together(service, self.basis):
+                for basis in self.basis:
+                    journal.keep(basis.name, service.snapshot(basis.table, basis.of))
             refuse_drift(service, self.basis)  # what was kept lies between two readings of what was planned from
             return self._carry_out(service, journal)
 
