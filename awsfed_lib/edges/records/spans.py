@@ -19,7 +19,7 @@ from awsfed_lib.edges.records.past import Past, dated, files, moments, query, wi
 
 BY_ACCOUNT = frozenset({"roles", "providers"})
 """Tables that are read account by account; of the others a run has all or fails."""
-_GAP = re.compile("(?P<zeros>0+)1")
+_GAP = re.compile("0+")
 _PAST = "read_parquet($files, union_by_name=true)"
 
 
@@ -92,10 +92,10 @@ def churn(table: str, runs: Sequence[Past]) -> pd.DataFrame:
 def _stays(seen: str, blind: Blind) -> Iterator[Stay]:
     """Split the bits of a row into stays: only a run that could read the account, and did not see the row, ends one."""
     first = _first(seen)
-    for gap in _GAP.finditer(seen, first):
-        if blind.seeing(range(*gap.span("zeros"))) is not None:
-            yield Stay(first, gap.start("zeros") - 1)
-            first = gap.end("zeros")
+    for gap in _GAP.finditer(seen, first, _last(seen)):
+        if blind.seeing(range(*gap.span())) is not None:
+            yield Stay(first, gap.start() - 1)
+            first = gap.end()
     yield Stay(first, _last(seen))
 
 
