@@ -4,10 +4,13 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test lint types notebooks unit lock setup clean
+.PHONY: demo tutorial test lint types unit faults planted campaign lab lock setup clean
 
 demo: $(READY)
 	$(BIN)/awsfed demo
+
+tutorial: $(READY)
+	$(BIN)/awsfed tutorial
 
 test: lint types unit
 
@@ -20,6 +23,20 @@ lint: $(READY)
 
 types: $(READY)
 	$(BIN)/mypy
+
+# The proofs at full size (docs/proof.md); `make test` runs a seeded sample of each.
+faults: $(READY)
+	AWSFED_CRASH_CASES=20500 AWSFED_BODIES=100000 AWSFED_HISTORIES=2000 AWSFED_FAULT_CASES=5400 AWSFED_AWS_FAULT_CASES=200 AWSFED_KILLS=102 \
+	  $(BIN)/python -m pytest tests/faults -n 2 --dist load -rP
+
+planted: $(READY)
+	$(BIN)/python tools/planted_bugs.py
+
+campaign: $(READY)
+	AWSFED_CAMPAIGN_ACCOUNTS=250 $(BIN)/python -m pytest tests/test_campaign_sandbox.py -rP
+
+lab: $(READY)
+	AWSFED_LAB_ALL=1 AWSFED_REQUIRE_BROWSER=1 $(BIN)/python -m pytest tests/test_lab.py -rP
 
 setup: $(READY)
 
