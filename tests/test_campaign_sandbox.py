@@ -31,6 +31,7 @@ from awsfed_lib.edges.entra.graph import Graph
 from awsfed_lib.edges.entra.pace import Clock
 from awsfed_lib.edges.records import where
 from awsfed_lib.edges.records.response_entry import Given
+from awsfed_lib.sandbox import by_hand as portal
 from awsfed_lib.sandbox import saml
 from awsfed_lib.sandbox.entra import certificates as twin_certificates
 from awsfed_lib.sandbox.keys import Validity
@@ -137,8 +138,8 @@ class Oracle:
 class World:
     """A running sandbox and a campaign in it."""
 
-    def __init__(self, box, partition="aws", cloud="sandbox"):
-        self.box, self.cloud = box, cloud
+    def __init__(self, box, partition="aws"):
+        self.box = box
         self.now = lambda: datetime.now(UTC) + self.later
         self.later, self.mortal = timedelta(), True
         given = {"external_id": "awsfed-sandbox", "partition": partition, "cloud": "sandbox", "workers": 8, "pauses": (0.0, 0.0)}
@@ -152,7 +153,7 @@ class World:
 
     def live(self):
         _, found = documents(self.reader, provider="WAAD")
-        parameters = SimpleNamespace(application_id=self.box.application_id, cloud=self.cloud)
+        parameters = SimpleNamespace(application_id=self.box.application_id)
         run = SimpleNamespace(session=self.session, aws=self.aws, parameters=parameters)
         return replace(rollover.live(run, self.graph, found), proofs=self.proofs)
 
@@ -345,7 +346,7 @@ def test_a_certificate_that_has_expired_is_refused_and_the_emergency_heals(calm)
     calm.tenant.reset()
     calm.org.reset()
     now = datetime.now(UTC).replace(microsecond=0)
-    certified(calm, "CN=AWS 2023", Validity(now - timedelta(days=1100), now - timedelta(days=5)), instead=True)
+    certified(calm, "CN=AWS 2023", Validity(now - timedelta(days=1100), now - timedelta(days=5)))
     for provider in (one for account in calm.org.cloud.accounts.values() for one in account.backend.saml_providers.values()):
         provider.saml_metadata_document = calm.tenant.metadata(calm.application_id)
     world = World(calm)
@@ -372,7 +373,7 @@ def test_a_certificate_that_has_expired_is_refused_and_the_emergency_heals(calm)
 def test_other_clouds_take_a_certificate_that_was_made_by_hand(tmp_path, partition, cloud):
     """addTokenSigningCertificate is in the global cloud only; the portal's certificate is named by its thumbprint."""
     with running(tmp_path, Size(accounts=3, partition=partition, cloud=cloud)) as box:
-        world = World(box, partition, cloud)
+        world = World(box, partition)
         world.mortal = False
         campaign = of(world)
         stage = world.stage(campaign)
@@ -389,19 +390,18 @@ def test_other_clouds_take_a_certificate_that_was_made_by_hand(tmp_path, partiti
 
 
 def by_hand(box):
-    """What New Certificate in the portal does: a certificate with the portal's own name, inactive."""
-    now = datetime.now(UTC).replace(microsecond=0)
-    return certified(box, "CN=Microsoft Azure Federated SSO Certificate", Validity(now, now + timedelta(days=1095)))
+    """A certificate as New Certificate in the portal makes it, inactive, under the portal's own name; its thumbprint."""
+    portal.new_certificate(box.tenant, box.application_id, "CN=Microsoft Azure Federated SSO Certificate")
+    record = box.tenant.tables["servicePrincipals"][box.application_id]
+    return twin_certificates.thumbprint(box.tenant.vault[record["keyCredentials"][-1]["customKeyIdentifier"]])
 
 
-def certified(box, name, validity, *, instead=False):
-    """Give the application of the twin a certificate; `instead` of those that it has, it is the active one."""
+def certified(box, name, validity):
+    """Give the application of the twin a certificate instead of those that it has; it is the active one."""
     tenant, key = box.tenant, box.application_id
     record = tenant.tables["servicePrincipals"][key]
     pair = tenant.keys.pair(f"{name}/{key}/{validity.start}", "Microsoft Azure Federated SSO Certificate", validity)
     made = dict(zip(("keyCredentials", "passwordCredentials"), twin_certificates.credentials(pair, tenant.mint, name), strict=True))
     tenant.vault[twin_certificates.identifier(pair)] = pair
-    after = record | {field: [*([] if instead else record[field]), *entries] for field, entries in made.items()}
-    thumbprint = twin_certificates.thumbprint(pair)
-    tenant.commit([Write("servicePrincipals", key, after | ({"preferredTokenSigningKeyThumbprint": thumbprint} if instead else {}))])
-    return thumbprint
+    active = {"preferredTokenSigningKeyThumbprint": twin_certificates.thumbprint(pair)}
+    tenant.commit([Write("servicePrincipals", key, record | made | active)])

@@ -50,7 +50,7 @@ def live(run: Run, graph: Graph, documents: pd.DataFrame) -> Live:
         holders=distribution.read(documents),
         metadata=own,
         proofs=proofs(of),
-        cloud=run.parameters.cloud,
+        cloud=run.session.cloud.laws,
     )
 
 

@@ -47,9 +47,7 @@ class Campaign:
         wrong = [one for one in (*self.canary, *self.excluded) if not ACCOUNT_ID.fullmatch(one)]
         if not self.certificate.startswith("CN=") or len(self.certificate) < len("CN=x"):
             words = f'The name of a signing certificate must start with "CN=": {self.certificate!r} does not.'
-            raise ParameterError(
-                words, remedy="Set certificate in the parameter file; a new name starts a rollover."
-            )
+            raise ParameterError(words, remedy="Set certificate in the parameter file; a new name starts a rollover.")
         if wrong:
             raise ParameterError(f"{wrong[0]!r} is no account id of 12 digits.", remedy="Put account ids into quotes.")
         if set(self.canary) & set(self.excluded):

@@ -12,7 +12,7 @@ import pandas as pd
 from awsfed_lib.core.certificate.campaign import CLOUDS_THAT_MAKE
 from awsfed_lib.core.tables import FACTS, frame
 
-_PORTAL = "In the admin centre: Enterprise applications, the application, Single sign-on, SAML Certificates, Edit"
+PORTAL = "In the admin centre: Enterprise applications, the application, Single sign-on, SAML Certificates, Edit"
 _OWN = (
     'openssl req -x509 -newkey rsa:2048 -sha256 -days 1095 -nodes -subj "/{name}" -keyout key.pem -out cert.pem',
     "openssl pkcs12 -export -inkey key.pem -in cert.pem -out aws.pfx    # asks for a password; delete key.pem afterwards",
@@ -31,10 +31,10 @@ def recipe(cloud: str, name: str) -> pd.DataFrame:
         [("Graph makes it", "in this cloud: 01-application plans it, nothing is to be done by hand")] if cloud in CLOUDS_THAT_MAKE else []
     )
     told += [
-        ("the portal makes it", f"{_PORTAL}, New Certificate, Save; then … and Make certificate active"),
+        ("the portal makes it", f"{PORTAL}, New Certificate, Save; then … and Make certificate active"),
         ("your own, made here", _OWN[0].format(name=name)),
         ("your own, as one file", _OWN[1]),
-        ("your own, by the portal", f"{_PORTAL}, Import Certificate, aws.pfx with its password; then … and Make certificate active"),
+        ("your own, by the portal", f"{PORTAL}, Import Certificate, aws.pfx with its password; then … and Make certificate active"),
         (
             "your own, by Graph",
             _GRAPH,

@@ -9,12 +9,12 @@ from __future__ import annotations
 import pandas as pd
 
 from awsfed_lib.core.certificate.campaign import CLOUDS_THAT_MAKE
+from awsfed_lib.core.certificate.certificate_recipe import PORTAL
 from awsfed_lib.core.tables import FACTS, frame
 
-_PLACE = "In the admin centre: Enterprise applications, the application, Single sign-on, SAML Certificates, Edit"
 _BY_HAND = (
-    ("by hand", f"{_PLACE}, New Certificate, Save"),
-    ("or your own", f"{_PLACE}, Import Certificate, a PFX file with its password"),
+    ("by hand", f"{PORTAL}, New Certificate, Save"),
+    ("or your own", f"{PORTAL}, Import Certificate, a PFX file with its password"),
     ("not yet", "leave it Inactive: 08-certificates makes it active when all accounts hold it"),
     (
         "then",
