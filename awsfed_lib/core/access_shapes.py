@@ -46,10 +46,10 @@ UNUSED = Schema(
     {
         "what": Column(TEXT, "person, role, or path: what was not used"),
         "user_name": Column(TEXT, "userPrincipalName; '' for a role"),
-        "account_id": Column(TEXT, "12 digits; '' for a person"),
-        "role_arn": Column(TEXT, "ARN of the IAM role; '' for a person"),
         "gives": Column(TEXT, "what the person or the role could do all the same"),
         "by": Column(TEXT, "the log that knows, with its window: not in it is not the same as never"),
+        "account_id": Column(TEXT, "12 digits; '' for a person"),
+        "role_arn": Column(TEXT, "ARN of the IAM role; '' for a person"),
     },
     ("what", "user_name", "role_arn"),
 )

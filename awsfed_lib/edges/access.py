@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from awsfed_lib.core.review import review_sheet, trail
-from awsfed_lib.core.review.access import administrators, by_account, by_user
+from awsfed_lib.core.review.access import administrators, by_account, by_user, overview
 from awsfed_lib.core.review.review_sheet import sheet
 from awsfed_lib.core.review.use import Log, Use, known, unread, unused
 from awsfed_lib.edges.entra.sign_ins import read as sign_ins
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
-    "Use", "administrators", "by_account", "by_user", "entered", "explore", "files", "known", "membership", "sheet", "sign_ins", "unused",
+    "Use", "administrators", "by_account", "by_user", "entered", "explore", "files", "known", "membership", "overview", "sheet",
+    "sign_ins", "unused",
 ]  # fmt: skip
 SHEET, QUERY = "review.csv", "who_entered_which_role.sql"
 TRAIL = timedelta(days=90)

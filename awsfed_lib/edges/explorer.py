@@ -15,7 +15,7 @@ from awsfed_lib.core.view.markup import View, card
 from awsfed_lib.core.view.table_view import table_html
 from awsfed_lib.edges.records.progress import headless
 
-STATIC = "Pick an account, a person or a group here, in JupyterLab. In a record nothing can be picked: the tables above hold every row."
+STATIC = "Pick an account, a person or a group here, in JupyterLab. In a record nothing can be picked: tables/ beside it holds every row."
 
 
 @dataclass(frozen=True, eq=False)

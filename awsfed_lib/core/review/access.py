@@ -5,17 +5,18 @@ It is made of PATHS: nested members, dangling roles and accounts that were not r
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from itertools import groupby
 from typing import Any
 
 import pandas as pd
 
-from awsfed_lib.core.access_shapes import ACCESS_BY_ACCOUNT, ACCESS_BY_USER
+from awsfed_lib.core.access_shapes import ACCESS_BY_ACCOUNT, ACCESS_BY_USER, UNUSED
 from awsfed_lib.core.review.checks_people import ADMINISTRATOR
 from awsfed_lib.core.review.paths import EFFECTIVE
 from awsfed_lib.core.review.use import Use
-from awsfed_lib.core.tables import PATHS, check, frame, rows
+from awsfed_lib.core.tables import FACTS, PATHS, check, frame, rows
 
 Row = Mapping[str, Any]
 DIRECTLY = "directly"
@@ -102,9 +103,33 @@ def _of_user(several: list[Row], use: Use) -> dict[str, Any]:
 
 
 def administrators(access: pd.DataFrame) -> pd.DataFrame:
-    """Give the rows of ACCESS_BY_ACCOUNT that work and give everything."""
+    """Give who reaches everything, of ACCESS_BY_ACCOUNT: what works, with the columns that say who, where, and through what."""
     listed = check(ACCESS_BY_ACCOUNT, access)
-    return listed[listed["administrator"] & listed["verdict"].isin(EFFECTIVE)].reset_index(drop=True)
+    given = listed[listed["administrator"] & listed["verdict"].isin(EFFECTIVE)]
+    return given[["account_id", "account_name", "user_name", "through", "role_name", "role_last_used", "max_session"]].reset_index(
+        drop=True
+    )
+
+
+def overview(access: pd.DataFrame, unused: pd.DataFrame) -> pd.DataFrame:
+    """Give the figures of the review: FACTS of ACCESS_BY_ACCOUNT and UNUSED."""
+    listed = rows(check(ACCESS_BY_ACCOUNT, access))
+    working = [row for row in listed if row["verdict"] in EFFECTIVE]
+    everything = [row for row in working if row["administrator"]]
+    told = [("works", working), ("gives everything (AdministratorAccess)", everything)]
+    facts = [{"fact": name, "value": _counted(given)} for name, given in told]
+    facts.append(
+        {"fact": "assigned, and does not work or is not known", "value": f"{len(listed) - len(working):,} of {len(listed):,} rows"}
+    )
+    number = Counter(row["what"] for row in rows(check(UNUSED, unused)))
+    words = ", ".join(f"{count:,} of {what}" for what, count in sorted(number.items()))
+    return frame(FACTS, [*facts, {"fact": "not used, by the logs that were read", "value": words or "nothing was found"}])
+
+
+def _counted(given: Iterable[Row]) -> str:
+    listed = list(given)
+    people, roles, accounts = ({row[name] for row in listed} for name in ("user_name", "role_arn", "account_id"))
+    return f"people: {len(people):,}; roles: {len(roles):,}; accounts: {len(accounts):,}"
 
 
 def named(access: pd.DataFrame, kind: str) -> list[str]:

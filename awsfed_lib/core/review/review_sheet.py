@@ -87,18 +87,22 @@ def read(content: str, application_id: str) -> tuple[Mark, ...]:
     Columns may have moved, and others may have come; the seven that are read must be there. Commas or semicolons part the cells,
     as spreadsheets of different countries write them.
     """
-    plain = content.removeprefix("\ufeff")
-    head = plain.partition("\n")[0]
-    lines = csv.DictReader(StringIO(plain), delimiter=";" if head.count(";") > head.count(",") else ",")
-    missing = [name for name in READ_BACK if name not in (lines.fieldnames or ())]
-    if missing:
-        raise ParameterError(f"The sheet lacks the columns {', '.join(missing)}.", remedy=_REMEDY)
     try:
-        marks = tuple(_mark(number, line, application_id) for number, line in enumerate(lines, start=2) if any(map(_filled, line.values())))
+        marks = _marks(content.removeprefix("\ufeff"), application_id)
     except csv.Error as error:
         raise ParameterError(f"The sheet is no CSV: {error}.", remedy=_REMEDY) from None
     _refuse_twice(marks)
     return marks
+
+
+def _marks(content: str, application_id: str) -> tuple[Mark, ...]:
+    head = content.partition("\n")[0]
+    lines = csv.DictReader(StringIO(content, newline=""), delimiter=";" if head.count(";") > head.count(",") else ",")
+    names = list(lines.fieldnames or ())
+    wrong = [f"{name} {names.count(name)} times" for name in READ_BACK if names.count(name) != 1]
+    if wrong:
+        raise ParameterError(f"The sheet must have each of its columns once, and has {', '.join(wrong)}.", remedy=_REMEDY)
+    return tuple(_mark(number, line, application_id) for number, line in enumerate(lines, start=2) if any(map(_filled, line.values())))
 
 
 def _filled(cell: object) -> bool:

@@ -55,10 +55,10 @@ def read(text: str, paths: pd.DataFrame) -> Log:
 
     Where no session has the name of anybody in PATHS, the names cannot be compared, and nobody is judged by them.
     """
-    lines = csv.DictReader(StringIO(text.removeprefix("\ufeff")))
-    if sorted(lines.fieldnames or ()) != sorted(COLUMNS):
-        raise ParameterError(f"The result of Athena has the columns {', '.join(lines.fieldnames or ()) or '(none)'}.", remedy=_REMEDY)
-    found = [_line(number, line) for number, line in enumerate(lines, start=2)]
+    try:
+        found = _lines(text.removeprefix("\ufeff"))
+    except csv.Error as error:
+        raise ParameterError(f"The result of Athena is no CSV: {error}.", remedy=_REMEDY) from None
     windows = {(row["begin"], row["end"]) for row in found}
     if len(windows) > 1:
         raise ParameterError("The result of Athena holds several windows.", remedy="Give the result of one run of the query.")
@@ -66,6 +66,13 @@ def read(text: str, paths: pd.DataFrame) -> Log:
     if not windows:
         return Log(NAME, uses, problem="the result is empty, and tells no window", remedy="Look whether the query reads the right trail.")
     return _comparable(Log(NAME, uses, *next(iter(windows))), paths)
+
+
+def _lines(text: str) -> list[dict[str, Any]]:
+    lines = csv.DictReader(StringIO(text, newline=""))
+    if sorted(lines.fieldnames or ()) != sorted(COLUMNS):
+        raise ParameterError(f"The result of Athena has the columns {', '.join(lines.fieldnames or ()) or '(none)'}.", remedy=_REMEDY)
+    return [_line(number, line) for number, line in enumerate(lines, start=2)]
 
 
 def _comparable(log: Log, paths: pd.DataFrame) -> Log:

@@ -134,13 +134,13 @@ def _is_unused(row: Row, absent: set[str], use: Use) -> bool:
 def _person(name: str, held: list[Row], use: Use) -> dict[str, str]:
     everything = {row["account_id"] for row in held if row["administrator"]}
     most = f"; administrator in {len(everything)}" if everything else ""
-    gives = f"{len(held)} roles in {len({row['account_id'] for row in held})} accounts{most}"
+    gives = f"roles: {len(held)}, in accounts: {len({row['account_id'] for row in held})}{most}"
     return {"what": "person", "user_name": name, "gives": gives, "by": use.sign_ins.window}
 
 
 def _role(arn: str, held: list[Row]) -> dict[str, str]:
     first = held[0]
-    people = f"{len(held)} people reach it"
+    people = f"people who reach it: {len(held)}"
     gives = f"{people}; administrator" if first["administrator"] else people
     return {"what": "role", "account_id": first["account_id"], "role_arn": arn, "gives": gives, "by": ROLE_WINDOW}
 

@@ -46,7 +46,8 @@ def live(
     held = [row for row in rows(check(ASSIGNMENTS, assigned)) if row["app_role_id"] in giving]
     names = {row["group_id"]: row["group_name"] for row in rows(check(GROUPS, groups))}
     inside = _People({row["member_id"]: row for row in users}, _by_group(users), names)
-    return tuple(sorted(way for row in held for way in _of(application_id, row, inside)))
+    found = [way for row in held for way in _of(application_id, row, inside)]
+    return tuple(sorted(found, key=lambda way: (way.user_name, way.group_name, way.app_role_id, way.assignment_id)))
 
 
 class _People(NamedTuple):

@@ -149,11 +149,27 @@ def _requests(review: Review, gone: Iterable[Row]) -> tuple[Request, ...]:
 
 
 def _changes(review: Review, gone: Iterable[Row]) -> tuple[Change, ...]:
-    changes = [edges.edge(row, review.names[row["app_role_id"]]).change("remove") for row in gone]
-    why = "every path of the person through it is marked; whatever else the group gives ends as well"
-    changes += [membership.left(_person(review, user), group, _group(review, group), why) for user, group in review.leaving]
+    changes = [_deleted(review, row) for row in gone]
+    changes += [_left(review, user, group) for user, group in review.leaving]
     order = list(SIGNS)
     return tuple(sorted(changes, key=lambda change: (order.index(change.action), change.kind, change.label, change.key)))
+
+
+def _deleted(review: Review, row: Row) -> Change:
+    who = _by(review, lambda way: way.assignment_id == row["assignment_id"])
+    return edges.edge(row, review.names[row["app_role_id"]]).change("remove", who)
+
+
+def _left(review: Review, user_id: str, group_id: str) -> Change:
+    who = _by(review, lambda way: (way.user_id, way.group_id) == (user_id, group_id))
+    why = f"{who}; whatever else the group gives to the person ends as well"
+    return membership.left(_person(review, user_id), group_id, _group(review, group_id), why)
+
+
+def _by(review: Review, meant: Callable[[Way], bool]) -> str:
+    """Say who decided about the ways that are meant."""
+    paths = {way.path_id for way in review.going if meant(way)}
+    return f"decided by {', '.join(sorted({mark.reviewer for mark in review.marks if mark.path_id in paths}))}"
 
 
 def _guarded(guards: Guards, ends: Iterable[Way], gone: Iterable[Row]) -> list[str]:

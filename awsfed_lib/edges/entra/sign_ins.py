@@ -23,6 +23,7 @@ from awsfed_lib.edges.entra.objects import need
 
 NAME = "Sign-in log of Entra ID"
 KEPT = timedelta(days=30)
+PAGE = 1000  # rows, the most there are
 Wire = Mapping[str, Any]
 
 
@@ -36,7 +37,7 @@ def read(graph: Graph, service_principal: str, *, days: int, now: datetime) -> L
         app_id = need(graph.service_principal(service_principal, "appId"), "appId", "The service principal")
         stamp = begin.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         wanted = quote(f"appId eq '{app_id}' and createdDateTime ge {stamp}")
-        events = graph.log(f"/auditLogs/signIns?$filter={wanted}&$top=1000")
+        events = graph.log(f"/auditLogs/signIns?$filter={wanted}&$top={PAGE}")
         return Log(NAME, by_person(events), begin, now)
     except AwsfedError as error:
         return unread(NAME, error.what, error.remedy)
