@@ -1,0 +1,78 @@
+"""The access review through real kernels: who reaches what, the sheet marked by a reviewer, and what was marked is gone."""
+
+import csv
+import io
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from awsfed_lib.doors import runner
+from awsfed_lib.edges.records import parameter_file, runbooks, where
+from awsfed_lib.sandbox.serve import Sandbox, Size
+
+pytestmark = pytest.mark.kernel
+ROOT = Path(__file__).parents[1]
+
+
+class Scene:
+    """A root with both runbooks, a small sandbox, and runs in it."""
+
+    def __init__(self, root, sandbox):
+        self.root, self.sandbox = root, sandbox
+
+    def run(self, number, **given):
+        with (self.root / "log.txt").open("a") as log:
+            file = parameter_file.load(self.root / "parameters/sandbox.yml")
+            return runner.execute(runner.Task(runbooks.find(number), file, given), out=log)
+
+    def table(self, ran, name):
+        return json.loads((ran.record.folder / f"tables/{name}.json").read_bytes())["rows"]
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory):
+    root = tmp_path_factory.mktemp("root")
+    shutil.copytree(ROOT / "parameters", root / "parameters")
+    (root / "notebooks").mkdir()
+    for name in ("10-access", "17-review"):
+        shutil.copy(ROOT / f"notebooks/{name}.ipynb", root / "notebooks")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(where.ROOT_VARIABLE, str(root))
+        with Sandbox(root / ".sandbox", Size(accounts=6)) as sandbox:
+            yield Scene(root, sandbox)
+
+
+def marked(scene, sheet, who):
+    """What the reviewer does in a spreadsheet."""
+    lines = list(csv.DictReader(io.StringIO(sheet.read_text())))
+    for line in lines:
+        line |= {"decision": "remove" if line["user_name"] == who else "keep", "reviewer": "Rita Reviewer"}
+    with (scene.root / "parameters/review.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(lines[0]), delimiter=";")
+        writer.writeheader()
+        writer.writerows(lines)
+
+
+def test_reviewed_marked_planned_and_gone(scene):
+    seen = scene.run("10")
+    assert (seen.verdict, seen.code) == ("done", 0)
+    access, folder = scene.table(seen, "access_by_account"), seen.record.folder
+    page = (folder / "record.html").read_text()
+    assert "In a record nothing can be picked" in page
+    assert "<script" not in page
+    assert "widget" not in json.dumps(json.loads((folder / "record.ipynb").read_bytes())["metadata"])
+    assert "'AssumeRoleWithSAML'" in (folder / "exports/who_entered_which_role.sql").read_text()
+    assert {row["what"] for row in scene.table(seen, "unused")} >= {"person"}
+
+    who = next(row["user_name"] for row in access if row["verdict"] == "effective" and row["through"] not in ("", "directly"))
+    marked(scene, folder / "exports/review.csv", who)
+    planned = scene.run("17", review_file="review.csv", max_removed=50)
+    assert planned.verdict == "planned"
+    applied = scene.run("17", review_file="review.csv", max_removed=50, approved=planned.plans[0])
+    assert applied.verdict == "applied"
+    states = {row["user_name"]: row["state"] for row in scene.table(applied, "decided") if row["decision"] == "remove"}
+    assert set(states) == {who}
+    user = next(key for key, one in scene.sandbox.tenant.tables["users"].items() if one["userPrincipalName"] == who)
+    assert scene.sandbox.tenant.role_values(user, scene.sandbox.application_id) == []
