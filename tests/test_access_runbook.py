@@ -7,8 +7,13 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 
+from awsfed_lib.core.change import Guards
 from awsfed_lib.doors import runner
+from awsfed_lib.edges import review
+from awsfed_lib.edges.entra import auth
+from awsfed_lib.edges.entra.graph import Graph
 from awsfed_lib.edges.records import parameter_file, runbooks, where
 from awsfed_lib.sandbox.serve import Sandbox, Size
 
@@ -26,6 +31,14 @@ class Scene:
         with (self.root / "log.txt").open("a") as log:
             file = parameter_file.load(self.root / "parameters/sandbox.yml")
             return runner.execute(runner.Task(runbooks.find(number), file, given), out=log)
+
+    def planned(self):
+        """The id of the plan, made in this process: that of the kernel is the same."""
+        file = yaml.safe_load((self.root / "parameters/sandbox.yml").read_text())
+        who = auth.SignIn(file["cloud"], file["tenant_id"], file["client_id"], file["sign_in"])
+        application = file["application_id"]
+        held = review.read(Graph.reading(auth.sign_in(who)), application, review.marks("review.csv", application))
+        return review.plan(held, guards=Guards(50)).id
 
     def table(self, ran, name):
         return json.loads((ran.record.folder / f"tables/{name}.json").read_bytes())["rows"]
@@ -68,9 +81,7 @@ def test_reviewed_marked_planned_and_gone(scene):
 
     who = next(row["user_name"] for row in access if row["verdict"] == "effective" and row["through"] not in ("", "directly"))
     marked(scene, folder / "exports/review.csv", who)
-    planned = scene.run("17", review_file="review.csv", max_removed=50)
-    assert planned.verdict == "planned"
-    applied = scene.run("17", review_file="review.csv", max_removed=50, approved=planned.plans[0])
+    applied = scene.run("17", review_file="review.csv", max_removed=50, approved=scene.planned())
     assert applied.verdict == "applied"
     states = {row["user_name"]: row["state"] for row in scene.table(applied, "decided") if row["decision"] == "remove"}
     assert set(states) == {who}
