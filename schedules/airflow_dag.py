@@ -12,9 +12,9 @@ import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from airflow.exceptions import AirflowFailException
 from airflow.providers.papermill.operators.papermill import PapermillOperator
 from airflow.sdk import DAG, task
+from airflow.sdk.exceptions import AirflowFailException
 
 RUNBOOK = "09-audit"
 ROOT = Path(os.environ.get("AWSFED_ROOT", "/srv/awsfed"))

@@ -232,7 +232,7 @@ def dag(monkeypatch):
     def task(**_):
         return lambda function: lambda *given: Chained(function=function, given=given)
 
-    stand_ins = {"airflow.sdk": {"DAG": Dag, "task": task}, "airflow.exceptions": {"AirflowFailException": FailError},
+    stand_ins = {"airflow.sdk": {"DAG": Dag, "task": task}, "airflow.sdk.exceptions": {"AirflowFailException": FailError},
                  "airflow.providers.papermill.operators.papermill": {"PapermillOperator": lambda **given: asked.update(operator=given) or Chained()}}  # fmt: skip
     for name, holds in stand_ins.items():
         parts = name.split(".")
