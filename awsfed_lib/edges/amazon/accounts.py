@@ -29,7 +29,7 @@ from awsfed_lib.edges.amazon.acting import acting_in
 from awsfed_lib.edges.amazon.allowed import AwsPlanGate
 from awsfed_lib.edges.amazon.hub import Hub
 from awsfed_lib.edges.amazon.organization import Organization
-from awsfed_lib.edges.amazon.problems import Reader, problem
+from awsfed_lib.edges.amazon.problems import DENIED, Reader, code_of, message_of, problem
 from awsfed_lib.edges.amazon.session import session_for
 from awsfed_lib.edges.amazon.verdicts import Verdict
 from awsfed_lib.edges.entra.clouds import SANDBOX
@@ -179,5 +179,9 @@ class Accounts:
         return made
 
     def _unread(self, error: Exception, account_id: str, of: str) -> UnreadError:
-        words = problem(error, Reader(self._organization.via, self._organization.external_id, manages=False))
-        return UnreadError(f"Account {account_id}: {words.text}", where=of or account_id)
+        via = self._organization.via
+        if isinstance(error, ClientError) and code_of(error) in DENIED and error.operation_name != "AssumeRole":
+            words = f"{via} may not call {error.operation_name}. Give it the policy that 02-accounts exports. AWS says: {message_of(error)}"
+        else:
+            words = problem(error, Reader(via, self._organization.external_id, manages=False)).text
+        return UnreadError(f"Account {account_id}: {words}", where=of or account_id)
