@@ -29,7 +29,7 @@ def read(twin, client="reader", clock=None, days=30):
 
 def test_successes_and_failures_by_person(quiet):
     ann, lee = person(quiet, "britta."), person(quiet, "left.company")
-    for code in (0, 50057, 50105):
+    for code in (0, 50105, 50105):
         quiet.tenant.signed_in(lee, quiet.application_id, code)
     quiet.tenant.signed_in(ann, quiet.application_id)
     quiet.tenant.signed_in(ann, next(key for key in quiet.tenant.tables["servicePrincipals"] if key != quiet.application_id))
