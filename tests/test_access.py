@@ -171,7 +171,7 @@ def test_last_use_in_words():
 def test_figures():
     told = {row["fact"]: row["value"] for row in rows(access.overview(by_account(), use.unused(by_account(), known())))}
     assert told["gives everything (AdministratorAccess)"] == "people: 2; roles: 2; accounts: 2"
-    assert told["not used, by the logs that were read"] == "2 of role"
+    assert told["not used, by the logs that were read"] == "roles: 2"
 
 
 def test_administrators_are_those_who_get_in():

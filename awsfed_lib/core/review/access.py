@@ -122,8 +122,11 @@ def overview(access: pd.DataFrame, unused: pd.DataFrame) -> pd.DataFrame:
         {"fact": "assigned, and does not work or is not known", "value": f"{len(listed) - len(working):,} of {len(listed):,} rows"}
     )
     number = Counter(row["what"] for row in rows(check(UNUSED, unused)))
-    words = ", ".join(f"{count:,} of {what}" for what, count in sorted(number.items()))
+    words = "; ".join(f"{word}: {number[what]:,}" for what, word in _UNUSED.items() if number[what])
     return frame(FACTS, [*facts, {"fact": "not used, by the logs that were read", "value": words or "nothing was found"}])
+
+
+_UNUSED = {"person": "people", "role": "roles", "path": "single paths"}
 
 
 def _counted(given: Iterable[Row]) -> str:

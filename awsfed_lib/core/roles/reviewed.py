@@ -76,14 +76,28 @@ class Review:
     def deleted(self) -> frozenset[str]:
         """Assignments that are deleted, by id: the direct ones, and those of groups that leaving does not empty."""
         direct = {way.assignment_id for way in self.going if not way.group_id}
-        left = {way.assignment_id for way in self.going if way.group_id and (way.user_id, way.group_id) not in set(self.leaving)}
+        left = {way.assignment_id for way in self.going if way.group_id and (way.user_id, way.group_id) not in self._left}
         return frozenset(direct | (left & set(_all_marked(self, lambda way: way.assignment_id))))
 
     def state(self, way: Way) -> str:
         """Say what becomes of a live way."""
         if way.assignment_id in self.deleted:
             return "assignment goes"
-        return "leaves the group" if (way.user_id, way.group_id) in self.leaving else "stays"
+        return "leaves the group" if (way.user_id, way.group_id) in self._left else "stays"
+
+    @cached_property
+    def _left(self) -> frozenset[Pair]:
+        return frozenset(self.leaving)
+
+    @cached_property
+    def people(self) -> dict[str, Subject]:
+        """Everybody with a live way, by id."""
+        return {way.user_id: Subject("user", way.user_id, way.user_name, self.application.realm) for way in self.ways}
+
+    @cached_property
+    def groups(self) -> dict[str, str]:
+        """Names of the groups of live ways, by id."""
+        return {way.group_id: way.group_name or way.group_id for way in self.ways}
 
 
 def _all_marked(review: Review, key: Callable[[Way], Any]) -> list[Any]:
@@ -115,15 +129,6 @@ def _lost(review: Review, way: Way) -> str:
     return f"{review.names[way.app_role_id]} (through {way.group_name})" if way.group_id else review.names[way.app_role_id]
 
 
-def _person(review: Review, user_id: str) -> Subject:
-    name = next(way.user_name for way in review.ways if way.user_id == user_id)
-    return Subject("user", user_id, name, review.application.realm)
-
-
-def _group(review: Review, group_id: str) -> str:
-    return next(way.group_name for way in review.ways if way.group_id == group_id) or group_id
-
-
 def _bases(review: Review) -> tuple[tuple[Basis, ...], tuple[Basis, ...]]:
     known = rows(review.assigned)
     before = [edges.basis(review.application, edges.facts_of(known))]
@@ -132,7 +137,7 @@ def _bases(review: Review) -> tuple[tuple[Basis, ...], tuple[Basis, ...]]:
     for user_id, group_id in review.leaving:
         left[user_id].add(group_id)
     for user_id, groups in sorted(left.items()):
-        person, held = _person(review, user_id), set(review.memberships[user_id]["group_id"])
+        person, held = review.people[user_id], set(review.memberships[user_id]["group_id"])
         before.append(membership.basis(person, held))
         after.append(membership.basis(person, held - groups))
     return tuple(before), tuple(after)
@@ -143,7 +148,7 @@ def _requests(review: Review, gone: Iterable[Row]) -> tuple[Request, ...]:
     for late in (False, True):
         pairs = [pair for pair in review.leaving if (review.kept_by[pair] == LAST) is late]
         first = requests[-1].wave + 1 if requests else 0
-        leave = (membership.leave(_person(review, user), group, _group(review, group)) for user, group in pairs)
+        leave = (membership.leave(review.people[user], group, review.groups[group]) for user, group in pairs)
         requests += edges.in_waves(leave, first)
     return tuple(requests)
 
@@ -163,7 +168,7 @@ def _deleted(review: Review, row: Row) -> Change:
 def _left(review: Review, user_id: str, group_id: str) -> Change:
     who = _by(review, lambda way: (way.user_id, way.group_id) == (user_id, group_id))
     why = f"{who}; whatever else the group gives to the person ends as well"
-    return membership.left(_person(review, user_id), group_id, _group(review, group_id), why)
+    return membership.left(review.people[user_id], group_id, review.groups[group_id], why)
 
 
 def _by(review: Review, meant: Callable[[Way], bool]) -> str:
