@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from awsfed_lib.core.settings.parameters import NAMES, Problem, described, suggestion
 
@@ -17,7 +17,7 @@ NEAR = 0.87
 INJECTED = "# Parameters"
 _MANY = (list, tuple, dict, set)
 _SIMPLE = (str, int, float, bool, *_MANY, type(None))
-_LISTS = tuple(name for name in NAMES if described(name).kind == "list of text")
+_LISTS = frozenset(name for name in NAMES if described(name).kind == "list of text")
 _OF_IPYTHON = {"In", "Out", "exit", "quit", "open", "get_ipython"}
 _HISTORY = "In"
 
@@ -27,21 +27,21 @@ def given(namespace: Mapping[str, object]) -> dict[str, object]:
     return {name: namespace[name] for name in NAMES if name in namespace}
 
 
-def problems(namespace: Mapping[str, object]) -> list[Problem]:
-    """List names that are nearly parameters, and injected ones that are none at all."""
+def problems(namespace: Mapping[str, object], declared: Collection[str]) -> list[Problem]:
+    """List names that are nearly parameters that the runbook has `declared`, and injected ones that are none at all."""
     injected = list(_injected(namespace.get(_HISTORY)))
-    near = [Problem(name, f"is no parameter.{suggestion(name, NAMES)}") for name in _mistyped(namespace)]
+    near = [Problem(name, f"is no parameter.{suggestion(name, declared)}") for name in _mistyped(namespace, declared)]
     return near + [problem for problem in injected if problem.name not in {other.name for other in near}]
 
 
-def _mistyped(namespace: Mapping[str, object]) -> Iterable[str]:
+def _mistyped(namespace: Mapping[str, object], declared: Collection[str]) -> Iterable[str]:
     """Names of simple values that differ from a parameter by a letter, by case or by an underscore.
 
     A list is only compared with parameters that are lists: `group_names` is an honest name for some groups.
     """
     for name, value in namespace.items():
         simple = type(value) in _SIMPLE and not name.startswith("_") and name not in _OF_IPYTHON
-        known = _LISTS if isinstance(value, _MANY) else NAMES
+        known = [one for one in declared if not isinstance(value, _MANY) or one in _LISTS]
         if simple and name not in NAMES and difflib.get_close_matches(_plain(name), map(_plain, known), n=1, cutoff=NEAR):
             yield name
 

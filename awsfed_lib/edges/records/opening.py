@@ -32,14 +32,14 @@ def check(book: Runbook, given: Mapping[str, object], *, source: parameters.Sour
     checked = parameters.check(given, needed=book.needed, source=source)
     files = {name: getattr(checked, name) for name in ("accounts_file", "group_map", "names_file", "families_file", "accepted_file")}
     for name, file in files.items():
-        if file and name in book.names:
+        if file and (name in book.names or file != parameters.described(name).default):
             where.table_file(file)
     return checked
 
 
 def check_names(book: Runbook, names: Mapping[str, object]) -> Parameters:
     """Check the parameters among the names of a notebook; mistyped and unknown injected names are problems too."""
-    source = parameters.Source(f"the parameters of {book.id}", problems=tuple(namespace.problems(names)))
+    source = parameters.Source(f"the parameters of {book.id}", problems=tuple(namespace.problems(names, book.names)))
     return check(book, namespace.given(names), source=source)
 
 
