@@ -1,8 +1,9 @@
 """`awsfed lab`: JupyterLab on this machine only, with its start page open, and the sandbox beside it when asked for.
 
-It is this Python's JupyterLab, with the person's own settings and JupyterLab's own token. What it must not do stands in
-one file, which a server of one's own can be given as well: no news, no look for updates, no installing from a registry
-(jupyterlab.readthedocs.io privacy_policies and extensions), and scheduled jobs pass the same gate as `awsfed run`.
+It is this Python's JupyterLab, with the person's own settings and JupyterLab's own token. What it must not do stands in a
+folder of configuration, which another server can be given as well (JUPYTER_CONFIG_PATH): no news, no look for updates, no
+extensions from a registry (jupyterlab.readthedocs.io privacy_policies and extensions), no readable traffic between server and
+kernel, and scheduled jobs pass the same gate as `awsfed run`.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from awsfed_lib.doors.lean import quick_imports
 from awsfed_lib.edges.lab.filled import VARIABLE, named_file
 from awsfed_lib.edges.records import where
 
-CONFIG = Path(__file__).parents[1] / "templates" / "lab" / "jupyter_server_config.json"
+CONFIG = Path(__file__).parents[1] / "templates" / "lab"
+CONFIG_PATH = "JUPYTER_CONFIG_PATH"  # its folders go before the person's own (jupyter-core.readthedocs.io paths)
 SANDBOX_FILE = "sandbox.yml"
 PATIENCE = 10.0
 Say = Callable[[str], None]
@@ -42,7 +44,7 @@ class Desk:
         from awsfed_lib.edges.lab import start
 
         page = f"{where.runs().name}/{start.FILE}"
-        options = [f"--config={CONFIG}", f"--ServerApp.root_dir={where.root()}", f"--LabApp.default_url=/lab/tree/{page}"]
+        options = [f"--ServerApp.root_dir={where.root()}", f"--LabApp.default_url=/lab/tree/{page}"]
         port = [f"--ServerApp.port={self.port}", "--ServerApp.port_retries=0"] if self.port else []
         root = ["--allow-root"] if getattr(os, "geteuid", lambda: 1)() == 0 else []
         return [sys.executable, "-m", "jupyterlab", "--log-level=WARN", "-y", *options, *port, *root, *self.more]
@@ -52,7 +54,8 @@ class Desk:
         """The environment of JupyterLab and of its kernels. Raises ParameterError when the parameter file cannot be read."""
         own = {where.ROOT_VARIABLE: str(where.root()), **({VARIABLE: self.file} if self.file else {})}
         named_file(own)
-        return {**os.environ, **own}
+        config = os.pathsep.join(filter(None, (str(CONFIG), os.environ.get(CONFIG_PATH, ""))))
+        return {**os.environ, **own, CONFIG_PATH: config}
 
 
 @contextmanager

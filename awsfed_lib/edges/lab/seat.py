@@ -11,6 +11,13 @@ from awsfed_lib.edges.records.progress import headless
 from awsfed_lib.edges.records.record import Record
 
 
+def sit_down() -> None:
+    """Show errors of ours as cards from the first one on, a refused parameter included."""
+    shell = approving.shell()
+    if shell is not None and not headless():
+        cards.register(shell)
+
+
 def take(names: MutableMapping[str, object], record: Record, journal: Journal, filled: Filled) -> None:
     """Register what a live notebook gets, for the run of `record`; a headless one gets nothing, and its record holds no widget."""
     shell = approving.shell()
@@ -18,5 +25,4 @@ def take(names: MutableMapping[str, object], record: Record, journal: Journal, f
         return
     if filled.approved:
         journal.note("approved", id=filled.approved, how="typed at the notebook, in the run before")
-    cards.register(shell)
     approving.Approver(names, record, journal).register(shell)

@@ -51,6 +51,7 @@ def begin(runbook: str, names: MutableMapping[str, object], *, clock: Clock = op
     Raises ParameterError that lists everything wrong, unknown and mistyped names included; then nothing was started.
     """
     outlet.guard()
+    seat.sit_down()
     book = runbooks.find(runbook)
     given = filled.fill(book, names)
     checked = opening.check_names(book, names)
