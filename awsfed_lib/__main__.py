@@ -24,7 +24,7 @@ USAGE, FAILED, INTERRUPTED = 2, 1, 130
 EXIT_CODES = """\b
 Exit codes:
   0    done, or nothing to do
-  1    failed, or sent and not seen live in time (the record says what)
+  1    failed, sent and not seen live in time, or leaked a secret (the record says what)
   2    wrong usage or parameters; nothing was started
   3    planned; waits for --approved
   4    findings at or above fail_on, or what a run made differs from what is live
