@@ -56,7 +56,9 @@ def test_every_operation_that_is_no_read_is_stopped(served: tuple[Any, Hub]) -> 
 
 
 def test_reads_are_reads() -> None:
-    assert not [action for action in READS | READ_BACK if not action.split(":")[1].startswith(("Get", "List")) and action != "sts:AssumeRole"]
+    assert not [
+        action for action in READS | READ_BACK if not action.split(":")[1].startswith(("Get", "List")) and action != "sts:AssumeRole"
+    ]
 
 
 def test_plan_that_is_open_lets_exactly_its_call_through(served: tuple[Any, Hub]) -> None:
