@@ -107,5 +107,5 @@ class Review:
             said = self.approver.approve(self.plan)
             self.button.disabled = self.typed.disabled = True
         except Exception as error:  # noqa: BLE001  see above
-            said = f"Not approved: {error}"
+            said = f"Not approved: {str(error).splitlines()[0]}"
         self.said.value = output(f"<p><strong>{escaped(said)}</strong></p>")
