@@ -1,226 +1,417 @@
-"""A live notebook without a browser: what a filter leaves of a plan, what approves it, and what a parameter file fills in."""
+"""The reviewers' sheet: written, marked, read back, refused when it was tampered with; and the plan that takes away what is marked."""
 
-import json
-import shutil
-from dataclasses import replace
-from pathlib import Path
+import csv
+import io
+from contextlib import suppress
 
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
-
-from awsfed_lib.core.change import Basis, Change, Loss, Request, Settled, Subject
-from awsfed_lib.core.errors import NotApproved, ParameterError
-from awsfed_lib.core.plan import Plan
-from awsfed_lib.core.view import review_view
-from awsfed_lib.core.view.review_view import ALL, TAKING, Filter
-from awsfed_lib.edges.lab import approving, cards, filled, start
-from awsfed_lib.edges.lab.approving import AGAIN, NOW, Approver, Review
-from awsfed_lib.edges.records import progress, runbooks, where
-from awsfed_lib.edges.records.record import Record
-
-ROOT = Path(__file__).parents[1]
-PLAN = Plan(
-    "appRoles of AWS",
-    Subject("application", "7d1e6f3a", "AWS", "3f2b1c9e"),
-    (
-        Change("add", "appRole", "a", "Audit / Admin"),
-        Change("remove", "assignment", "b", "Finance / ReadOnly", "Britta Simon"),
-        Change("keep", "appRole", "c", "Audit / Kept"),
-    ),
-    (Request("PATCH", "/servicePrincipals/7d1e6f3a", "", "all of it", Settled("app_roles", "7d1e6f3a")),),
-    (Basis("app_roles", "7d1e6f3a", 1, "d" * 64),),
-    (Basis("app_roles", "7d1e6f3a", 1, "e" * 64),),
-    losses=(Loss("u1", "Britta Simon", "Finance / ReadOnly"), Loss("u2", "<img src=x onerror=alert(1)>", "Finance / ReadOnly")),
+from fake_service import FakeJournal
+from hypothesis import given
+from hypothesis import strategies as st
+from made import (
+    APPLICATION,
+    MSIAM,
+    account,
+    accounts,
+    assignment,
+    assignments,
+    group,
+    groups,
+    guid,
+    live,
+    member,
+    members,
+    role,
+    roles,
+    wire,
 )
-HARMLESS = replace(PLAN, changes=PLAN.changes[:1], losses=())
+
+from awsfed_lib.core.access_shapes import REVIEW
+from awsfed_lib.core.change import Guards
+from awsfed_lib.core.errors import ParameterError, StalePlan, UnsafePlan
+from awsfed_lib.core.recovery_shapes import MEMBERSHIPS
+from awsfed_lib.core.review import audit, review_sheet, use, ways
+from awsfed_lib.core.roles import decided, reviewed
+from awsfed_lib.core.tables import frame, rows
+from awsfed_lib.edges import review as reviews
+from awsfed_lib.edges.entra import signers
+
+A = "000000012345"
+ADMIN, OPS, DEV = wire(A, "Admin"), wire(A, "Ops"), wire(A, "Dev")
+LIVE = live(ADMIN, OPS, DEV)
+HELD = assignments(
+    assignment(ADMIN["id"], "Admins"), assignment(OPS["id"], "Both"), assignment(DEV["id"], "Both"), assignment(ADMIN["id"], "dora", "User"),
+    assignment(MSIAM["id"], "Admins"),
+)  # fmt: skip
+PEOPLE = members(
+    member("Admins", "ann"), member("Admins", "bob"), member("Both", "ann"), member("Both", "carl"), member("", "dora"), member("Admins", "In", "Group"),
+)  # fmt: skip
+GROUPS = groups(*(group(name) for name in ("Admins", "Both", "In")))
+USE = use.Use(use.unread("log", "no"), use.unread("trail", "no"), roles(role(A, "Admin")), accounts(account(A)))
+PATHS = audit.paths(LIVE, HELD, PEOPLE, GROUPS, USE.roles, USE.accounts)
+SHEET = review_sheet.sheet(APPLICATION.id, PATHS, USE)
+WAYS = ways.live(APPLICATION.id, LIVE, HELD, groups=GROUPS, members=PEOPLE)
+ROLE = {one["displayName"]: one["id"] for one in (ADMIN, OPS, DEV)}
 
 
-class Journal:
-    def __init__(self):
-        self.noted = []
-
-    def note(self, event, **fields):
-        self.noted.append((event, fields))
-
-
-@pytest.fixture
-def approver(tmp_path):
-    (tmp_path / "run.json").write_text('{"schema": "awsfed.run/1"}')
-    return Approver({"approved": ""}, Record(tmp_path), Journal())
+def written(*marks, decision="remove", rest="keep"):
+    """The sheet as it comes back: rows whose (person, group, role) begins with one of the marks are decided."""
+    lines = list(csv.DictReader(io.StringIO(review_sheet.text(SHEET))))
+    for line in lines:
+        named = (line["user_name"].partition("@")[0], line["group_name"], line["role_name"])
+        fits = any(named[: len(mark)] == mark for mark in marks)
+        line |= {"decision": decision if fits else rest, "reviewer": "Rita", "comment": "left the team" if fits else ""}
+    return lines
 
 
-@pytest.fixture
-def shell(monkeypatch):
-    made = InteractiveShell()
-    monkeypatch.setattr(approving, "shell", lambda: made)
-    yield made
-    InteractiveShell.clear_instance()
+def as_csv(lines, delimiter=","):
+    out = io.StringIO()
+    writer = csv.DictWriter(out, list(REVIEW.columns), delimiter=delimiter, extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(lines)
+    return out.getvalue()
 
 
-@pytest.fixture
-def live(tmp_path, monkeypatch):
-    """A root of its own, and a notebook at which somebody sits."""
-    for name in ("notebooks", "parameters"):
-        shutil.copytree(ROOT / name, tmp_path / name)
-    monkeypatch.setenv(where.ROOT_VARIABLE, str(tmp_path))
-    monkeypatch.setenv(filled.VARIABLE, "sandbox.yml")
-    monkeypatch.setenv(progress.HEADLESS, "0")
-    return tmp_path
+def marks(*wanted, **how):
+    return review_sheet.read(as_csv(written(*wanted, **how)), APPLICATION.id)
 
 
-def defaults(book, **values):
-    return {**runbooks.find(book).defaults, **values}
+def review(*wanted, kept=(), found=WAYS, assigned=HELD, given=None):
+    held = {name: [(of, "") for of in ("Admins", "Both", "Parking")] for name in ("ann", "bob", "carl")}
+    tables = {
+        guid(name): frame(MEMBERSHIPS, [{"group_id": guid(of), "group_name": of, "kept_by": dict(kept).get(of, "")} for of, _ in listed])
+        for name, listed in held.items()
+    }
+    return reviewed.Review(APPLICATION, LIVE, assigned, found, marks(*wanted) if given is None else given, tables)
+
+
+def plan(*wanted, guards=None, **how):
+    return reviewed.plan(review(*wanted, **how), guards=guards or Guards(max_removed=99))
+
+
+def said(made):
+    return [request.purpose for request in made.requests]
+
+
+def states(one):
+    return {
+        (row["user_name"].partition("@")[0], row["group_name"], row["role"].rpartition("/ ")[2]): row["state"]
+        for row in rows(decided.table(one))
+    }
+
+
+# The sheet
+
+
+def test_every_path_has_its_row_and_nested_members_have_none():
+    assert [(row["user_name"].partition("@")[0], row["group_name"], row["role_name"]) for row in rows(SHEET)] == [
+        ("ann", "Admins", "Admin"), ("bob", "Admins", "Admin"), ("dora", "", "Admin"),
+        ("ann", "Both", "Dev"), ("carl", "Both", "Dev"), ("ann", "Both", "Ops"), ("carl", "Both", "Ops"),
+    ]  # fmt: skip
+
+
+def test_the_sheet_and_the_live_ways_name_the_same_paths():
+    """One is made of PATHS, the other of ids; were they to differ, decisions would be lost without a word."""
+    assert set(SHEET["path_id"]) == {way.path_id for way in WAYS}
+
+
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_a_sheet_comes_back_from_spreadsheets_of_different_countries(delimiter):
+    text = "\ufeff" + as_csv(written(("bob",)), delimiter).replace("\r\n", "\n").replace("remove", " Remove ") + delimiter * 13 + "\n"
+    assert [mark.user_name.partition("@")[0] for mark in review_sheet.read(text, APPLICATION.id) if mark.decision == "remove"] == ["bob"]
+
+
+def test_names_that_look_like_formulas_travel_safely():
+    held = assignments(assignment(ADMIN["id"], "=cmd|' /C calc'!A0"))
+    evil = groups(group("=cmd|' /C calc'!A0"))
+    inside = members(member("=cmd|' /C calc'!A0", "x", user_name="+x@contoso.example"))
+    sheet = review_sheet.sheet(APPLICATION.id, audit.paths(LIVE, held, inside, evil, USE.roles, USE.accounts), USE)
+    text = review_sheet.text(sheet)
+    assert "\"'=cmd" in text
+    back = review_sheet.read(text, APPLICATION.id)
+    assert (back[0].group_name, back[0].user_name) == ("=cmd|' /C calc'!A0", "+x@contoso.example")
 
 
 @pytest.mark.parametrize(
-    ("chosen", "keys"),
+    ("column", "cell", "words"),
     [
-        (Filter(), "ab"),
-        (Filter(TAKING), "b"),
-        (Filter("keep"), "c"),
-        (Filter(ALL, "appRole"), "a"),
-        (Filter(text=" audit "), "a"),
-        (Filter(text="britta"), "b"),
+        ("decision", "delete", "decides 'delete'"), ("reviewer", "", "nobody answers"), ("reviewer", " ", "nobody answers"),
+        ("comment", '=HYPERLINK("http://x")', "formula in the column comment"), ("comment", "  @SUM(1)", "formula"), ("decision", "+remove", "formula"),
+        ("user_name", "eve@contoso.example", "was changed"), ("group_name", "Other", "was changed"), ("app_role_id", OPS["id"], "was changed"),
+        ("path_id", "path-0000000000000000", "was changed"), ("path_id", "", "was changed"),
     ],
-    ids=str,
-)
-def test_a_filter_leaves_changes_by_action_kind_and_text(chosen, keys):
-    assert "".join(change.key for change in chosen.changes(PLAN)) == keys
+    ids=lambda part: str(part)[:24],
+)  # fmt: skip
+def test_what_was_tampered_with_is_refused_with_its_line(column, cell, words):
+    lines = written(("ann", "Admins"))
+    lines[0][column] = cell
+    with pytest.raises(ParameterError) as refused:
+        review_sheet.read(as_csv(lines), APPLICATION.id)
+    assert "Line 2" in str(refused.value)
+    assert words in str(refused.value)
 
 
-def test_what_is_lost_is_said_by_name_and_harmless():
-    drawn = Filter().html(PLAN)
-    assert "Britta Simon" in drawn
-    assert "2 of 2 assignments" in drawn
-    assert "<img" not in drawn
-    assert "1 of 2 assignments" in Filter(text="britta").html(PLAN)
+def test_cells_of_another_row_are_refused():
+    """Half a table that was sorted: every cell is a true one, and stands in the wrong line."""
+    lines = written(("ann", "Admins"))
+    lines[0]["path_id"], lines[1]["path_id"] = lines[1]["path_id"], lines[0]["path_id"]
+    with pytest.raises(ParameterError, match="was changed"):
+        review_sheet.read(as_csv(lines), APPLICATION.id)
 
 
-def test_a_plan_that_takes_away_asks_for_how_much():
-    assert review_view.phrase(PLAN) == f"2 {PLAN.id[-4:]}"
-    assert review_view.phrase(HARMLESS) == HARMLESS.id[-4:]
-    assert "takes 2 things away" in review_view.question(PLAN)
-    assert "takes nothing away" in review_view.question(HARMLESS)
+def test_the_sheet_of_another_application_is_refused():
+    with pytest.raises(ParameterError, match="was changed"):
+        review_sheet.read(as_csv(written()), "sp-2")
 
 
-@pytest.mark.parametrize("said", ["yes", "", PLAN.id[-4:], f"3 {PLAN.id[-4:]}"])
-def test_anything_else_approves_nothing(approver, said):
-    review = Review(PLAN, approver)
-    review.typed.value = said
-    assert review.button.disabled
-
-
-def test_typed_in_the_middle_of_a_run_the_cells_below_have_the_id_and_the_journal_says_how(approver):
-    review = Review(PLAN, approver)
-    review.typed.value = f"  2  {PLAN.id[-4:]} "
-    assert not review.button.disabled
-    review.button.click()
-    assert approver.names["approved"] == PLAN.id
-    assert approver.journal.noted == [("approved", {"id": PLAN.id, "how": "typed at the notebook"})]
-    assert NOW in review.said.value
-    assert (approver.waiting, review.typed.disabled) == ("", True)
-
-
-def test_typed_after_a_run_it_waits_for_the_next_one_once(approver, shell):
-    approver.record.update(verdict="planned")
-    approver.register(shell)
-    assert approver.approve(PLAN) == AGAIN
-    assert approver.names["approved"] == ""
-    assert (approving.taken(), approving.taken()) == (PLAN.id, "")
-
-
-def test_an_approval_that_cannot_be_noted_is_said_and_is_none(approver, monkeypatch):
-    def full(*_, **__):
-        raise NotApproved("The disk is full.")
-
-    monkeypatch.setattr(approver.journal, "note", full, raising=False)
-    review = Review(PLAN, approver)
-    review.button.click()
-    assert "The disk is full." in review.said.value
-    assert approver.names["approved"] == ""
+def test_a_path_is_decided_once():
+    lines = written(("bob",))
+    with pytest.raises(ParameterError, match="Two lines"):
+        review_sheet.read(as_csv([*lines, lines[0] | {"decision": "keep"}]), APPLICATION.id)
 
 
 @pytest.mark.parametrize(
-    ("plan", "names", "outputs"),
-    [
-        (PLAN, {"approved": ""}, 2),
-        (PLAN, {"approved": PLAN.id}, 1),
-        (PLAN, {}, 1),
-        (replace(PLAN, refusals=("too much",)), {"approved": ""}, 1),
-        (replace(PLAN, requests=()), {"approved": ""}, 1),
-    ],
-    ids=["can be approved", "is approved", "in a reading runbook", "is refused", "sends nothing"],
+    "text",
+    ["", "decision,reviewer\n", as_csv(written()).replace("path_id", "path"), as_csv(written()).replace("comment", "decision")],
+    ids=["nothing", "two", "one misses", "two decisions"],
 )
-def test_a_shown_plan_is_what_it_is_everywhere_and_can_be_approved_where_that_means_something(
-    approver, shell, monkeypatch, plan, names, outputs
-):
-    shown = []
-    monkeypatch.setattr(shell.display_pub, "publish", lambda bundle, **_: shown.append(bundle))
-    approver.names = names
-    approver.register(shell)
-    assert shell.display_formatter.format(plan) == ({}, {})
-    assert len(shown) == outputs
-    assert shown[0] == plan._repr_mimebundle_()
+def test_a_sheet_without_its_columns_is_refused(text):
+    with pytest.raises(ParameterError, match="each of its columns once"):
+        review_sheet.read(text, APPLICATION.id)
 
 
-def test_a_card_says_what_where_and_next_with_the_code_folded_below():
-    with pytest.raises(NotApproved) as caught:
-        raise NotApproved("<b>what</b>", where="here", remedy="do this")
-    view = cards.card(caught.value, caught.tb)
-    assert "<b>what" not in view.html
-    assert "<details>" in view.html
-    assert "test_review.py" in view.html
-    assert [word in view.text for word in ("<b>what</b>", "here", "do this")] == [True] * 3
+def test_a_line_with_too_many_or_too_few_cells_is_refused():
+    text = as_csv(written()).splitlines()
+    for broken in (text[1] + ",more", text[1].rpartition(",")[0]):
+        with pytest.raises(ParameterError, match="not as many cells"):
+            review_sheet.read("\n".join([text[0], broken]), APPLICATION.id)
 
 
-def test_an_error_of_ours_still_fails_the_cell(shell, capsys):
-    cards.register(shell)
-    told = shell.run_cell("from awsfed_lib.core.errors import NotApproved\nraise NotApproved('what')")
-    assert not told.success
-    assert "Traceback" not in capsys.readouterr().out
+@given(st.text(max_size=60))
+def test_no_text_crashes_the_reader(text):
+    for content in (text, as_csv(written()) + text):
+        with suppress(ParameterError):
+            review_sheet.read(content, APPLICATION.id)
 
 
-def test_a_file_fills_what_the_notebook_lacks_and_what_is_typed_wins(live):
-    names = defaults("04", via="another", approved="plan-0123456789abcdef")
-    given = filled.fill(runbooks.find("04"), names)
-    assert (names["cloud"], names["via"], names["workers"]) == ("sandbox", "another", 8)
-    assert names["approved"] == "plan-0123456789abcdef"
-    assert given.noted["parameter_file"]["name"] == "sandbox.yml"
-    assert "test_user" not in names, "the file holds more than this runbook declares"
+# The plan
 
 
-def test_a_wrong_file_is_refused_with_its_line(live):
-    (live / "parameters/sandbox.yml").write_text("tenant_id: x\nworkerz: 3\n")
-    with pytest.raises(ParameterError, match=r"workerz"):
-        filled.fill(runbooks.find("04"), defaults("04"))
+def test_nothing_marked_is_nothing_to_do():
+    made = plan()
+    assert (bool(made), made.changes, made.losses) == (False, (), ())
 
 
-@pytest.mark.parametrize(("variable", "value"), [(progress.HEADLESS, "1"), ("AWSFED_RUN_FOLDER", "/somewhere")])
-def test_nothing_is_filled_where_nobody_sits(live, monkeypatch, variable, value):
-    monkeypatch.setenv(variable, value)
-    names = defaults("04")
-    assert filled.fill(runbooks.find("04"), names) == filled.Filled()
-    assert names == defaults("04")
+def test_a_direct_assignment_is_deleted():
+    made = plan(("dora",))
+    assert [request.path for request in made.requests] == [
+        f"/servicePrincipals/{APPLICATION.id}/appRoleAssignedTo/{HELD['assignment_id'][3]}"
+    ]
+    assert [loss.principal_name for loss in made.losses] == ["dora@contoso.example"]
 
 
-def test_an_approval_of_the_run_before_becomes_the_parameter(live, approver, shell):
-    approver.register(shell)
-    approver.waiting = PLAN.id
-    names = defaults("04")
-    assert filled.fill(runbooks.find("04"), names).approved == PLAN.id
-    assert names["approved"] == PLAN.id
+def test_through_a_group_the_person_leaves_the_group_and_nobody_else_loses_anything():
+    """`/$ref` is the law: without it the person is deleted (graph/api/group-delete-members)."""
+    made = plan(("bob",))
+    assert [request.path for request in made.requests] == [f"/groups/{guid('Admins')}/members/{guid('bob')}/$ref"]
+    assert [loss.role for loss in made.losses] == [f"{ADMIN['displayName']} (through Admins)"]
+    assert made.changes[0].why == "decided by Rita; whatever else the group gives to the person ends as well"
 
 
-def test_the_start_page_knows_the_last_run_of_each_runbook_and_links_to_it(live, monkeypatch):
-    monkeypatch.setenv("JUPYTER_DATA_DIR", str(live / "share"))
-    for moment, verdict in (("20261123T060000Z", "failed"), ("20261124T060000Z", "done")):
-        folder = live / f"runs/{moment}-09-audit-3f2b1c9e"
-        folder.mkdir(parents=True)
-        run = {"schema": "awsfed.run/1", "verdict": verdict, "started": "2026-11-24T06:00:00+00:00", "files": {"record.html": "x"}}
-        (folder / "run.json").write_text(json.dumps(run))
-    notebook = json.loads(start.write().read_bytes())
-    page = notebook["cells"][1]["outputs"][0]["data"]["text/html"]
-    assert 'href="20261124T060000Z-09-audit-3f2b1c9e/record.html"' in page
-    assert "20261123T060000Z" not in page
-    assert 'href="../notebooks/04-approles.ipynb"' in page
-    assert "sandbox.yml" in page
+def test_a_group_with_a_path_that_is_kept_is_not_left():
+    """Leaving would end the other role as well, which the reviewer wants to stay."""
+    one = review(("ann", "Both", "Ops"))
+    assert not reviewed.plan(one)
+    found = rows(decided.findings(one))
+    assert [(row["severity"], row["subject"]) for row in found] == [("high", f"ann@contoso.example → {OPS['displayName']} through Both")]
+    assert DEV["displayName"] in found[0]["cause"]
+    assert states(one)["ann", "Both", "Ops"] == "not removed"
+
+
+def test_all_paths_of_a_person_through_a_group_end_together():
+    one = review(("ann", "Both"))
+    assert said(reviewed.plan(one)) == ["Take ann@contoso.example out of Both"]
+    assert {key[2] for key, state in states(one).items() if state == "leaves the group"} == {"Ops", "Dev"}
+
+
+def test_an_assignment_goes_when_everybody_is_marked_and_leaving_is_not_possible():
+    """One role of a group that gives two: the group keeps the other."""
+    one = review(("ann", "Both", "Ops"), ("carl", "Both", "Ops"))
+    made = reviewed.plan(one, guards=Guards(max_removed=1))
+    assert said(made) == [f"Take {OPS['displayName']} from Both"]
+    assert {loss.principal_name for loss in made.losses} == {"ann@contoso.example", "carl@contoso.example"}
+    assert not decided.findings(one).query("severity == 'high'").size
+
+
+@pytest.mark.parametrize("keeper", ["a rule", "Active Directory", "Exchange"])
+def test_what_graph_cannot_end_is_a_finding_with_its_remedy(keeper):
+    one = review(("bob",), kept=[("Admins", keeper)])
+    assert not reviewed.plan(one)
+    found = rows(decided.findings(one))[0]
+    assert (found["severity"], f"{keeper} keeps the members" in found["cause"], "block the sign-in" in found["remedy"]) == (
+        "high",
+        True,
+        True,
+    )
+
+
+def test_a_dynamic_group_loses_its_role_when_everybody_is_marked():
+    one = review(("ann", "Admins"), ("bob", "Admins"), kept=[("Admins", "a rule")])
+    assert said(reviewed.plan(one)) == [f"Take {ADMIN['displayName']} from Admins"]
+
+
+def test_a_membership_that_was_not_read_is_not_ended():
+    one = reviewed.Review(APPLICATION, LIVE, HELD, WAYS, marks(("bob",)), {})
+    assert not reviewed.plan(one)
+    assert "not read" in rows(decided.findings(one))[0]["cause"]
+
+
+def test_role_assignable_groups_come_last():
+    made = plan(("ann",), kept=[("Admins", "role administrators")])
+    assert said(made)[-1] == "Take ann@contoso.example out of Admins"
+    assert made.requests[-1].wave > made.requests[-2].wave
+
+
+def test_what_came_after_the_sheet_is_not_removed_and_is_said():
+    """Somebody gave the group a role after the review: leaving it would end what nobody reviewed."""
+    new = assignments(*rows(HELD), assignment(DEV["id"], "Admins"))
+    one = review(("bob",), found=ways.live(APPLICATION.id, LIVE, new, groups=GROUPS, members=PEOPLE), assigned=new)
+    assert not reviewed.plan(one)
+    assert states(one)["bob", "Admins", "Dev"] == "not in the sheet"
+    assert states(one)["bob", "Admins", "Admin"] == "not removed"
+
+
+def test_stale_rows_are_shown_and_nothing_of_them_is_sent():
+    left = members(*(row for row in rows(PEOPLE) if row["member_name"] != "bob"))
+    one = review(("bob",), found=ways.live(APPLICATION.id, LIVE, HELD, groups=GROUPS, members=left))
+    assert not reviewed.plan(one)
+    assert states(one)["bob", "Admins", "Admin"] == "gone already"
+
+
+def test_undecided_rows_stay_and_are_said():
+    one = review(given=marks(("bob",), decision="", rest="keep"))
+    assert not reviewed.plan(one)
+    assert rows(decided.findings(one))[0]["cause"] == "undecided"
+
+
+def test_two_groups_of_one_name_are_one_row_and_both_are_left():
+    held = assignments(assignment(ADMIN["id"], "Admins"), assignment(ADMIN["id"], "twin") | {"principal_name": "Admins"})
+    twins = groups(group("Admins"), group("twin", group_name="Admins"))
+    inside = members(member("Admins", "bob"), member("twin", "bob"))
+    found = ways.live(APPLICATION.id, LIVE, held, groups=twins, members=inside)
+    assert len({way.path_id for way in found}) == 1
+    both = frame(MEMBERSHIPS, [{"group_id": guid(name), "group_name": "Admins"} for name in ("Admins", "twin")])
+    one = reviewed.Review(APPLICATION, LIVE, held, found, marks(("bob",)), {guid("bob"): both})
+    assert {request.path.split("/")[2] for request in reviewed.plan(one).requests} == {guid("Admins"), guid("twin")}
+
+
+def test_max_removed_says_how_it_is_raised():
+    made = plan(("bob",), ("dora",), guards=Guards(max_removed=1))
+    assert "max_removed=2 (awsfed run: -p max_removed=2)" in made.refusals[0]
+
+
+@pytest.mark.parametrize("pattern", ["bob@contoso.example", "BOB", guid("bob"), "b?b"], ids=["user name", "display name", "id", "pattern"])
+def test_break_glass_people_lose_nothing(pattern):
+    assert any("break-glass" in why for why in plan(("bob",), guards=Guards(9, break_glass=(pattern,))).refusals)
+    assert not plan(("dora",), guards=Guards(9, break_glass=(pattern,))).refusals
+
+
+def test_protected_groups_keep_their_assignments():
+    everybody = (("ann", "Both", "Ops"), ("carl", "Both", "Ops"))
+    for guards, words in ((Guards(9, protected_groups=("Bo*",)), "protected"), (Guards(9, break_glass=("Both",)), "break-glass")):
+        assert any(words in why for why in plan(*everybody, guards=guards).refusals)
+    assert not plan(("bob",), guards=Guards(9, protected_groups=("Adm*",))).refusals
+
+
+def test_who_loses_what_and_what_still_gives_it():
+    held = assignments(*rows(HELD), assignment(ADMIN["id"], "ann", "User"))
+    found = ways.live(APPLICATION.id, LIVE, held, groups=GROUPS, members=PEOPLE)
+    table = rows(decided.lost(review(("ann", "Admins"), found=found, assigned=held)))
+    assert [(row["person"], row["through"], row["still"]) for row in table] == [("ann@contoso.example", "Admins", "directly")]
+
+
+@given(st.sets(st.integers(0, 6)), st.sets(st.sampled_from(["Admins", "Both"])))
+def test_exactly_what_is_marked_goes_or_is_a_finding(places, ruled):
+    """Whatever is marked: no path that is not marked ends, and every marked one ends or is told."""
+    lines = written()
+    for place in places:
+        lines[place] |= {"decision": "remove"}
+    one = review(given=review_sheet.read(as_csv(lines), APPLICATION.id), kept=[(name, "a rule") for name in ruled])
+    wanted = {lines[place]["path_id"] for place in places}
+    ended = _ended(reviewed.plan(one))
+    told = {row["path_id"] for row in rows(decided.table(one)) if row["state"] == "not removed"}
+    assert ended <= wanted
+    assert ended | told == wanted
+    assert not ended & told
+
+
+def _ended(made):
+    """What the requests end, by reading their paths and nothing else of the plan."""
+    deleted = {request.path.rpartition("/")[2] for request in made.requests if "appRoleAssignedTo" in request.path}
+    left = {(parts[4], parts[2]) for request in made.requests if (parts := request.path.split("/"))[1] == "groups"}
+    return {way.path_id for way in WAYS if way.assignment_id in deleted or (way.user_id, way.group_id) in left}
+
+
+# Against the twin of Entra ID
+
+
+@pytest.fixture
+def read(twin):
+    graph = twin.writing()
+
+    def held_against(*wanted):
+        """Mark the first direct path, or those of a person, and hold it against the twin."""
+        app_roles, assigned = graph.app_roles(twin.application_id), graph.assignments(twin.application_id)
+        of_groups, inside = signers.membership(graph, assigned)
+        paths = audit.paths(app_roles, assigned, inside, of_groups, roles(), accounts())
+        lines = list(csv.DictReader(io.StringIO(review_sheet.text(review_sheet.sheet(twin.application_id, paths, USE)))))
+        for line in lines:
+            line |= {"decision": "remove" if line["user_name"] in wanted else "keep", "reviewer": "Rita"}
+        return graph, reviews.read(graph, twin.application_id, review_sheet.read(as_csv(lines), twin.application_id))
+
+    return held_against
+
+
+def people_of(twin):
+    """A person with a direct assignment, and one who is in an assigned group."""
+    tables = twin.tenant.tables
+    held = {one["principalId"] for one in tables["assignments"].values() if one["resourceId"] == twin.application_id}
+    inside = next(
+        members[0] for group_id, members in sorted(tables["members"].items()) if group_id in held and members[0] in tables["users"]
+    )
+    direct = next(user for user in tables["users"].values() if user["userPrincipalName"].startswith("dora."))
+    return direct["userPrincipalName"], tables["users"][inside]["userPrincipalName"]
+
+
+def test_what_is_marked_goes_at_the_twin_and_then_there_is_nothing_to_do(twin, read):
+    who = people_of(twin)
+    graph, one = read(*who)
+    made = reviewed.plan(one, guards=Guards(max_removed=99))
+    assert {loss.principal_name for loss in made.losses} == set(who)
+    assert made.apply(graph, approved=made.id, journal=FakeJournal()).verdict == "applied"
+    _, again = read(*who)
+    assert not any(way.user_name in who for way in again.ways)
+    after = reviews.read(graph, twin.application_id, one.marks)
+    assert not reviewed.plan(after)
+    assert {row["state"] for row in rows(decided.table(after)) if row["user_name"] in who} == {"gone already"}
+
+
+def test_a_refused_plan_sends_nothing(twin, read):
+    graph, one = read(*people_of(twin))
+    made = reviewed.plan(one, guards=Guards(max_removed=0))
+    with pytest.raises(UnsafePlan):
+        made.apply(graph, approved=made.id, journal=FakeJournal())
+    assert reviews.read(graph, twin.application_id, one.marks).ways == one.ways
+    assert {path for _, path, _ in twin.writes} == {"/v1.0/$batch"}  # of reads: members of groups
+
+
+def test_a_membership_that_moved_after_the_approval_makes_the_plan_stale(twin, read):
+    who = people_of(twin)
+    graph, one = read(who[1])
+    made = reviewed.plan(one, guards=Guards(max_removed=99))
+    person, left = made.basis[1].of, one.leaving[0][1]
+    with twin.tenant.lock:
+        kept = tuple(name for name in twin.tenant.tables["members"][left] if name != person)
+        twin.tenant.tables["members"][left] = kept
+    with pytest.raises(StalePlan):
+        made.apply(graph, approved=made.id, journal=FakeJournal())
