@@ -22,10 +22,10 @@ Wire = Mapping[str, Any]
 
 
 class Reader(Protocol):
-    """What reads collections of Graph."""
+    """What reads logs of Graph."""
 
-    def read(self, path: str) -> list[dict[str, Any]]:
-        """Read every object of a collection."""
+    def log(self, path: str) -> list[dict[str, Any]]:
+        """Read every entry of a log, as slowly as its limit asks."""
 
 
 def authors(graph: Reader, service_principal: str, *, since: datetime | None, now: datetime) -> pd.DataFrame:
@@ -37,7 +37,7 @@ def authors(graph: Reader, service_principal: str, *, since: datetime | None, no
     stamp = begin.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     wanted = f"activityDateTime ge {stamp} and targetResources/any(t:t/id eq '{guid(service_principal)}')"
     try:
-        events = graph.read(f"/auditLogs/directoryAudits?$filter={quote(wanted)}")
+        events = graph.log(f"/auditLogs/directoryAudits?$filter={quote(wanted)}")
     except AwsfedError as error:
         return frame(AUTHORS, [{"who": "not known", "activity": error.what, "target": error.remedy}])
     return frame(AUTHORS, [_row(event) for event in events])

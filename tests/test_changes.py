@@ -1,0 +1,88 @@
+"""Who changed the application: the audit log of the twin, read over HTTPS."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from awsfed_lib.core.errors import GraphError
+from awsfed_lib.edges.entra import changes
+
+NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
+APPLICATION = "1f0c7f3a-0000-4000-8000-000000000001"
+EVENT = {
+    "activityDateTime": "2026-11-23T22:10:00.1234567Z",
+    "activityDisplayName": "Update service principal",
+    "result": "success",
+    "initiatedBy": {"user": {"userPrincipalName": "britta@contoso.example"}, "app": None},
+    "targetResources": [
+        {
+            "id": APPLICATION,
+            "displayName": "AWS",
+            "modifiedProperties": [
+                {"displayName": "AppRoles", "oldValue": "[1]", "newValue": "[2]"},
+                {"displayName": "Included", "oldValue": "x", "newValue": "x"},
+            ],
+        }
+    ],
+}
+
+
+class Log:
+    """A log that answers with `events`, or with a refusal."""
+
+    def __init__(self, events):
+        self.events, self.asked = events, []
+
+    def log(self, path):
+        self.asked.append(path)
+        if isinstance(self.events, Exception):
+            raise self.events
+        return self.events
+
+
+def test_author_activity_and_what_really_changed():
+    told = changes.authors(Log([EVENT]), APPLICATION, since=NOW - timedelta(days=2), now=NOW)
+    row = told.to_dict(orient="records")[0]
+    assert (row["who"], row["activity"], row["target"], row["changed"]) == (
+        "britta@contoso.example",
+        "Update service principal",
+        "AWS",
+        "AppRoles",
+    )
+    assert row["at"] == datetime(2026, 11, 23, 22, 10, 0, 123456, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("since", "stamp"),
+    [
+        (None, "2026-10-25T03%3A00%3A00Z"),
+        (NOW - timedelta(days=1), "2026-11-23T03%3A00%3A00Z"),
+        (NOW - timedelta(days=90), "2026-10-25T03%3A00%3A00Z"),
+    ],
+)
+def test_log_is_asked_for_what_it_keeps(since, stamp):
+    """30 days with P1 (learn.microsoft.com entra/identity/monitoring-health/reference-reports-data-retention)."""
+    log = Log([])
+    assert changes.authors(log, APPLICATION, since=since, now=NOW).empty
+    assert stamp in log.asked[0]
+    assert APPLICATION in log.asked[0]
+
+
+@pytest.mark.parametrize(
+    ("initiated", "who"),
+    [
+        ({"user": None, "app": {"displayName": "awsfed-writer", "appId": "x"}}, "awsfed-writer"),
+        ({"user": {"id": "u-1", "userPrincipalName": None}}, "u-1"),
+        ({}, "not told"),
+        (None, "not told"),
+    ],
+)
+def test_whoever_it_was_is_named(initiated, who):
+    told = changes.authors(Log([{**EVENT, "initiatedBy": initiated}]), APPLICATION, since=None, now=NOW)
+    assert told["who"].tolist() == [who]
+
+
+def test_log_that_cannot_be_read_says_so_and_fails_nothing():
+    refusal = GraphError("Graph refused (403).", status=403, code="Forbidden", request_id="r", remedy="Grant AuditLog.Read.All.")
+    told = changes.authors(Log(refusal), APPLICATION, since=None, now=NOW)
+    assert told[["who", "activity", "target"]].to_numpy().tolist() == [["not known", "Graph refused (403).", "Grant AuditLog.Read.All."]]
