@@ -11,6 +11,8 @@ from IPython.core.interactiveshell import InteractiveShell
 from awsfed_lib.core.change import Basis, Change, Loss, Request, Settled, Subject
 from awsfed_lib.core.errors import NotApproved, ParameterError
 from awsfed_lib.core.plan import Plan
+from awsfed_lib.core.settings import parameters
+from awsfed_lib.core.settings.parameters import Parameters
 from awsfed_lib.core.view import review_view
 from awsfed_lib.core.view.review_view import ALL, TAKING, Filter
 from awsfed_lib.edges.lab import approving, cards, filled, start
@@ -169,7 +171,7 @@ def test_a_card_says_what_where_and_next_with_the_code_folded_below():
     view = cards.card(caught.value, caught.tb)
     assert "<b>what" not in view.html
     assert "<details>" in view.html
-    assert "test_review.py" in view.html
+    assert "test_live.py" in view.html
     assert [word in view.text for word in ("<b>what</b>", "here", "do this")] == [True] * 3
 
 
@@ -187,6 +189,21 @@ def test_a_file_fills_what_the_notebook_lacks_and_what_is_typed_wins(live):
     assert names["approved"] == "plan-0123456789abcdef"
     assert given.noted["parameter_file"]["name"] == "sandbox.yml"
     assert "test_user" not in names, "the file holds more than this runbook declares"
+
+
+def test_what_is_typed_and_saved_still_wins(live):
+    path = live / "notebooks/03-inventory.ipynb"
+    path.write_text(path.read_text().replace("workers: int = 16", "workers: int = 3"))
+    names = defaults("03")
+    filled.fill(runbooks.find("03"), names)
+    assert names["workers"] == 3
+
+
+def test_notebooks_come_with_the_defaults_that_are_known():
+    """Where one did not, its default would pass for typed, and a parameter file would lose against it."""
+    known = parameters.plain(Parameters()) | filled.NAMES_OF_ROLES
+    for book in runbooks.catalogue(ROOT / "notebooks"):
+        assert book.defaults == {name: known[name] for name in book.names}
 
 
 def test_a_wrong_file_is_refused_with_its_line(live):

@@ -11,6 +11,7 @@ from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 
 from awsfed_lib.core.settings import parameters
+from awsfed_lib.core.settings.parameters import Parameters
 from awsfed_lib.edges.lab import approving
 from awsfed_lib.edges.records import opening, parameter_file
 from awsfed_lib.edges.records.opening import FOLDER_VARIABLE
@@ -19,6 +20,8 @@ from awsfed_lib.edges.records.progress import headless
 from awsfed_lib.edges.records.runbooks import Runbook
 
 VARIABLE = "AWSFED_PARAMETER_FILE"
+NAMES_OF_ROLES = {"via": "awsfed-audit", "writer": "awsfed-writer", "remover": "awsfed-remover", "provider": "WAAD"}
+"""What notebooks come with, beside the defaults of the model. Their own cells do not tell: what is typed there is saved there."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +60,9 @@ def named_file(environment: Mapping[str, str]) -> ParameterFile | None:
 
 
 def _values(book: Runbook, names: Mapping[str, object], file: ParameterFile) -> dict[str, object]:
-    """Return the values of the file for parameters that still have the default of the notebook."""
-    typed = {name: names[name] for name, default in book.defaults.items() if name in names and names[name] != default}
+    """Return the values of the file for parameters that nobody typed: those that still have the value that they come with."""
+    come_with = parameters.plain(Parameters()) | NAMES_OF_ROLES
+    typed = {name: names[name] for name in book.names if name in names and names[name] != come_with[name]}
     lines = {name: line for name, line in file.source.lines.items() if name not in typed}
     checked = opening.check(book, {**book.defaults, **file.values, **typed}, source=file.source._replace(lines=lines))
     plain = parameters.plain(checked)
