@@ -54,7 +54,13 @@ def root(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def lab(root):
+def sandbox(root):
+    with Sandbox(root / ".sandbox") as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def lab(root, sandbox):
     """Open JupyterLab as `awsfed lab --sandbox` does, with folders of its own instead of the person's."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -67,7 +73,7 @@ def lab(root):
             patch.setenv(name, str(root / ".own" / folder))
         more = ["--no-browser", "--IdentityProvider.token=known", "--LabApp.expose_app_in_browser=True"]
         desk = labs.Desk(labs.SANDBOX_FILE, port, more)
-        with Sandbox(root / ".sandbox"), labs.opened(desk):
+        with labs.opened(desk):
             url = f"http://127.0.0.1:{port}"
             _wait_for(f"{url}/api")
             yield url
@@ -96,13 +102,17 @@ def page(lab):
         yield page
 
 
-@pytest.fixture(autouse=True)
-def screenshot(request, page):
-    """Leave a picture beside the records, for a person who looks why it failed."""
-    yield
+def picture(page, name):
+    """Leave a picture for a person who looks, where a folder for it is named."""
     folder = os.environ.get("AWSFED_SCREENSHOTS")
     if folder:
-        page.screenshot(path=Path(folder) / f"{re.sub('[^a-z0-9-]+', '-', request.node.name)}.png")
+        page.screenshot(path=Path(folder) / f"{re.sub('[^a-z0-9-]+', '-', name)}.png")
+
+
+@pytest.fixture(autouse=True)
+def at_the_end(request, page):
+    yield
+    picture(page, request.node.name)
 
 
 def open_(page, path):
@@ -144,16 +154,16 @@ def last(book):
     return max(path.parent.name for path in where.runs().glob(f"*-{book}-*/run.json"))
 
 
-def needed(book):
+def needed(book, sandbox):
     """The parameters of a runbook that parameters/sandbox.yml cannot know."""
-    user = {"user": "britta.simon@contoso.example", "max_removed": 5}
+    group = next(made["principalId"] for made in sandbox.world["tenant"]["assignments"] if made["resourceId"] == sandbox.application_id)
     return {
         "08-certificates": lambda: {"certificate": "CN=awsfed 2026"},
         "11-onboard": lambda: {"account_id": "000000000009"},
         "12-offboard": lambda: {"account_id": "000000000009"},
         "14-restore": lambda: {"restore_from": last("04-approles")},
         "15-reverify": lambda: {"verify_run": last("04-approles")},
-        "16-revoke": lambda: user,
+        "16-revoke": lambda: {"group": group, "max_removed": 50},
     }.get(book, dict)()
 
 
@@ -185,8 +195,8 @@ def test_an_error_of_ours_is_a_card_with_its_stack_folded_and_stops_the_cells_be
 
 
 @pytest.mark.parametrize("book", BOOKS)
-def test_a_runbook_runs_as_a_whole_and_a_plan_is_sent_by_what_is_typed_below_it(page, root, book):
-    typed(root, book, **needed(book))
+def test_a_runbook_runs_as_a_whole_and_a_plan_is_sent_by_what_is_typed_below_it(page, root, sandbox, book):
+    typed(root, book, **needed(book, sandbox))
     open_(page, f"notebooks/{book}.ipynb")
     before = done(book)
     said = run_all(page, book, before)
@@ -214,5 +224,6 @@ def approve(page, plan):
     field.fill("yes")
     assert button.is_disabled()
     field.fill(field.get_attribute("placeholder"))
+    picture(page, f"review-{plan}")
     button.click()
     page.get_by_text("Approved, for one run").wait_for(state="attached")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from awsfed_lib.core.view.escape import escaped, visible
+from awsfed_lib.core.view.escape import escaped, visible, visible_lines
 from awsfed_lib.core.view.markup import View, box, card, chip, chips, output, quiet, terms, terms_text
 from awsfed_lib.core.view.style import Tone
 
@@ -67,7 +68,8 @@ def error_view(error: BaseException) -> View:
     what = str(getattr(error, "what", "") or error)
     about = [("where", str(getattr(error, "where", ""))), ("next", str(getattr(error, "remedy", "")))]
     title = in_words(type(error).__name__)
-    inner = box(f"<p>✕ {escaped(what)}</p>", "bad") + terms(about)
+    said = html.escape(visible_lines(what))  # one that lists several things has a line for each
+    inner = box(f"<pre>✕ {said}</pre>", "bad") + terms(about)
     return View("\n".join(part for part in (f"{title}: {visible(what)}", terms_text(about)) if part), card(title, inner, "bad"))
 
 

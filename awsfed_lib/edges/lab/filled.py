@@ -64,6 +64,8 @@ def _values(book: Runbook, names: Mapping[str, object], file: ParameterFile) -> 
     come_with = parameters.plain(Parameters()) | NAMES_OF_ROLES
     typed = {name: names[name] for name in book.names if name in names and names[name] != come_with[name]}
     lines = {name: line for name, line in file.source.lines.items() if name not in typed}
-    checked = opening.check(book, {**book.defaults, **file.values, **typed}, source=file.source._replace(lines=lines))
+    name = f"{file.source.name} and the parameters cell" if typed else file.source.name
+    source = file.source._replace(name=name, lines=lines)
+    checked = opening.check(book, {**book.defaults, **file.values, **typed}, source=source)
     plain = parameters.plain(checked)
     return {name: plain[name] for name in book.names if name in file.values and name not in typed}
