@@ -1,6 +1,7 @@
 """A live notebook without a browser: what a filter leaves of a plan, what approves it, and what a parameter file fills in."""
 
 import json
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
+from awsfed_lib import __main__
 from awsfed_lib.core.change import Basis, Change, Loss, Request, Settled, Subject
 from awsfed_lib.core.errors import NotApproved, ParameterError
 from awsfed_lib.core.plan import Plan
@@ -15,6 +17,7 @@ from awsfed_lib.core.settings import parameters
 from awsfed_lib.core.settings.parameters import Parameters
 from awsfed_lib.core.view import review_view
 from awsfed_lib.core.view.review_view import ALL, TAKING, Filter
+from awsfed_lib.doors import lab
 from awsfed_lib.edges.lab import approving, cards, filled, start
 from awsfed_lib.edges.lab.approving import AGAIN, NOW, Approver, Review
 from awsfed_lib.edges.records import progress, runbooks, where
@@ -201,7 +204,7 @@ def test_what_is_typed_and_saved_still_wins(live):
 
 def test_notebooks_come_with_the_defaults_that_are_known():
     """Where one did not, its default would pass for typed, and a parameter file would lose against it."""
-    known = parameters.plain(Parameters()) | filled.NAMES_OF_ROLES
+    known = parameters.plain(Parameters.model_validate({})) | filled.NAMES_OF_ROLES
     for book in runbooks.catalogue(ROOT / "notebooks"):
         assert book.defaults == {name: known[name] for name in book.names}
 
@@ -235,9 +238,28 @@ def test_the_start_page_knows_the_last_run_of_each_runbook_and_links_to_it(live,
         folder.mkdir(parents=True)
         run = {"schema": "awsfed.run/1", "verdict": verdict, "started": "2026-11-24T06:00:00+00:00", "files": {"record.html": "x"}}
         (folder / "run.json").write_text(json.dumps(run))
-    notebook = json.loads(start.write().read_bytes())
+    notebook = json.loads(start.write("sandbox.yml").read_bytes())
     page = notebook["cells"][1]["outputs"][0]["data"]["text/html"]
     assert 'href="20261124T060000Z-09-audit-3f2b1c9e/record.html"' in page
     assert "20261123T060000Z" not in page
     assert 'href="../notebooks/04-approles.ipynb"' in page
     assert "sandbox.yml" in page
+
+
+def test_jupyterlab_listens_on_this_machine_only_and_asks_nobody_outside(live):
+    desk = lab.Desk("sandbox.yml", 8900)
+    folder, *_ = desk.environment[lab.CONFIG_PATH].split(os.pathsep)
+    config = json.loads((Path(folder) / "jupyter_server_config.json").read_bytes())
+    assert config["ServerApp"]["ip"] == "127.0.0.1"
+    assert (config["LabApp"]["news_url"], config["LabApp"]["extension_manager"]) == (None, "readonly")
+    assert "--ServerApp.port=8900" in desk.command
+    assert not [option for option in desk.command if "token" in option or "0.0.0.0" in option]
+    assert desk.environment[filled.VARIABLE] == "sandbox.yml"
+
+
+def test_a_parameter_file_that_is_not_there_opens_nothing_and_leaves_no_sandbox(live, capsys):
+    with pytest.raises(SystemExit) as ended:
+        __main__.main(["lab", "--sandbox", "-f", "none.yml"])
+    assert ended.value.code == __main__.USAGE
+    assert "no such parameter file" in capsys.readouterr().err
+    assert not where.sandbox_file().exists()

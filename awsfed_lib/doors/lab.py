@@ -11,8 +11,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,25 +64,13 @@ def opened(desk: Desk) -> Iterator[subprocess.Popen[bytes]]:
     from awsfed_lib.edges.lab import start
 
     environment = desk.environment
-    with quick_imports(), _variables(environment):
-        start.write()
+    with quick_imports():
+        start.write(desk.file)
     with subprocess.Popen(desk.command, env=environment, cwd=where.root()) as server:  # noqa: S603  this Python, and options of ours
         try:
             yield server
         finally:
             _end(server)
-
-
-@contextmanager
-def _variables(environment: Mapping[str, str]) -> Iterator[None]:
-    """Let the start page say what the kernels will be told."""
-    before = os.environ.get(VARIABLE)
-    os.environ.update({name: environment[name] for name in (VARIABLE,) if name in environment})
-    try:
-        yield
-    finally:
-        if before is None:
-            os.environ.pop(VARIABLE, None)
 
 
 def _end(server: subprocess.Popen[bytes]) -> None:
@@ -94,11 +82,8 @@ def _end(server: subprocess.Popen[bytes]) -> None:
         server.kill()
 
 
-def lab(desk: Desk, beside: Sequence[AbstractContextManager[object]], say: Say) -> int:
-    """Open JupyterLab with `beside` (the sandbox) until it ends or is interrupted; returns its exit code."""
-    with ExitStack() as stack:
-        for one in beside:
-            stack.enter_context(one)
-        server = stack.enter_context(opened(desk))
+def lab(desk: Desk, say: Say) -> int:
+    """Open JupyterLab until it ends or is interrupted; returns its exit code."""
+    with opened(desk) as server:
         say(f"JupyterLab opens {where.root()} in your browser; its address stands below. Stop with Ctrl-C.")
         return server.wait()

@@ -61,7 +61,7 @@ def named_file(environment: Mapping[str, str]) -> ParameterFile | None:
 
 def _values(book: Runbook, names: Mapping[str, object], file: ParameterFile) -> dict[str, object]:
     """Return the values of the file for parameters that nobody typed: those that still have the value that they come with."""
-    come_with = parameters.plain(Parameters()) | NAMES_OF_ROLES
+    come_with = parameters.plain(Parameters.model_validate({})) | NAMES_OF_ROLES
     typed = {name: names[name] for name in book.names if name in names and names[name] != come_with[name]}
     lines = {name: line for name, line in file.source.lines.items() if name not in typed}
     name = f"{file.source.name} and the parameters cell" if typed else file.source.name

@@ -27,12 +27,12 @@ CELL = "import awsfed_lib as fed\n\nfed.start()"
 
 def start() -> View:
     """Return the table of runbooks: purpose, what each reads and changes, and its last run with its verdict."""
-    books = runbooks.catalogue()
-    named = os.environ.get(VARIABLE, "")
-    about = (
-        f"Parameters are taken from {named} where a notebook has none of its own." if named else "Parameters are typed into each notebook."
-    )
-    return start_view([_entry(book) for book in books], about)
+    return _page(os.environ.get(VARIABLE, ""))
+
+
+def _page(file: str) -> View:
+    about = f"What a notebook lacks is taken from the parameter file {file}." if file else "Parameters are typed into each notebook."
+    return start_view([_entry(book) for book in runbooks.catalogue()], about)
 
 
 def _entry(book: Runbook) -> Entry:
@@ -49,9 +49,12 @@ def _said(folder: Path | None) -> dict[str, Any]:
         return {}
 
 
-def write() -> Path:
-    """Write the notebook anew, with what its cell shows now, and trust it, so that it reads before a kernel has started."""
-    output = {"output_type": "execute_result", "data": start()._repr_mimebundle_(), "metadata": {}, "execution_count": 1}
+def write(file: str = "") -> Path:
+    """Write the notebook anew, with what its cell shows now, and trust it, so that it reads before a kernel has started.
+
+    `file`: the parameter file that the notebooks of this JupyterLab are given.
+    """
+    output = {"output_type": "execute_result", "data": _page(file)._repr_mimebundle_(), "metadata": {}, "execution_count": 1}
     code = {"cell_type": "code", "id": "start", "source": CELL, "execution_count": 1, "outputs": [output], "metadata": {}}
     prose = {"cell_type": "markdown", "id": "about", "source": INTRODUCTION, "metadata": {}}
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
