@@ -3,12 +3,13 @@
 import json
 import shutil
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
 from awsfed_lib.core.errors import ParameterError
 from awsfed_lib.doors import runner
-from awsfed_lib.edges.records import parameter_file, runbooks, where
+from awsfed_lib.edges.records import parameter_file, proof, runbooks, where
 from awsfed_lib.sandbox.serve import Sandbox
 
 pytestmark = pytest.mark.kernel
@@ -109,6 +110,27 @@ def test_audit_ends_with_its_own_exit_code_when_findings_reach_the_threshold(cha
     result = chain.run("09", fail_on="low")
     assert (result.verdict, result.code) == ("findings", 4)
     assert said(result)["counts"]["findings"]
+
+
+def test_history_answers_from_the_records_alone(chain):
+    """The audit of before lies in the records; nothing is asked of Entra ID or AWS."""
+    before = len(chain.sandbox.tenant.requests)
+    user = next(u["userPrincipalName"] for u in chain.sandbox.world["tenant"]["users"] if u["id"] == chain.demo["user"])
+    result = chain.run("13", user=user, role=chain.demo["role_arn"])
+    assert result.verdict == "done"
+    answer = {row["fact"]: row["value"] for row in json.loads((result.record.folder / "tables/answer.json").read_bytes())["rows"]}
+    assert answer["answer"] == "yes", (answer["why"], answer["by the run"])
+    assert len(chain.sandbox.tenant.requests) == before
+    assert proof.prove(where.runs()).broken == ()
+
+
+def test_a_second_audit_says_loudly_that_nothing_changed(chain):
+    result = chain.run("09")
+    assert json.loads((result.record.folder / "tables/drift.json").read_bytes())["rows"] == []
+    told = json.loads((result.record.folder / "tables/summary.json").read_bytes())["rows"]
+    assert next(row["value"] for row in told if row["fact"] == "since the last run").startswith("NO CHANGE since 20")
+    log = ET.parse(result.record.folder / "exports/findings.junit.xml").getroot()
+    assert int(log.get("failures")) > 0
 
 
 def test_a_client_without_permission_gets_graphs_words_and_what_to_do(chain):

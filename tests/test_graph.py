@@ -440,3 +440,20 @@ def test_paths_of_filters_hold_fifteen_values(graph, twin):
 def test_apply_needs_nothing_else():
     assert {"live", "snapshot", "send", "permit", "wait"} <= set(dir(Graph))
     assert apply.RESENDS >= 1
+
+
+def test_more_groups_than_a_page_holds_all_come(twin, graph):
+    """A page of Graph holds 100 objects; what one answer leaves out is read too, since a group that is not read is not gone."""
+    twin.tenant.switches = replace(twin.tenant.switches, page=7)
+    made = [group for group in twin.tenant.tables["groups"].values()][:30]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("awsfed_lib.edges.entra.graph.BY_IDS", 7)
+        assert set(graph.groups(ids=[one["id"] for one in made])["group_id"]) == {one["id"] for one in made}
+
+
+def test_answer_by_ids_that_has_a_next_page_is_never_taken_for_whole(twin, graph):
+    twin.tenant.switches = replace(twin.tenant.switches, page=3)
+    made = [group["id"] for group in twin.tenant.tables["groups"].values()][:10]
+    assert len(made) > 3
+    with pytest.raises((GraphError, UnreadError)):
+        graph.groups(ids=made)

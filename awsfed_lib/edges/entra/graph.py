@@ -26,7 +26,7 @@ from awsfed_lib.edges.entra.transport import Budget, Call, Transport
 from awsfed_lib.edges.entra.writes import Delivery
 
 IN_FILTER = 15  # values of one `in` filter
-BY_IDS = 1000  # ids of one getByIds (learn.microsoft.com graph/api/directoryobject-getbyids)
+BY_IDS = 100  # ids of one getByIds: it takes 1,000 (learn.microsoft.com graph/api/directoryobject-getbyids), a page of Graph holds 100
 PAUSES = (1.0, 1.0, 2.0, 2.0, 3.0, 3.0, 4.0, 4.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0)  # 70 s in all
 READS = 3
 LOG_PAUSE = 2.0  # seconds: logs answer five requests in ten (learn.microsoft.com graph/throttling-limits)
@@ -140,7 +140,7 @@ class Graph:
     def _by_ids(self, ids: Sequence[str]) -> list[dict[str, Any]]:
         path = f"/directoryObjects/getByIds?$select={','.join(objects.GROUP_KEYS)}"
         body = json.dumps({"ids": [guid(identity) for identity in ids], "types": ["group"]})
-        return pages.values(path, pages.whole(path, self._transport.fetch(Call("POST", path, body))))
+        return pages.asked(self._transport, Call("POST", path, body))
 
     def members(self, group_ids: Iterable[str]) -> pd.DataFrame:
         """MEMBERS: the direct members of each group, users and others. Only these get the roles of the group."""
@@ -156,7 +156,7 @@ class Graph:
         for start in range(0, len(asked), BY_IDS):
             path = "/directoryObjects/getByIds?$select=id"
             body = json.dumps({"ids": [guid(one) for one in asked[start : start + BY_IDS]], "types": ["user", "group", "servicePrincipal"]})
-            wire = pages.values(path, pages.whole(path, self._transport.fetch(Call("POST", path, body))))
+            wire = pages.asked(self._transport, Call("POST", path, body))
             found |= {objects.need(one, "id", "An object") for one in wire}
         return frozenset(found)
 

@@ -45,6 +45,13 @@ def every(transport: Transport, path: str, headers: tuple[tuple[str, str], ...] 
     return found
 
 
+def asked(transport: Transport, call: Call) -> list[dict[str, Any]]:
+    """Every object that a question in a body (`call`, a POST) finds; what its answer leaves to further pages is read too."""
+    document = whole(call.path, transport.fetch(call))
+    following = next_path(transport, call.path, document)
+    return values(call.path, document) + (every(transport, following) if following else [])
+
+
 def refuse_circle(path: str, following: Page, seen: set[Page]) -> None:
     """Note the next page, or raise UnreadError when it was read before."""
     if following in seen:
