@@ -445,7 +445,7 @@ def test_apply_needs_nothing_else():
 def test_more_groups_than_a_page_holds_all_come(twin, graph):
     """A page of Graph holds 100 objects; what one answer leaves out is read too, since a group that is not read is not gone."""
     twin.tenant.switches = replace(twin.tenant.switches, page=7)
-    made = [group for group in twin.tenant.tables["groups"].values()][:30]
+    made = list(twin.tenant.tables["groups"].values())[:30]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("awsfed_lib.edges.entra.graph.BY_IDS", 7)
         assert set(graph.groups(ids=[one["id"] for one in made])["group_id"]) == {one["id"] for one in made}
