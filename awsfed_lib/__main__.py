@@ -219,7 +219,7 @@ def lab(file: str, served: bool, port: int | None, browser: bool) -> None:  # no
     from awsfed_lib.edges.records import where
 
     desk = labs.Desk(file or (labs.SANDBOX_FILE if served else ""), port or 0, ["--no-browser"] if browser else [])
-    with contextlib.ExitStack() as beside, stoppable(_complain, "JupyterLab stops."):
+    with contextlib.suppress(KeyboardInterrupt), contextlib.ExitStack() as beside, stoppable(_complain, "JupyterLab stops."):
         if served:
             beside.enter_context(_extra("awsfed_lib.sandbox.serve").Sandbox(where.sandbox_file().parent))
         sys.exit(labs.lab(desk, click.echo))

@@ -82,8 +82,8 @@ class Review:
         self.action = widgets.Dropdown(options=actions(plan), description="action", style=wide)
         self.kind = widgets.Dropdown(options=kinds(plan), description="kind", style=wide)
         self.text = widgets.Text(description="holds", placeholder="a name, a role, an account", style=wide)
-        self.shown = widgets.HTML()
-        self.typed = widgets.Text(placeholder=f"{phrase(plan)}", layout={"width": "12em"})
+        self.shown = widgets.HTML(layout={"max_height": "24em", "overflow": "auto"})
+        self.typed = widgets.Text(placeholder="what approves it", layout={"width": "12em"})
         self.button = widgets.Button(description="Approve", disabled=True, tooltip=plan.id)
         self.said = widgets.HTML()
         for chooser in (self.action, self.kind, self.text):
