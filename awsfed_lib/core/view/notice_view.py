@@ -16,7 +16,6 @@ CHANGES: Mapping[str, tuple[str, str, Tone]] = {
     "entra": ("~", "can change Entra ID", "warn"),
     "aws": ("~", "can change AWS", "warn"),
     "entra and aws": ("~", "can change Entra ID and AWS", "warn"),
-    "entra and aws": ("~", "can change Entra ID and AWS", "warn"),
 }
 
 
