@@ -8,7 +8,7 @@ from datetime import datetime
 import pandas as pd
 
 from awsfed_lib.core.review.forecast import growth as grown
-from awsfed_lib.core.roles.body import LIMIT, Capacity
+from awsfed_lib.core.roles.body import Capacity
 from awsfed_lib.core.tables import rows
 from awsfed_lib.edges.charts.bars import Bar, bars
 from awsfed_lib.edges.charts.chart import Chart
@@ -70,4 +70,4 @@ def access(paths: pd.DataFrame) -> Chart:
     return bars("People by group", [Bar(group, number) for group, number in counted.items()], unit="people who can sign in")
 
 
-__all__ = ["LIMIT", "access", "capacity", "certificates", "coverage", "growth"]
+__all__ = ["access", "capacity", "certificates", "coverage", "growth"]

@@ -10,6 +10,7 @@ from awsfed_lib.sandbox.population import seeds
 from awsfed_lib.sandbox.population.accounts import Seat
 from awsfed_lib.sandbox.population.applications import demo_role_name, value
 from awsfed_lib.sandbox.population.groups import group
+from awsfed_lib.sandbox.population.organization import of_accounts
 from awsfed_lib.sandbox.population.people import DOMAIN, users
 from awsfed_lib.sandbox.population.roles import Role, Setting, left_by_aws, own
 from awsfed_lib.sandbox.population.tenant import clients, premium
@@ -45,16 +46,7 @@ def tenant(setting: Setting, everyone: list[Seat]) -> tuple[dict[str, Any], dict
 
 def organization(setting: Setting, everyone: list[Seat]) -> dict[str, Any]:
     """The `org` part of the world: every account works and can be reached."""
-    return {
-        "partition": setting.place.name,
-        "management": setting.management,
-        "hub": setting.hub,
-        "organization_id": "o-" + seeds.token(10, setting.seed, "organization"),
-        "audit_role": "awsfed-audit",
-        "writer_role": "awsfed-writer",
-        "external_id": setting.external_id,
-        "accounts": [_account(seat, left_by_aws(setting, seat) + own(setting, seat)) for seat in everyone],
-    }
+    return of_accounts(setting, [_account(seat, left_by_aws(setting, seat) + own(setting, seat)) for seat in everyone])
 
 
 def _account(seat: Seat, roles: list[Role]) -> dict[str, Any]:

@@ -13,6 +13,11 @@ Account = dict[str, Any]
 def organization(setting: Setting, everyone: list[Seat], applications: dict[str, str], *, roles: int) -> dict[str, Any]:
     """The `org` part of the world; `applications`: service principal ids of `main` and `tutorial`; `roles`: the least per account."""
     odd = _placed(setting, everyone)
+    return of_accounts(setting, [_account(setting, seat, applications, _roles(setting, seat, odd, roles)) for seat in everyone])
+
+
+def of_accounts(setting: Setting, accounts: list[Account]) -> dict[str, Any]:
+    """An organization with these accounts: what is the same in every world."""
     return {
         "partition": setting.place.name,
         "management": setting.management,
@@ -21,7 +26,7 @@ def organization(setting: Setting, everyone: list[Seat], applications: dict[str,
         "audit_role": "awsfed-audit",
         "writer_role": "awsfed-writer",
         "external_id": setting.external_id,
-        "accounts": [_account(setting, seat, applications, _roles(setting, seat, odd, roles)) for seat in everyone],
+        "accounts": accounts,
     }
 
 
