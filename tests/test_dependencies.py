@@ -35,7 +35,7 @@ def test_environment_asks_for_the_same_python():
     assert f"python{PROJECT['requires-python']}" in environment
 
 
-@pytest.mark.parametrize("need", declared("sandbox", "fleet", "scheduler", "dev"), ids=str)
+@pytest.mark.parametrize("need", declared("sandbox", "azure", "fleet", "scheduler", "dev"), ids=str)
 def test_lock_pins_what_is_declared(need):
     version = locked().get(need.name.lower())
     assert version is not None, f"{need.name} is not in requirements.lock: run make lock"
