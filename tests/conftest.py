@@ -1,7 +1,11 @@
 """What several test modules share: settings, a scripted HTTPS host, and a running twin of Entra ID.
 
-No example of hypothesis has a deadline, since a busy machine is no failure.
+No example of hypothesis has a deadline, since a busy machine is no failure. Where AWSFED_NO_SKIP is set, a test that
+is skipped has failed: what it needs is to be installed there.
 """
+
+import os
+import shutil
 
 import pytest
 import scripted
@@ -10,6 +14,27 @@ from hypothesis import settings
 
 settings.register_profile("awsfed", deadline=None)
 settings.load_profile("awsfed")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Call a skipped test a failed one where nothing may be skipped."""
+    report = yield
+    if report.skipped and os.environ.get("AWSFED_NO_SKIP"):
+        report.outcome, report.longrepr = "failed", f"AWSFED_NO_SKIP is set, and {item.nodeid} was skipped: {call.excinfo.value}"
+    return report
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Open the Chromium of this machine; without one the test is skipped."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        pytest.skip("no Chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"]) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,7 @@
 """A record as one page: no script, nothing loaded, hostile content inert, readable from a phone to paper. Real nbconvert, real Chromium."""
 
 import json
-import os
 import re
-from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -18,7 +16,6 @@ from awsfed_lib.core.errors import RecordError
 from awsfed_lib.core.view import display
 from awsfed_lib.edges.records import export, sanitizer
 
-CHROMIUM = Path("/usr/bin/chromium")
 RUN = {
     "schema": "awsfed.run/1",
     "runbook": "04-approles",
@@ -333,20 +330,6 @@ class Seen:
     def external(self) -> list[str]:
         """Requests for anything but the page itself and what is inside it."""
         return [url for url in self.requests if not url.startswith(("file://", "data:"))]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if not CHROMIUM.exists():
-        if os.environ.get("AWSFED_REQUIRE_BROWSER"):
-            pytest.fail("AWSFED_REQUIRE_BROWSER is set, and there is no Chromium")
-        pytest.skip("no Chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        yield launched
-        launched.close()
 
 
 @pytest.mark.browser

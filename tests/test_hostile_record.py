@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import os
 import re
 from pathlib import Path
 
@@ -17,7 +16,6 @@ from awsfed_lib.core.view.safe_csv import FORMULA_STARTS
 from awsfed_lib.doors import runner
 from awsfed_lib.edges.records import opening, parameter_file, runbooks, where
 
-CHROMIUM = Path("/usr/bin/chromium")
 OURS = '<div class="awsfed">'
 TESTS = Path(__file__).parent
 
@@ -76,20 +74,6 @@ def test_exact_tables_hold_the_names_as_they_are(ran):
 def outputs(folder):
     book = nbformat.read(folder / "record.ipynb", as_version=4)
     return [output["data"] for cell in book.cells for output in cell.get("outputs", []) if "data" in output]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if not CHROMIUM.exists():
-        if os.environ.get("AWSFED_REQUIRE_BROWSER"):
-            pytest.fail("AWSFED_REQUIRE_BROWSER is set, and there is no Chromium")
-        pytest.skip("no Chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        yield launched
-        launched.close()
 
 
 @pytest.fixture(scope="module")

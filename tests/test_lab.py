@@ -19,7 +19,6 @@ from awsfed_lib.doors import lab as labs
 from awsfed_lib.edges.records import runbooks, where
 from awsfed_lib.sandbox.serve import Sandbox
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 ROOT = Path(__file__).parents[1]
 ALL = bool(os.environ.get("AWSFED_LAB_ALL"))
 SAMPLE = ("04-approles", "09-audit", "16-revoke")
@@ -46,10 +45,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.kernel]
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory):
-    if CHROMIUM is None:
-        assert not os.environ.get("AWSFED_REQUIRE_BROWSER"), "no Chromium, and this place allows no skip"
-        pytest.skip("no Chromium here")
+def root(tmp_path_factory, browser):
     folder = tmp_path_factory.mktemp("lab")
     for name in ("notebooks", "parameters"):
         shutil.copytree(ROOT / name, folder / name)
@@ -93,16 +89,14 @@ def _wait_for(url):
 
 
 @pytest.fixture(scope="module")
-def page(lab):
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"]) as browser:
-        page = browser.new_page(viewport={"width": 1400, "height": 1100})
-        page.set_default_timeout(MILLISECONDS)
-        page.asked = []
-        page.on("request", lambda request: page.asked.append(request.url))
-        page.goto(f"{lab}/lab?token=known")
-        yield page
+def page(lab, browser):
+    page = browser.new_page(viewport={"width": 1400, "height": 1100})
+    page.set_default_timeout(MILLISECONDS)
+    page.asked = []
+    page.on("request", lambda request: page.asked.append(request.url))
+    page.goto(f"{lab}/lab?token=known")
+    yield page
+    page.close()
 
 
 def picture(page, name):
