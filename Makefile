@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 AZURITE := $(VENV)/azurite/.ready
 
-.PHONY: demo tutorial test lint types unit faults planted campaign lab lock setup clean
+.PHONY: demo tutorial test lint types unit faults planted campaign lab airflow lock setup clean
 
 demo: $(READY)
 	$(BIN)/awsfed demo
@@ -38,6 +38,12 @@ campaign: $(READY)
 
 lab: $(READY)
 	AWSFED_LAB_ALL=1 AWSFED_NO_SKIP=1 $(BIN)/python -m pytest tests/test_lab.py -rP
+
+# The DAG of schedules/ in a real Airflow, which is no dependency of awsfed and so gets an environment of its own.
+airflow: $(READY)
+	$(PYTHON) -m venv $(VENV)/airflow
+	$(VENV)/airflow/bin/pip install --quiet apache-airflow==3.3.2 apache-airflow-providers-papermill==3.13.3 '.[sandbox]'
+	$(VENV)/airflow/bin/python tools/airflow_dag.py
 
 setup: $(READY)
 

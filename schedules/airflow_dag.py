@@ -18,6 +18,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 RUNBOOK = "09-audit"
 ROOT = Path(os.environ.get("AWSFED_ROOT", "/srv/awsfed"))
+COPIES = ROOT / "runs" / ".airflow"
 GOOD = ("done", "nothing to do", "applied")
 PARAMETERS = {
     "tenant_id": "00000000-0000-0000-0000-000000000001",
@@ -53,9 +54,10 @@ with DAG(
     audit = PapermillOperator(
         task_id="audit",
         input_nb=str(ROOT / "notebooks" / f"{RUNBOOK}.ipynb"),
-        output_nb=str(ROOT / "runs" / ".airflow" / f"{RUNBOOK}-{{{{ ts_nodash }}}}.ipynb"),
+        output_nb=str(COPIES / f"{RUNBOOK}-{{{{ ts_nodash }}}}.ipynb"),
         parameters=PARAMETERS,
         kernel_name="python3",
+        pre_execute=lambda _: COPIES.mkdir(parents=True, exist_ok=True),  # papermill makes no folder
         retries=1,
         retry_delay=timedelta(minutes=10),
         execution_timeout=timedelta(minutes=75),
