@@ -1,6 +1,6 @@
 """The AWS side of the sandbox: an organization on moto behind a layer that answers and refuses as AWS does.
 
-`Org.app` is one WSGI application for IAM, STS and Organizations, and for the sandbox's own paths: `GET /sandbox/requests` (what was asked,
+`Org.app` is one WSGI application for IAM, STS, Organizations and CloudTrail, and for the sandbox's own paths: `GET /sandbox/requests` (what was asked,
 for assertions), `GET` and `POST /sandbox/switches` (faults, see AwsSwitches), `POST /sandbox/reset` (back to the world).
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from awsfed_lib.sandbox.amazon import federation, gate, organizations, pages, providers, roles, sts, wire
+from awsfed_lib.sandbox.amazon import federation, gate, lookup, organizations, pages, providers, roles, sts, wire
 from awsfed_lib.sandbox.amazon.assertion import SamlRefused
 from awsfed_lib.sandbox.amazon.cloud import Account, Cloud, Metadata
 from awsfed_lib.sandbox.amazon.credentials import Identity
@@ -70,8 +70,7 @@ class Org:
 
     def sign_in(self, saml_response: str, role_arn: str, provider_arn: str, duration: int = 3600) -> dict[str, Any]:
         """Sign in as AssumeRoleWithSAML does; the answer has boto3's shape. Raises SamlRefused with AWS's own code and words."""
-        grant = federation.check(self.cloud, federation.Presented(saml_response, role_arn, provider_arn, duration))
-        identity = sts.sign_in(self.cloud, grant)
+        grant, identity = sts.sign_in(self.cloud, federation.Presented(saml_response, role_arn, provider_arn, duration))
         return {
             "Credentials": {
                 "AccessKeyId": identity.access_key,
@@ -115,7 +114,7 @@ class Org:
     def _caller(self, call: Call) -> Identity | None:
         if call.action == "AssumeRoleWithSAML":
             return None  # the one call that nobody signs
-        if call.service in ("iam", "sts", "organizations"):
+        if call.service in ("iam", "sts", "organizations", "cloudtrail"):
             gate.require_partition(self.cloud, call)
         return self.cloud.keys.caller(call)
 
@@ -129,6 +128,9 @@ class Org:
         if call.service == "organizations" and call.action in organizations.actions():
             gate.require_allowed(self.cloud, caller, call)
             return organizations.answer(self.cloud, call, caller)
+        if call.service == "cloudtrail" and call.action == "LookupEvents":
+            gate.require_allowed(self.cloud, caller, call)
+            return lookup.events(self.cloud, self.cloud.accounts[caller.account_id], call)
         if call.service == "iam" and (call.action in self._operations or call.action in self._checks):
             return self._iam(call, caller)
         raise AwsError("NotImplemented", f"The sandbox does not have {call.service}:{call.action}.", 501)

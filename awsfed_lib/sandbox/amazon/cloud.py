@@ -14,6 +14,7 @@ from awsfed_lib.sandbox.amazon.credentials import Identity, Keys
 from awsfed_lib.sandbox.amazon.metadata import foreign
 from awsfed_lib.sandbox.amazon.replica import Replica
 from awsfed_lib.sandbox.amazon.switches import AwsSwitches, Switchboard
+from awsfed_lib.sandbox.amazon.trail import Trail
 from awsfed_lib.sandbox.population import policies
 from awsfed_lib.sandbox.population.partitions import Partition, partition
 
@@ -144,6 +145,7 @@ class Cloud:
         self._metadata = metadata
         self._rendered: dict[tuple[str | None, str], str] = {}
         self._lock = threading.Lock()
+        self.trail = Trail()
         self.users = self._users()
         self.accounts = self._accounts()
 
@@ -174,6 +176,7 @@ class Cloud:
         self.keys.forget_sessions()
         self._rendered = {}
         self.accounts = self._accounts()
+        self.trail = Trail()
 
     def account_of(self, arn: str) -> Account | None:
         """The account that an ARN names; None outside the organization."""

@@ -9,7 +9,7 @@ from awsfed_lib.sandbox.amazon import managed
 from awsfed_lib.sandbox.amazon.cloud import Account, Cloud
 from awsfed_lib.sandbox.amazon.credentials import Identity
 from awsfed_lib.sandbox.amazon.evaluation import Request, decide, like
-from awsfed_lib.sandbox.amazon.wire import AwsError, Call
+from awsfed_lib.sandbox.amazon.wire import JSON_SERVICES, AwsError, Call
 
 
 def require_partition(cloud: Cloud, call: Call) -> None:
@@ -57,7 +57,7 @@ def require_allowed(cloud: Cloud, caller: Identity, call: Call) -> None:
 
 
 def _denied(caller: Identity, action: str, shown: str, why: str) -> AwsError:
-    code = "AccessDeniedException" if action.startswith("organizations:") else "AccessDenied"
+    code = "AccessDeniedException" if action.partition(":")[0] in JSON_SERVICES else "AccessDenied"
     return AwsError(
         code,
         f"User: {caller.arn} is not authorized to perform: {action} on resource: {shown} {why}",

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from awsfed_lib.sandbox.amazon import federation
+from awsfed_lib.sandbox.amazon import federation, sign_in_events
 from awsfed_lib.sandbox.amazon.cloud import Account, Cloud
 from awsfed_lib.sandbox.amazon.credentials import Identity
 from awsfed_lib.sandbox.amazon.evaluation import Request, decide
@@ -96,8 +96,7 @@ def assume_role_with_saml(cloud: Cloud, call: Call) -> Answer:
     """Issue temporary credentials for a SAML response; the request itself is not signed."""
     seconds = call.whole("DurationSeconds", 3600)
     presented = federation.Presented(call.text("SAMLAssertion"), call.text("RoleArn"), call.text("PrincipalArn"), seconds)
-    grant = federation.check(cloud, presented)
-    identity = sign_in(cloud, grant)
+    grant, identity = sign_in(cloud, presented)
     inner = "".join(
         (
             credentials(identity),
@@ -112,8 +111,20 @@ def assume_role_with_saml(cloud: Cloud, call: Call) -> Answer:
     return result(call, inner)
 
 
-def sign_in(cloud: Cloud, grant: federation.Grant) -> Identity:
-    """Carry out what was granted: credentials, and the role's last use."""
+def sign_in(cloud: Cloud, presented: federation.Presented) -> tuple[federation.Grant, Identity]:
+    """Judge a response and carry out what is granted; CloudTrail of the role's account keeps both. Raises SamlRefused."""
+    try:
+        grant = federation.check(cloud, presented)
+    except AwsError as refused:
+        sign_in_events.refused(cloud, presented, refused)
+        raise
+    identity = _granted(cloud, grant)
+    sign_in_events.entered(cloud, presented, grant, identity)
+    return grant, identity
+
+
+def _granted(cloud: Cloud, grant: federation.Grant) -> Identity:
+    """Issue the credentials, and mark the role's last use."""
     identity = cloud.keys.session(grant.role, grant.session, cloud.expiry(grant.seconds))
     account: Account = cloud.accounts[grant.role.account_id]
     with account.lock:

@@ -18,7 +18,8 @@ class AwsSwitches:
     has been carried out: the caller sees a 500. An invalid principal is a provider that IAM has not propagated yet.
     stale_reads: after a write to an account, so many IAM reads of it repeat what they said before. create_lag: so many requests do not find
     a role or a provider that was just made.
-    denied_actions: IAM actions that a service control policy denies to every member account, such as `iam:CreateRole`.
+    denied_actions: actions that a service control policy denies to every member account, such as `iam:CreateRole`.
+    busy_trails: accounts (`*`: all) whose LookupEvents are refused, since somebody else uses up their two requests a second.
     latency_ms: every answer waits so long.
     """
 
@@ -35,6 +36,7 @@ class AwsSwitches:
     stale_reads: int = 0
     create_lag: int = 0
     denied_actions: tuple[str, ...] = ()
+    busy_trails: tuple[str, ...] = ()
     latency_ms: int = 0
 
 

@@ -1,4 +1,4 @@
-"""Requests and answers on the wire: AWS Query (IAM, STS) and JSON 1.1 (Organizations), as botocore's service models describe them."""
+"""Requests and answers on the wire: AWS Query (IAM, STS) and JSON 1.1 (Organizations, CloudTrail), as botocore's service models describe them."""
 
 import json
 import re
@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape
 
 NAMESPACES = {"iam": "https://iam.amazonaws.com/doc/2010-05-08/", "sts": "https://sts.amazonaws.com/doc/2011-06-15/"}
+JSON_SERVICES = ("organizations", "cloudtrail")
 
 
 class AwsError(Exception):
@@ -97,9 +98,8 @@ def read(environ: dict[str, Any]) -> Call:
     signature = signature_of(environ.get("HTTP_AUTHORIZATION", ""))
     target = environ.get("HTTP_X_AMZ_TARGET", "")
     if target:
-        return Call(
-            "organizations" if "Organizations" in target else target, target.rpartition(".")[2], _object(body), body, environ, signature
-        )
+        service = next((name for name in JSON_SERVICES if name in target.lower()), target)
+        return Call(service, target.rpartition(".")[2], _object(body), body, environ, signature)
     params = dict(parse_qsl((body or environ.get("QUERY_STRING", "").encode()).decode(), keep_blank_values=True))
     service = signature.service if signature else "sts"
     if "Action" not in params:
