@@ -45,7 +45,6 @@ def test_hosts_of_the_national_clouds(name, login, graph, partition, audience):
     cloud = clouds.named(name)
     assert (cloud.login_url, cloud.graph_url) == (f"https://{login}", f"https://{graph}")
     assert (cloud.partition, cloud.federation_audience) == (partition, audience)
-    assert cloud.scope == f"https://{graph}/.default"
     assert cloud.authority("t") == f"https://{login}/t"
     assert cloud.ca_file == ""
 

@@ -32,17 +32,30 @@ CAPABILITIES = ["CP1"]
 
 @dataclass(frozen=True)
 class SignIn:
-    """Who signs in where, and how: the four parameters of a parameter file. Holds no secret."""
+    """Who signs in where, and how: the four parameters of a parameter file. Holds no secret.
+
+    `resource`: the API that the tokens are for, by default the Graph of the cloud.
+    """
 
     cloud: str
     tenant_id: str
     client_id: str
     method: str = "certificate"
+    resource: str = ""
 
     @property
     def where(self) -> str:
         """For messages."""
-        return f"tenant {self.tenant_id}, client {self.client_id or 'system-assigned'}, {self.method}, cloud {self.cloud}"
+        for_whom = f", for {self.resource}" if self.resource else ""
+        return f"tenant {self.tenant_id}, client {self.client_id or 'system-assigned'}, {self.method}, cloud {self.cloud}{for_whom}"
+
+    def audience(self, cloud: Cloud) -> str:
+        """Return the resource that the tokens are for."""
+        return self.resource or cloud.graph_url
+
+    def scope(self, cloud: Cloud) -> str:
+        """Return the scope that asks for every permission that was consented to."""
+        return f"{self.audience(cloud)}/.default"
 
 
 class Held(NamedTuple):
@@ -177,7 +190,7 @@ def _refuse_half(response: requests.Response, **_: Any) -> None:
 
 def _application(who: SignIn, cloud: Cloud, credential: Any) -> Source:
     client = _client(msal.ConfidentialClientApplication, who, cloud, client_credential=credential, azure_region=False)
-    return sources.Application(client, cloud.scope, who.where)
+    return sources.Application(client, who.scope(cloud), who.where)
 
 
 def _by_certificate(who: SignIn, cloud: Cloud, around: Surroundings) -> Session:
@@ -207,23 +220,23 @@ def _by_managed_identity(who: SignIn, cloud: Cloud, around: Surroundings) -> Ses
         session.hooks["response"].append(refuse_redirect)  # requests takes only Authorization out of what it sends elsewhere
         return msal.ManagedIdentityClient(identity, http_client=session, client_capabilities=CAPABILITIES)
 
-    return _session(who, cloud, sources.Managed(make, cloud.graph_url, who.where, [make()]))
+    return _session(who, cloud, sources.Managed(make, who.audience(cloud), who.where, [make()]))
 
 
 def _by_device_code(who: SignIn, cloud: Cloud, around: Surroundings) -> Session:
     somebody = _somebody(who, around)
     store = person.cache(cloud, who.tenant_id, who.client_id)
     client = _client(msal.PublicClientApplication, who, cloud, token_cache=store.store)
-    asking = sources.DeviceCode(client, cloud.scope, somebody, around.clock)
-    return _session(who, cloud, sources.Delegated(client, cloud.scope, who.where, asking), kept=store.kept)
+    asking = sources.DeviceCode(client, who.scope(cloud), somebody, around.clock)
+    return _session(who, cloud, sources.Delegated(client, who.scope(cloud), who.where, asking), kept=store.kept)
 
 
 def _by_browser(who: SignIn, cloud: Cloud, around: Surroundings) -> Session:
     somebody = _somebody(who, around)
     store = person.cache(cloud, who.tenant_id, who.client_id)
     client = _client(msal.PublicClientApplication, who, cloud, token_cache=store.store)
-    asking = sources.Browser(client, cloud.scope, somebody)
-    return _session(who, cloud, sources.Delegated(client, cloud.scope, who.where, asking), kept=store.kept)
+    asking = sources.Browser(client, who.scope(cloud), somebody)
+    return _session(who, cloud, sources.Delegated(client, who.scope(cloud), who.where, asking), kept=store.kept)
 
 
 def _somebody(who: SignIn, around: Surroundings) -> Person:

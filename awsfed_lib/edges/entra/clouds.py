@@ -45,11 +45,6 @@ class Cloud:
         """The cloud whose laws hold: its own, but for a sandbox."""
         return self.like or self.name
 
-    @property
-    def scope(self) -> str:
-        """The scope that asks for every permission that was consented to."""
-        return f"{self.graph_url}/.default"
-
     def authority(self, tenant_id: str) -> str:
         """Return the address at which one tenant signs in."""
         return f"{self.login_url}/{tenant_id}"

@@ -104,7 +104,7 @@ def assertion(environment: Mapping[str, str], audience: str) -> Callable[[], str
 
     Raises SignInError when the environment names no file.
     """
-    file = _named(environment, ASSERTION, f"The platform sets it; the token in the file must be for the audience {audience}.")
+    file = named(environment, ASSERTION, f"The platform sets it; the token in the file must be for the audience {audience}.")
 
     def fresh() -> str:
         text = _content(file).decode().strip()
@@ -116,17 +116,18 @@ def assertion(environment: Mapping[str, str], audience: str) -> Callable[[], str
 
 def secret(environment: Mapping[str, str]) -> str:
     """Return the client secret of the environment. Raises SignInError when there is none."""
-    found = _named(environment, SECRET, "Better: a certificate, a managed identity or a federated credential.")
+    found = named(environment, SECRET, "Better: a certificate, a managed identity or a federated credential.")
     held.hold(found)
     return found
 
 
 def certificate_file(environment: Mapping[str, str]) -> str:
     """Return the certificate file that the environment names. Raises SignInError when it names none."""
-    return _named(environment, CERTIFICATE, "Set it to a PEM or PFX file with the private key and the certificate.")
+    return named(environment, CERTIFICATE, "Set it to a PEM or PFX file with the private key and the certificate.")
 
 
-def _named(environment: Mapping[str, str], variable: str, remedy: str) -> str:
+def named(environment: Mapping[str, str], variable: str, remedy: str) -> str:
+    """Return the value of `variable`. Raises SignInError when it is not set."""
     value = environment.get(variable, "")
     if not value:
         raise SignInError(f"The environment variable {variable} is not set.", remedy=remedy)

@@ -152,7 +152,10 @@ ENTRA: dict[str, SignInRefusal] = {
     "70016": SignInRefusal("The code was not entered yet.", "Enter it in time."),
     "70020": SignInRefusal("The code was not entered in time.", "Run the cell again and enter the new code."),
     "70043": SignInRefusal("A sign-in frequency policy asks for a new sign-in.", "Sign in again."),
-    "500011": SignInRefusal("Graph is not known to this tenant under this address.", "Check the parameter cloud."),
+    "500011": SignInRefusal(
+        "The API is not known to this tenant under this address.",
+        "For Graph, check the parameter cloud. Azure Storage: `az ad sp create --id e406a681-f3d4-42a8-90b6-c2b029497af1`.",
+    ),
     "900382": SignInRefusal("The tenant is of another cloud.", "Check the parameter cloud."),
     "900432": SignInRefusal("The tenant is of another cloud.", "Check the parameter cloud."),
 }  # fmt: skip

@@ -17,7 +17,16 @@ if TYPE_CHECKING:
 
 DEFAULT = "/.default"
 OPENID = frozenset({"openid", "profile", "offline_access", "email"})
-OTHER_RESOURCES = frozenset({"https://management.azure.com", "https://management.core.windows.net", "https://vault.azure.net"})
+OTHER_RESOURCES = frozenset(
+    {
+        "https://management.azure.com",
+        "https://management.core.windows.net",
+        "https://vault.azure.net",
+        "https://storage.azure.com",
+        "e406a681-f3d4-42a8-90b6-c2b029497af1",  # Azure Storage by its id
+    }
+)
+OF_OTHERS = frozenset({"user_impersonation"})  # the one delegated permission that each of these has
 
 
 @dataclass(frozen=True)
@@ -35,7 +44,7 @@ class Scope:
         wanted = [one for one in text.split() if one not in OPENID]
         resources = {_resource(one) for one in wanted} or {"https://graph.microsoft.com"}
         resource = resources.pop()
-        if resources or not (tokens.is_graph(resource) or resource.rstrip("/") in OTHER_RESOURCES):
+        if resources or not known(resource):
             raise aadsts.unknown_resource(resource, tenant)
         names = frozenset(one.rsplit("/", 1)[-1] for one in wanted) - {".default"}
         return cls(resource, names, "offline_access" in text.split(), text)
@@ -45,6 +54,11 @@ def _resource(scope: str) -> str:
     if scope.endswith(DEFAULT):
         return scope.removesuffix(DEFAULT)
     return scope.rsplit("/", 1)[0] if "://" in scope else "https://graph.microsoft.com"
+
+
+def known(resource: str) -> bool:
+    """Whether the tenant has that API."""
+    return tokens.is_graph(resource) or resource.rstrip("/") in OTHER_RESOURCES
 
 
 @dataclass(frozen=True)
@@ -57,7 +71,7 @@ class Person:
 
 
 def for_application(tenant: Tenant, client: Registration, resource: str) -> dict[str, Any]:
-    """An app-only token: `roles` are the application permissions."""
+    """An app-only token: `roles` are the application permissions, of which the clients here have some of Graph only."""
     claims = {
         **tokens.shared_claims(tenant.id, resource),
         **tokens.lifetime(tenant.clock(), tenant.switches.token_seconds),
@@ -67,7 +81,7 @@ def for_application(tenant: Tenant, client: Registration, resource: str) -> dict
         "idtyp": "app",
         "oid": client.principal_id,
         "sub": client.principal_id,
-        "roles": sorted(client.permissions),
+        **({"roles": sorted(client.permissions)} if tokens.is_graph(resource) else {}),
     }
     seconds = tenant.switches.token_seconds
     token = tokens.signed(tenant.keys.key("token"), claims)
@@ -76,8 +90,9 @@ def for_application(tenant: Tenant, client: Registration, resource: str) -> dict
 
 def for_person(tenant: Tenant, client: Registration, person: Person, scope: Scope, issuer: str) -> dict[str, Any]:
     """A delegated token with its id token, and a refresh token when asked for. Raises SignInRefused without consent."""
-    granted = scope.names or client.permissions
-    if not granted <= client.permissions | {"User.Read"}:
+    consented = client.permissions if tokens.is_graph(scope.resource) else OF_OTHERS
+    granted = scope.names or consented
+    if not granted <= consented | {"User.Read"}:
         raise aadsts.not_consented(client.app_id, client.display_name)
     now, seconds = tenant.clock(), tenant.switches.token_seconds
     claims = {

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from awsfed_lib.sandbox.entra import issuing, tokens
+from awsfed_lib.sandbox.entra import issuing
 from awsfed_lib.sandbox.entra.loading import Registration
 from awsfed_lib.sandbox.entra.wire import JSON, Answer, Ask
 
@@ -22,7 +22,7 @@ def answer(tenant: Tenant, ask: Ask) -> Answer:
         return _refused(401, "The X-IDENTITY-HEADER header is missing or wrong.")
     client = _identity(tenant, query.get("client_id", ""))
     resource = query.get("resource", "")
-    if client is None or not tokens.is_graph(resource):
+    if client is None or not issuing.known(resource):
         return _refused(400, f"No managed identity or resource found for {query.get('client_id') or 'the system'}, {resource!r}.")
     made = issuing.for_application(tenant, client, resource.rstrip("/"))
     expires = int(tenant.clock().timestamp()) + tenant.switches.token_seconds

@@ -216,6 +216,14 @@ def test_a_token_for_another_api_is_none_for_graph(desk, client, reader):
     assert reader.get("/users").error[2] == "Access token validation failure. Invalid audience."
 
 
+@pytest.mark.parametrize("resource", ["https://storage.azure.com", "e406a681-f3d4-42a8-90b6-c2b029497af1"])
+def test_a_token_for_azure_storage_holds_no_permission_of_graph(desk, client, resource):
+    """Azure Storage decides by role assignments, which no token names (azure/storage/blobs/authorize-access-azure-active-directory)."""
+    found = claims_of(desk.token(client_secret=client.secret, scope=f"{resource}/.default"))
+    assert found["aud"] == resource
+    assert "roles" not in found
+
+
 # Workload federation
 
 
