@@ -80,10 +80,10 @@ class Record:
         durable.write_new(path, text.encode())
         return path
 
-    def keep_export(self, name: str, text: str) -> Path:
-        """Keep a text for another tool as exports/NAME, as it is."""
+    def keep_export(self, name: str, content: str | bytes) -> Path:
+        """Keep a text or a file for another tool as exports/NAME, as it is."""
         path = durable.folder(self.folder / EXPORTS) / _named(name)
-        durable.write_new(path, text.encode())
+        durable.write_new(path, content.encode() if isinstance(content, str) else content)
         return path
 
     def keep_json(self, name: str, value: object) -> Path:
