@@ -69,14 +69,14 @@ def _end(path: Path) -> tuple[Line | None, int]:
     if not whole:
         return None, 0
     raw = tail[: whole - 1].rpartition(b"\n")[2]
-    line = _alone(raw)
+    line = alone(raw)
     if line is None:
         raise _damaged(path, "The last line")
     return line, start + whole
 
 
-def _alone(raw: bytes) -> Line | None:
-    """Read one line without those before it."""
+def alone(raw: bytes) -> Line | None:
+    """Read one line without those before it; None when it is not as it was written."""
     import json
 
     try:
