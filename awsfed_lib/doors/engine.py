@@ -77,8 +77,9 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no
     """Executes the cells; one that times out, loses its kernel or is interrupted is a failed one."""
 
     def papermill_execute_cells(self) -> None:
-        """Execute the cells in order, and stop at the first that fails."""
-        for index, cell in enumerate(self.nb.cells):
+        """Execute the code cells in order, and stop at the first that fails. Prose is not executed, and not called so."""
+        code = [(index, cell) for index, cell in enumerate(self.nb.cells) if cell.cell_type == "code"]
+        for index, cell in code:
             self.nb_man.cell_start(cell, index)
             try:
                 self.execute_cell(cell, index)

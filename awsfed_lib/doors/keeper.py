@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from dataclasses import dataclass, field
@@ -56,9 +57,9 @@ class RecordKeeper:
         return cleaned
 
     def save(self, notebook: Any) -> None:
-        """Write the notebook beside its final place, whole."""
+        """Write the notebook beside its final place, whole; in one line, since it is written twice a cell."""
         self.notebook = notebook
-        durable.replace(self.record.folder / PARTIAL, _written(notebook))
+        durable.replace(self.record.folder / PARTIAL, json.dumps(notebook).encode())
 
     def write(self, text: str) -> None:
         """Pass on what the notebook writes to its standard streams."""

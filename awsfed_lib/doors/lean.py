@@ -9,21 +9,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
+UNUSED = ("rfc3987_syntax", "azure.storage.blob", "azure.datalake.store", "boto3", "gcsfs", "pyarrow.fs", "github")
+"""What Jupyter's libraries import if it is there, and a runner never uses."""
+
+
 @contextmanager
 def quick_imports() -> Iterator[None]:
-    """Keep jsonschema from building 35 parsers for checks of internationalized addresses, which no notebook has.
+    """Keep Jupyter's libraries from importing what is `UNUSED`; all of it is optional for them.
 
-    The package is optional for jsonschema (its `format` extra); without it these formats are not checked. Saves about a
-    second on every start where JupyterLab is installed (github.com/python-jsonschema/jsonschema issue 1428).
+    jsonschema builds 35 parsers for checks of internationalized addresses, which no notebook has: a second on every start
+    (github.com/python-jsonschema/jsonschema issue 1428). papermill imports every service that a notebook may lie in.
     """
-    name = "rfc3987_syntax"
-    absent = name not in sys.modules
-    if absent:
+    absent = [name for name in UNUSED if name not in sys.modules]
+    for name in absent:
         sys.modules[name] = None  # type: ignore[assignment]  # the documented way to make an import fail
     try:
         yield
     finally:
-        if absent:
+        for name in absent:
             sys.modules.pop(name, None)
 
 
