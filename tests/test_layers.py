@@ -16,9 +16,10 @@ CORE_MAY_IMPORT = {
     "pydantic_core",
     "cryptography",
     "defusedxml",
+    "openpyxl",
     "signxml",
     "awsfed_lib",
-}  # XML and X.509: these only compute
+}  # XML, X.509 and workbooks in memory: these only compute
 CORE_MUST_NOT = {"os", "time", "pathlib", "socket", "subprocess", "shutil", "tempfile", "urllib.request", "http", "random"}
 
 

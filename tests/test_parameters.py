@@ -85,7 +85,7 @@ BAD = {
     "restore_from": [("../20261124T075100Z-04-approles-1f0c7f3a", "behind runs/"), ("runs/20261124T075100Z-x", "behind runs/"), ("..", "no name of a run"),
                      (".hidden", "no name of a run"), ("a..b", "no name of a run"), ("C:\\runs", "no name of a run"), ("", "is empty"), ("a b", "no name"), (7, "number")],
     "verify_run": [("/etc/passwd", "behind runs/"), ("~", "no name of a run"), ("x" * 201, "no name of a run"), ("a\x00b", "U+0000"), (None, "is empty")],
-    "review_file": [("", "is empty"), ("../review.csv", "below parameters/"), ("review.xlsx", "must name a .csv file"), (7, "number")],
+    "review_file": [("", "is empty"), ("../review.csv", "below parameters/"), ("review.xls", "must name a .csv or .xlsx file"), ("review.xlsm", "must name"), (7, "number")],
     "used_file": [("/tmp/used.csv", "below parameters/"), ("used.txt", "must name a .csv file")],
     "log_days": [(0, "at least 1"), (31, "at most 30"), ("30", "without quotes"), (True, "whole number")],
     "wait_minutes": [(-1, "at least 0"), (10_081, "at most 10080"), ("20", "without quotes"), (True, "whole number")],

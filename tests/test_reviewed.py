@@ -147,7 +147,7 @@ def test_what_was_tampered_with_is_refused_with_its_line(column, cell, words):
     lines[0][column] = cell
     with pytest.raises(ParameterError) as refused:
         review_sheet.read(as_csv(lines), APPLICATION.id)
-    assert "Line 2" in str(refused.value)
+    assert "Row 2" in str(refused.value)
     assert words in str(refused.value)
 
 
@@ -166,7 +166,7 @@ def test_the_sheet_of_another_application_is_refused():
 
 def test_a_path_is_decided_once():
     lines = written(("bob",))
-    with pytest.raises(ParameterError, match="Two lines"):
+    with pytest.raises(ParameterError, match="Two rows"):
         review_sheet.read(as_csv([*lines, lines[0] | {"decision": "keep"}]), APPLICATION.id)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from io import StringIO
 from typing import Any, NamedTuple
 
@@ -19,12 +19,19 @@ from awsfed_lib.core.errors import ParameterError
 from awsfed_lib.core.review.access import gives_everything
 from awsfed_lib.core.review.use import Use, last_use
 from awsfed_lib.core.tables import PATHS, check, frame, rows
-from awsfed_lib.core.view.safe_csv import FORMULA_STARTS, csv_text
+from awsfed_lib.core.view.safe_csv import FORMULA_STARTS, csv_text, plain
 
 Row = Mapping[str, Any]
 DECISIONS = ("keep", "remove", "")
 READ_BACK = ("decision", "reviewer", "comment", "user_name", "group_name", "app_role_id", "path_id")
-_REMEDY = "Begin again from the sheet that 10-access wrote, and change only decision, reviewer and comment. Nothing was read or sent."
+REMEDY = "Begin again from the sheet that 10-access wrote, and change only decision, reviewer and comment. Nothing was sent."
+
+
+class Lines(NamedTuple):
+    """A sheet that came back, from whatever file: the names of its columns, and its rows by the number that a spreadsheet shows."""
+
+    names: tuple[str, ...]
+    rows: Iterable[tuple[int, Sequence[str]]]
 
 
 class Mark(NamedTuple):
@@ -82,67 +89,75 @@ def text(review: pd.DataFrame) -> str:
 
 
 def read(content: str, application_id: str) -> tuple[Mark, ...]:
-    """Read the marks of a sheet that came back, by path. Raises ParameterError naming the line.
+    """Read the marks of a CSV that came back. Raises ParameterError naming the row.
 
-    Columns may have moved, and others may have come; the seven that are read must be there. Commas or semicolons part the cells,
-    as spreadsheets of different countries write them.
+    Commas or semicolons part the cells, as spreadsheets of different countries write them.
     """
     try:
-        marks = _marks(content.removeprefix("\ufeff"), application_id)
+        return marks(_csv_lines(content.removeprefix("\ufeff")), application_id)
     except csv.Error as error:
-        raise ParameterError(f"The sheet is no CSV: {error}.", remedy=_REMEDY) from None
-    _refuse_twice(marks)
-    return marks
+        raise ParameterError(f"The sheet is no CSV: {error}.", remedy=REMEDY) from None
 
 
-def _marks(content: str, application_id: str) -> tuple[Mark, ...]:
+def _csv_lines(content: str) -> Lines:
     head = content.partition("\n")[0]
-    lines = csv.DictReader(StringIO(content, newline=""), delimiter=";" if head.count(";") > head.count(",") else ",")
-    names = list(lines.fieldnames or ())
-    wrong = [f"{name} {names.count(name)} times" for name in READ_BACK if names.count(name) != 1]
+    lines = csv.reader(StringIO(content, newline=""), delimiter=";" if head.count(";") > head.count(",") else ",")
+    names = tuple(next(lines, ()))
+    return Lines(names, ((number, _without_formulas(number, names, cells)) for number, cells in enumerate(lines, start=2)))
+
+
+def _without_formulas(number: int, names: Sequence[str], cells: Sequence[str]) -> list[str]:
+    """Refuse what a spreadsheet would execute, and take away the apostrophes that keep it from that."""
+    for name, cell in zip(names, cells, strict=False):
+        if cell.lstrip().startswith(FORMULA_STARTS):
+            raise ParameterError(f"Row {number} of the sheet holds a formula in the column {name}; no sheet of ours does.", remedy=REMEDY)
+    return [plain(cell) for cell in cells]
+
+
+def marks(lines: Lines, application_id: str) -> tuple[Mark, ...]:
+    """Read the marks of a sheet that came back, by path. Raises ParameterError naming the row.
+
+    Columns may have moved, and others may have come; the seven that are read must be there.
+    """
+    wrong = [f"{name} {lines.names.count(name)} times" for name in READ_BACK if lines.names.count(name) != 1]
     if wrong:
-        raise ParameterError(f"The sheet must have each of its columns once, and has {', '.join(wrong)}.", remedy=_REMEDY)
-    return tuple(_mark(number, line, application_id) for number, line in enumerate(lines, start=2) if any(map(_filled, line.values())))
+        raise ParameterError(f"The sheet must have each of its columns once, and has {', '.join(wrong)}.", remedy=REMEDY)
+    filled = ((number, cells) for number, cells in lines.rows if any(cell.strip() for cell in cells))
+    found = tuple(_mark(number, _named(number, lines.names, cells), application_id) for number, cells in filled)
+    _refuse_twice(found)
+    return found
 
 
-def _filled(cell: object) -> bool:
-    return bool(cell.strip()) if isinstance(cell, str) else bool(cell)
+def _named(number: int, names: Sequence[str], cells: Sequence[str]) -> dict[str, str]:
+    if len(names) != len(cells):
+        raise ParameterError(f"Row {number} of the sheet has not as many cells as its first row.", remedy=REMEDY)
+    return dict(zip(names, cells, strict=True))
 
 
 def _refuse_twice(marks: Iterable[Mark]) -> None:
     seen: set[str] = set()
     for mark in marks:
         if mark.path_id in seen:
-            raise ParameterError(f"Two lines of the sheet decide about {_named(mark)}.", remedy="Keep one of them.")
+            raise ParameterError(f"Two rows of the sheet decide about {_said(mark)}.", remedy="Keep one of them.")
         seen.add(mark.path_id)
 
 
-def _named(mark: Mark) -> str:
+def _said(mark: Mark) -> str:
     return f"{mark.user_name} through {mark.group_name or 'a direct assignment'}"
 
 
-def _mark(number: int, line: Mapping[Any, Any], application_id: str) -> Mark:
-    if None in line or None in line.values():
-        raise ParameterError(f"Line {number} of the sheet has not as many cells as its first line.", remedy=_REMEDY)
-    for name, cell in line.items():
-        if cell.lstrip().startswith(FORMULA_STARTS):
-            raise ParameterError(f"Line {number} of the sheet holds a formula in the column {name}; no sheet of ours does.", remedy=_REMEDY)
-    mark = Mark(*(_plain(line[name]) for name in READ_BACK))
+def _mark(number: int, line: Mapping[str, str], application_id: str) -> Mark:
+    mark = Mark(*(line[name] for name in READ_BACK))
     mark = mark._replace(decision=mark.decision.strip().casefold(), reviewer=mark.reviewer.strip(), comment=mark.comment.strip())
     _refuse_wrong(number, mark, application_id)
     return mark
 
 
-def _plain(cell: str) -> str:
-    """Take the apostrophe away that kept a spreadsheet from taking the cell for a formula."""
-    return cell[1:] if cell.startswith("'") and cell[1:].lstrip().startswith(FORMULA_STARTS) else cell
-
-
 def _refuse_wrong(number: int, mark: Mark, application_id: str) -> None:
     if mark.decision not in DECISIONS:
-        raise ParameterError(f"Line {number} of the sheet decides {mark.decision[:40]!r}.", remedy="Write keep, remove, or nothing yet.")
+        raise ParameterError(f"Row {number} of the sheet decides {mark.decision[:40]!r}.", remedy="Write keep, remove, or nothing yet.")
     if mark.decision == "remove" and not mark.reviewer:
-        raise ParameterError(f"Line {number} of the sheet removes, and nobody answers for it.", remedy="Write who decided into reviewer.")
+        raise ParameterError(f"Row {number} of the sheet removes, and nobody answers for it.", remedy="Write who decided into reviewer.")
     if mark.path_id != path_id(application_id, mark._asdict()):
-        what = "path_id does not belong to the person, group and appRole of this line, or to this application"
-        raise ParameterError(f"Line {number} of the sheet was changed where it must not be: its {what}.", remedy=_REMEDY)
+        what = "path_id does not belong to the person, group and appRole of this row, or to this application"
+        raise ParameterError(f"Row {number} of the sheet was changed where it must not be: its {what}.", remedy=REMEDY)

@@ -29,11 +29,13 @@ from awsfed_lib.core.settings.parameter_rules import (
     patterns,
     provider_name,
     role_path,
+    sheet_file,
     text,
     whole_number,
     yaml_file,
 )
 from awsfed_lib.core.settings.recovery_rules import person, run_name
+from awsfed_lib.core.settings.trail_rules import entries_source, partition_columns, region_codes, table_name
 
 Cloud = Literal["global", "usgov", "usgov-dod", "china", "sandbox"]
 SignInMethod = Literal["certificate", "managed-identity", "workload", "device-code", "interactive", "secret"]
@@ -193,11 +195,31 @@ class Parameters(BaseModel):
     log_days: Annotated[int, BeforeValidator(whole_number)] = Field(
         30, ge=1, le=30, description="Days of Entra ID's sign-in log that are read; it keeps 30 with P1 or P2."
     )
-    used_file: Annotated[str, BeforeValidator(csv_file)] = Field(
-        "", description="CSV below parameters/ that Athena gave for the query of 10-access: who entered which role; empty for none."
+    entered_from: Annotated[str, BeforeValidator(entries_source)] = Field(
+        "",
+        description="Who entered which role: lookup asks CloudTrail in every account, a CSV below parameters/ is what Athena gave for the "
+        "query of 10-access, empty asks nobody.",
     )
-    review_file: Annotated[str, BeforeValidator(csv_file)] = Field(
-        "", description="CSV below parameters/: the sheet of 10-access with the reviewers' decisions.", json_schema_extra={"needed": True}
+    trail_days: Annotated[int, BeforeValidator(whole_number)] = Field(
+        90, ge=1, le=400, description="Days of CloudTrail that are asked for; lookup has 90 at most."
+    )
+    trail_pages: Annotated[int, BeforeValidator(whole_number)] = Field(
+        20, ge=1, le=200, description="Pages of 50 events that lookup reads of one account and Region at most; two pages take a second."
+    )
+    trail_regions: Annotated[tuple[str, ...], BeforeValidator(region_codes)] = Field(
+        (), description="Regions whose CloudTrail is asked; none takes those of the application's reply URLs. Command lines may use others."
+    )
+    trail_table: Annotated[str, BeforeValidator(table_name)] = Field(
+        "cloudtrail_logs", description="Name of the table of the organization's trail in Athena, with its database where needed."
+    )
+    trail_partitions: Annotated[tuple[str, ...], BeforeValidator(partition_columns)] = Field(
+        ("account", "region", "timestamp"),
+        description="Partition columns of this table: account, region, timestamp, year, month, day; none makes Athena read all of it.",
+    )
+    review_file: Annotated[str, BeforeValidator(sheet_file)] = Field(
+        "",
+        description="CSV or XLSX below parameters/: the sheet of 10-access with the reviewers' decisions.",
+        json_schema_extra={"needed": True},
     )
     accepted_file: Annotated[str, BeforeValidator(csv_file)] = Field(
         "", description="CSV below parameters/ of findings that are accepted: finding_id, until, accepted_by, reason."

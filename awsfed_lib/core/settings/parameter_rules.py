@@ -114,13 +114,13 @@ def _file(*endings: str) -> Callable[[object], str]:
         line = _line(value)
         outside = line[:1] in ("/", "~") or ".." in line.split("/") or "\\" in line or ":" in line
         if line and (outside or not line.lower().endswith(endings)):
-            raise wrong(f"must name a {endings[0]} file below parameters/, without .. and without a drive: {shown(line)}.")
+            raise wrong(f"must name a {' or '.join(endings)} file below parameters/, without .. and without a drive: {shown(line)}.")
         return line
 
     return rule
 
 
-csv_file, yaml_file = _file(".csv"), _file(".yml", ".yaml")
+csv_file, yaml_file, sheet_file = _file(".csv"), _file(".yml", ".yaml"), _file(".csv", ".xlsx")
 
 
 def one_account(value: object) -> str:

@@ -1,7 +1,7 @@
 """CSV that a spreadsheet shows and never executes.
 
 A cell that begins like a formula gets an apostrophe in front, as the field does (owasp.org/www-community/attacks/CSV_Injection);
-the exact value stands in the JSON beside it. Every cell is quoted.
+the exact value stands in the Parquet beside it. Every cell is quoted.
 """
 
 from __future__ import annotations
@@ -31,8 +31,17 @@ def csv_lines(header: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
 
 
 def safe(text: str) -> str:
-    """Return `text` so that no spreadsheet takes it for a formula, blanks in front of it notwithstanding."""
-    return f"'{text}" if text.startswith(FORMULA_STARTS) or text.lstrip().startswith(FORMULA_STARTS) else text
+    """Return `text` so that no spreadsheet takes it for a formula, blanks in front of it notwithstanding; `plain` takes it back."""
+    return f"'{text}" if _is_formula(text.lstrip("'")) else text
+
+
+def plain(cell: str) -> str:
+    """Take the apostrophe away that `safe` put in front; one that was there before it stays."""
+    return cell[1:] if cell.startswith("'") and _is_formula(cell.lstrip("'")) else cell
+
+
+def _is_formula(text: str) -> bool:
+    return text.startswith(FORMULA_STARTS) or text.lstrip().startswith(FORMULA_STARTS)
 
 
 def _cell(value: object) -> str:

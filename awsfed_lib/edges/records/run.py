@@ -193,9 +193,9 @@ class Run:
             else:
                 self.record.keep_json(name, results.of_plan(thing) if isinstance(thing, Plan) else thing)
 
-    def export(self, files: Mapping[str, str]) -> pd.DataFrame:
-        """Keep texts for other tools below exports/ of the record: a table of file and bytes."""
-        paths = [self.record.keep_export(name, text) for name, text in sorted(files.items())]
+    def export(self, files: Mapping[str, str | bytes]) -> pd.DataFrame:
+        """Keep texts and files for other tools below exports/ of the record: a table of file and bytes."""
+        paths = [self.record.keep_export(name, content) for name, content in sorted(files.items())]
         return pd.DataFrame({"file": [f"exports/{path.name}" for path in paths], "bytes": [path.stat().st_size for path in paths]})
 
     def finish(self, *outcomes: Outcome, findings: pd.DataFrame | None = None) -> None:
