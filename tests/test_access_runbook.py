@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from awsfed_lib.core.change import Guards
+from awsfed_lib.core.tables import rows
 from awsfed_lib.doors import runner
 from awsfed_lib.edges import review
 from awsfed_lib.edges.entra import auth
@@ -41,7 +42,7 @@ class Scene:
         return review.plan(held, guards=Guards(50)).id
 
     def table(self, ran, name):
-        return json.loads((ran.record.folder / f"tables/{name}.json").read_bytes())["rows"]
+        return rows(ran.record.table(name))
 
 
 @pytest.fixture(scope="module")

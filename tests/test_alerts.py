@@ -5,6 +5,7 @@ import ssl
 from types import SimpleNamespace
 
 import hostile
+import pandas as pd
 import pytest
 import scripted
 import trustme
@@ -20,6 +21,7 @@ from awsfed_lib.core.settings.verdict import CODES
 from awsfed_lib.doors import alerts, kernel
 from awsfed_lib.edges.alerts.delivery import LONGEST, PAUSES, deliver
 from awsfed_lib.edges.alerts.targets import targets
+from awsfed_lib.edges.records.record import create
 
 TOKEN = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJjYW5hcnkifQ.c2ln"
 FINDING = {
@@ -350,11 +352,10 @@ def test_mail_server_that_is_not_there_is_tried_and_told(hours):
 
 @pytest.fixture
 def record(tmp_path):
-    folder = tmp_path / "20261124T080000Z-09-audit-x"
-    (folder / "tables").mkdir(parents=True)
-    (folder / "run.json").write_text(json.dumps({**RUN, "problem": f"it said {TOKEN} and a-client-secret-9"}))
-    (folder / "tables/findings.json").write_text(json.dumps({"rows": [FINDING]}))
-    return folder
+    made = create(tmp_path, "20261124T080000Z-09-audit-x", {})
+    made.update(**RUN | {"problem": f"it said {TOKEN} and a-client-secret-9"})
+    made.keep_table("findings", pd.DataFrame([FINDING]))
+    return made.folder
 
 
 def test_what_is_sent_holds_no_secret(trusting, record, monkeypatch, capsys):

@@ -1,6 +1,5 @@
 """08-certificates through real kernels: a stage a run, planned, approved, proven by 07-signin, and refused where it must be."""
 
-import json
 import shutil
 from datetime import UTC, datetime
 
@@ -10,6 +9,7 @@ from test_signin_runbook import put
 
 from awsfed_lib.core.certificate.campaign import Campaign
 from awsfed_lib.core.errors import ParameterError
+from awsfed_lib.core.tables import rows
 from awsfed_lib.doors import runner
 from awsfed_lib.edges import rollover
 from awsfed_lib.edges.records import parameter_file, proofs, runbooks, where
@@ -33,7 +33,7 @@ class Root:
             return runner.execute(runner.Task(runbooks.find(number), file, given), out=log)
 
     def table(self, result, name):
-        return json.loads((result.record.folder / f"tables/{name}.json").read_bytes())["rows"]
+        return rows(result.record.table(name))
 
     def advance(self, name):
         """Go on in this process, without a kernel, until the stage is `name`."""

@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from awsfed_lib.core.errors import ParameterError
+from awsfed_lib.core.tables import rows
 from awsfed_lib.doors import runner
 from awsfed_lib.edges.records import parameter_file, proof, runbooks, where
 from awsfed_lib.sandbox.serve import Sandbox
@@ -58,7 +59,7 @@ def said(result):
 def test_preflight_tells_what_a_poor_client_lacks_before_anything_is_planned(chain):
     result = chain.run("00", client_id=chain.client("reader"))
     assert result.verdict == "done"
-    permits = {row["runbook"]: row for row in json.loads((result.record.folder / "tables/permits.json").read_bytes())["rows"]}
+    permits = {row["runbook"]: row for row in rows(result.record.table("permits"))}
     assert permits["04-approles"]["result"] == "missing"
     assert "lacks" not in permits["09-audit"]["graph"]
     assert not chain.writes()
@@ -118,7 +119,7 @@ def test_history_answers_from_the_records_alone(chain):
     user = next(u["userPrincipalName"] for u in chain.sandbox.world["tenant"]["users"] if u["id"] == chain.demo["user"])
     result = chain.run("13", user=user, role=chain.demo["role_arn"])
     assert result.verdict == "done"
-    answer = {row["fact"]: row["value"] for row in json.loads((result.record.folder / "tables/answer.json").read_bytes())["rows"]}
+    answer = {row["fact"]: row["value"] for row in rows(result.record.table("answer"))}
     assert answer["answer"] == "yes", (answer["why"], answer["by the run"])
     assert len(chain.sandbox.tenant.requests) == before
     assert proof.prove(where.runs()).broken == ()
@@ -126,8 +127,8 @@ def test_history_answers_from_the_records_alone(chain):
 
 def test_a_second_audit_says_loudly_that_nothing_changed(chain):
     result = chain.run("09")
-    assert json.loads((result.record.folder / "tables/drift.json").read_bytes())["rows"] == []
-    told = json.loads((result.record.folder / "tables/summary.json").read_bytes())["rows"]
+    assert result.record.table("drift").empty
+    told = rows(result.record.table("summary"))
     assert next(row["value"] for row in told if row["fact"] == "since the last run").startswith("NO CHANGE since 20")
     log = ET.parse(result.record.folder / "exports/findings.junit.xml").getroot()
     assert int(log.get("failures")) > 0

@@ -1,6 +1,5 @@
 """The chain over all records, its signatures, and the proof that reads them: what is changed, gone or new is told."""
 
-import json
 import shutil
 import stat
 import threading
@@ -240,27 +239,14 @@ def test_page_is_written_whenever_a_run_ends(runs):
 
 def test_change_in_a_large_file_is_told_to_its_block(tmp_path):
     record = seal_one(tmp_path / "runs", 0, roles=[role(number) for number in range(1, 900)])
-    path = record.folder / "tables" / "roles.json"
+    path = record.folder / "tables" / "roles.csv"
     content = path.read_bytes()
     assert len(content) > 200_000
     path.write_bytes(content[:140_000] + b"#" + content[140_001:])
-    assert record.changed() == ["tables/roles.json: changed between the bytes 131,072 and 196,608"]
+    assert record.changed() == ["tables/roles.csv: changed between the bytes 131,072 and 196,608"]
     path.write_bytes(content[:70_000])
     assert record.changed() == [
-        f"tables/roles.json: changed between the bytes 65,536 and 131,072, and has 70,000 bytes instead of {len(content):,}"
+        f"tables/roles.csv: changed between the bytes 65,536 and 131,072, and has 70,000 bytes instead of {len(content):,}"
     ]
     path.write_bytes(content + b"x")
     assert f"and has {len(content) + 1:,} bytes instead" in record.changed()[0]
-
-
-def test_tables_are_told_apart_from_their_copy_in_json(tmp_path):
-    """Parquet is what DuckDB reads: the same rows, account ids as text with their zeros."""
-    from awsfed_lib.edges.records import parquet
-
-    record = seal_one(tmp_path / "runs", 0, roles=[role(7, max_session=3600), role(8)])
-    table = parquet.read(record.folder / "tables" / "roles.parquet")
-    exact = json.loads((record.folder / "tables" / "roles.json").read_bytes())
-    assert table["account_id"].tolist() == ["000000000007", "000000000008"]
-    assert list(table.columns) == list(exact["columns"])
-    assert table["max_session"].tolist()[0] == 3600
-    assert table["max_session"].isna().tolist() == [False, True]

@@ -86,6 +86,8 @@ ENCODED = {
     "json of html": lambda text: json.dumps(html.escape(text)),
     "a table of ours": lambda text: f"<wbr>{text}</wbr>".replace("/", "/<wbr>"),
     "csv": lambda text: '"' + text.replace('"', '""') + '"',
+    "json in csv": lambda text: '"' + json.dumps({"a": text}).replace('"', '""') + '"',
+    "json in csv, not ascii": lambda text: '"' + json.dumps({"a": text}, ensure_ascii=False).replace('"', '""') + '"',
     "repr": repr,
     "lines of a notebook": lines_of_a_notebook,
     "wrapped": lambda text: "\n".join(text[start : start + 16] for start in range(0, len(text), 16)),
@@ -131,6 +133,13 @@ def test_secret_is_known_by_its_form(kind, around):
     assert [hit.kind for hit in found] == [kind.partition(",")[0].removesuffix(" of a bus")] * len(found)
     assert found
     assert not leaks.find(leaks.without(content, found), Needles(()))
+
+
+@pytest.mark.parametrize("label", ["SecretAccessKey", "session_token"])
+def test_secret_with_its_name_is_known_in_a_cell_of_a_csv(label):
+    """JSON in a cell has its quotes doubled (RFC 4180); the Parquet of the same table cannot be searched, and goes with it."""
+    content = '"' + json.dumps({label: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"}).replace('"', '""') + '"\n'
+    assert leaks.find(content.encode(), Needles(()))
 
 
 def test_assertion_is_known_in_html_and_where_a_table_wraps_it():

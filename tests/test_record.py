@@ -3,7 +3,6 @@
 import csv
 import errno
 import io
-import json
 import os
 from datetime import UTC, datetime
 
@@ -11,7 +10,7 @@ import pandas as pd
 import pytest
 
 from awsfed_lib.core.errors import RecordError
-from awsfed_lib.core.tables import APP_ROLES, FINDINGS, ROLES, frame
+from awsfed_lib.core.tables import APP_ROLES, FINDINGS, ROLES, frame, is_missing
 from awsfed_lib.core.view import safe_csv
 from awsfed_lib.edges.records import durable, journal, record
 from awsfed_lib.edges.records.journal import Journal
@@ -142,27 +141,65 @@ def test_csv_quotes_every_cell_and_keeps_zeros():
     assert text.splitlines()[1].startswith('"012345678901",')
 
 
-def test_json_of_a_table_is_exact(made):
+def test_a_table_comes_back_as_it_was_kept(made):
     entry = {"id": "r", "value": None, "unknown": {"a": [1, 2.5, True]}, "displayName": "=1"}
-    made.keep_table("app_roles", frame(APP_ROLES, [{"app_role_id": "r", "display_name": "=1", "entry": entry, "is_enabled": True}]))
-    said = json.loads((made.folder / "tables/app_roles.json").read_bytes())
-    assert said["rows"][0]["entry"] == entry
-    assert said["rows"][0]["display_name"] == "=1"
-    assert said["columns"]["app_role_id"] == "str"
+    table = frame(APP_ROLES, [{"app_role_id": "r", "display_name": "=1", "entry": entry, "is_enabled": True}, {"app_role_id": "s"}])
+    made.keep_table("app_roles", table)
+    pd.testing.assert_frame_equal(made.table("app_roles"), table)
+    assert made.table("app_roles")["entry"].tolist() == [entry, None]
     assert "'=1" in (made.folder / "tables/app_roles.csv").read_text()
 
 
-def test_missing_times_and_counts_are_null_and_empty(made):
-    made.keep_table("roles", frame(ROLES, [{"account_id": "012345678901", "created": "2026-01-02T03:04:05Z"}]))
-    row = json.loads((made.folder / "tables/roles.json").read_bytes())["rows"][0]
-    assert (row["created"], row["last_used"], row["max_session"]) == ("2026-01-02T03:04:05+00:00", None, None)
+EVERY_KIND = {
+    "account": pd.Series(["000000000007", "", "12"], dtype="str"),
+    "flag": pd.Series([True, False, True]),
+    "known flag": pd.Series([True, None, False], dtype="boolean"),
+    "known all": pd.Series([True, True, False], dtype="boolean"),
+    "count": pd.Series([2**60 + 1, None, -1], dtype="Int64"),
+    "number": pd.Series([1.5, float("nan"), 1e300]),
+    "moment": pd.to_datetime(pd.Series(["2026-01-02T03:04:05.678901Z", None, "1999-12-31T23:59:59Z"]), utc=True, format="ISO8601"),
+    "text or none": pd.Series(["null", None, ""], dtype="object"),
+    "wire": pd.Series([{"b": [1, None, {"z": "\ud800"}], "a": False}, None, []], dtype="object"),
+    "mixed": pd.Series(['{"a":1}', 1, None], dtype="object"),
+    "flags": pd.Series([True, None, "True"], dtype="object"),
+    "it's; \" quoted": pd.Series(["'", '"', ";"], dtype="str"),
+    "hostile": pd.Series(["\u202egnp.exe \x1b[31m \ud800 \U0001f511 </script>\x00", "\\ud800", "\n"], dtype="str"),
+    "hostile wire": pd.Series(["\udfff", {"\ud800": 1}, None], dtype="object"),
+}
 
 
-def test_hostile_text_is_kept_exactly(made):
-    text = "\u202egnp.exe \x1b[31m \ud800 \U0001f511 </script>\x00"
-    made.keep_table("t", pd.DataFrame({"a": pd.Series([text], dtype="object")}))
-    assert json.loads((made.folder / "tables/t.json").read_bytes())["rows"][0]["a"] == text
-    assert (made.folder / "tables/t.csv").exists()
+@pytest.mark.parametrize("name", EVERY_KIND)
+@pytest.mark.parametrize("rows", [3, 0])
+def test_every_kind_of_column_comes_back_exactly(made, name, rows):
+    """None is not "", a list is no text that looks like one, an account id keeps its zeros, half a surrogate pair stays half."""
+    table = pd.DataFrame({name: EVERY_KIND[name].head(rows)})
+    made.keep_table("t", table)
+    pd.testing.assert_frame_equal(made.table("t"), table, check_index_type=False)
+    kept = [cell for cell in EVERY_KIND[name].head(rows) if not is_missing(cell)]
+    assert [cell for cell in made.table("t")[name] if not is_missing(cell)] == kept
+
+
+def test_a_table_without_columns_or_rows_comes_back(made):
+    for name, table in (("nothing", pd.DataFrame()), ("none", frame(ROLES, []))):
+        made.keep_table(name, table)
+        pd.testing.assert_frame_equal(made.table(name), table, check_index_type=False, check_column_type=False)
+
+
+def test_a_cell_that_json_cannot_say_is_refused(made):
+    for value in (object(), {1, "a"}, b"x", {"a": float("nan")}):
+        with pytest.raises(RecordError, match="cannot hold"):
+            made.keep_table("t", pd.DataFrame({"a": pd.Series([value], dtype="object")}))
+    assert made.tables() == {}
+
+
+def test_a_table_that_is_not_there_or_not_ours_is_told(made, tmp_path):
+    with pytest.raises(RecordError, match="kept no table roles"):
+        made.table("roles")
+    durable.folder(made.folder / "tables")
+    for content in (b"", b"PAR1 no PAR1"):
+        durable.replace(made.folder / "tables/roles.parquet", content)
+        with pytest.raises(RecordError, match="cannot be read"):
+            made.table("roles")
 
 
 def test_what_json_cannot_say_is_refused(made):
@@ -174,7 +211,7 @@ def test_what_json_cannot_say_is_refused(made):
 
 def test_table_kept_twice_gets_a_number(made):
     table = frame(FINDINGS, [])
-    assert [made.keep_table("findings", table).name for _ in range(3)] == ["findings.json", "findings-2.json", "findings-3.json"]
+    assert [made.keep_table("findings", table).name for _ in range(3)] == ["findings.parquet", "findings-2.parquet", "findings-3.parquet"]
 
 
 def sealed(made):
@@ -197,7 +234,6 @@ def test_sealed_record_is_unchanged_and_does_not_change(made):
         "plan.json",
         "snapshots/app_roles-x.json",
         "tables/findings.csv",
-        "tables/findings.json",
         "tables/findings.parquet",
     }
     with pytest.raises(RecordError, match="sealed"):

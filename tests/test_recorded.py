@@ -82,7 +82,7 @@ def test_deleted_groups_are_not_present(twin, graph):
     assert graph.present(["00000000-0000-4000-8000-000000000001"]) == frozenset()
 
 
-@pytest.mark.parametrize("file", ["journal.jsonl", "snapshots", "tables/live_app_roles.json", "tables/live_app_roles.csv"])
+@pytest.mark.parametrize("file", ["journal.jsonl", "snapshots", "tables/live_app_roles.parquet", "tables/live_app_roles.csv"])
 def test_a_changed_file_is_refused(root, twin, graph, file):
     sent(twin, graph)
     path = where.runs() / RUN / file

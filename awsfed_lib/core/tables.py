@@ -347,11 +347,12 @@ def read_in_full(accounts: pd.DataFrame) -> frozenset[str]:
 
 def rows(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Give the rows as dicts; a missing time or count becomes None (never NaN, which is not JSON)."""
-    return [{str(name): None if _is_missing(cell) else cell for name, cell in row.items()} for row in table.to_dict(orient="records")]
+    return [{str(name): None if is_missing(cell) else cell for name, cell in row.items()} for row in table.to_dict(orient="records")]
 
 
-def _is_missing(cell: object) -> bool:
-    return cell is pd.NaT or cell is pd.NA or (isinstance(cell, float) and math.isnan(cell))
+def is_missing(cell: object) -> bool:
+    """Whether a cell holds nothing: None, or one of the three ways in which pandas says so."""
+    return cell is None or cell is pd.NaT or cell is pd.NA or (isinstance(cell, float) and math.isnan(cell))
 
 
 def canonical(value: object) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +13,9 @@ from awsfed_lib.core.alerts.alert import OCCASIONS, Alert, alert, kept
 from awsfed_lib.core.errors import AwsfedError, SignInError
 from awsfed_lib.core.settings.verdict import MEANING
 from awsfed_lib.edges.alerts.targets import Targets, targets
+
+if TYPE_CHECKING:
+    from awsfed_lib.edges.records.record import Record
 
 
 def tell(folder: Path) -> None:
@@ -31,12 +33,16 @@ def tell(folder: Path) -> None:
 
 
 def _of(folder: Path) -> Alert:
-    run: dict[str, Any] = json.loads((folder / "run.json").read_bytes())
-    return alert(folder.name, run, kept(*(_rows(folder / "tables" / f"{name}.json") for name in ("findings", "drift"))))
+    from awsfed_lib.edges.records.record import Record
+
+    record = Record(folder)
+    return alert(folder.name, record.run(), kept(*(_rows(record, name) for name in ("findings", "drift"))))
 
 
-def _rows(table: Path) -> list[dict[str, Any]]:
-    return list(json.loads(table.read_bytes())["rows"]) if table.exists() else []
+def _rows(record: Record, name: str) -> list[dict[str, Any]]:
+    from awsfed_lib.core.tables import rows
+
+    return rows(record.table(name)) if name in record.tables() else []
 
 
 def _say(found: Targets, made: Alert) -> bool:

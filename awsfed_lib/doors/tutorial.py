@@ -7,7 +7,6 @@ become members of the new groups. Afterwards everything is run once more, and mu
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from collections.abc import Iterator, Mapping
@@ -17,6 +16,7 @@ from typing import Any, NamedTuple
 
 from awsfed_lib.core.errors import OutcomeError
 from awsfed_lib.core.saml.saml_attributes import session_name_problem
+from awsfed_lib.core.tables import rows
 from awsfed_lib.doors.runner import Result
 from awsfed_lib.doors.walk import MOST_PLANS, Say, Walk
 from awsfed_lib.edges.records import where
@@ -104,8 +104,7 @@ def _made(walk: Walk, sandbox: Sandbox) -> str:
 
 
 def _table(result: Result, name: str) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = json.loads((result.record.folder / f"tables/{name}.json").read_bytes())["rows"]
-    return rows
+    return rows(result.record.table(name))
 
 
 def _joined(sandbox: Sandbox, desired: list[dict[str, Any]]) -> Iterator[Way]:

@@ -68,7 +68,8 @@ def _written(text: str) -> Iterator[str]:
     yield from (html.escape(text, quote=False), html.escape(escaped), json.dumps(shown)[1:-1])
     yield from (escaped, escaped.replace("/", "\\/"), json.dumps(text, ensure_ascii=False)[1:-1], json.dumps(escaped)[1:-1])
     yield from (once, _lower(once), quote(once, safe=""), quote_plus(text, errors="surrogatepass"), quote(text, errors="surrogatepass"))
-    yield from (text.replace('"', '""'), repr(text)[1:-1], text.translate(_UNICODE))
+    yield from (text.replace('"', '""'), escaped.replace('"', '""'), json.dumps(text, ensure_ascii=False)[1:-1].replace('"', '""'))
+    yield from (repr(text)[1:-1], text.translate(_UNICODE))
 
 
 def _lower(quoted: str) -> str:

@@ -40,8 +40,8 @@ def _rule(kind: str, *forms: str, signs: tuple[str, ...] = ()) -> Rule:
     return Rule(kind, re.compile(form.replace("~B", "[A-Za-z0-9+/]").replace("~U", "[A-Za-z0-9_-]"), re.DOTALL), signs)
 
 
-# What stands between the name of a value and the value, in XML, JSON, Python and a shell.
-_LABEL = r"(?i:{})\\?(?:[\"'>]|&quot;|&gt;|&#x27;|&#39;)?\s{{0,4}}[:=]?\s{{0,4}}\\?(?:[\"']|&quot;|&#x27;|&#39;|&lt;)?"
+# What stands between the name of a value and the value, in XML, JSON, JSON in a cell of a CSV, Python and a shell.
+_LABEL = r"(?i:{})\\?(?:\"\"|[\"'>]|&quot;|&gt;|&#x27;|&#39;)?\s{{0,4}}[:=]?\s{{0,4}}\\?(?:\"\"|[\"']|&quot;|&#x27;|&#39;|&lt;)?"
 _XML_END = r".*?(?:</[A-Za-z0-9:]*(?:Assertion|Response)>|\Z)"
 ANYWHERE = (
     _rule(

@@ -42,9 +42,7 @@ class Past(NamedTuple):
 
     def table(self, name: str) -> pd.DataFrame:
         """Read one of its tables; raises RecordError when it has none, or when it cannot be read."""
-        if not self.file(name).is_file():
-            raise RecordError(f"That run kept no table {name}.", where=self.run)
-        return parquet.read(self.file(name))
+        return Record(self.folder).table(name)
 
 
 def past(target: Target, *, runbook: str = SOURCE, runs: Path | None = None) -> tuple[Past, ...]:

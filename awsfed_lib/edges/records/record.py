@@ -6,7 +6,7 @@
         plan.json outcome.json  what would change and what was sent
         journal.jsonl           intent before each request, answer after it; its last line is the seal
         snapshots/              the live objects before the change, as the service sent them
-        tables/                 every table as CSV for people, as Parquet for DuckDB and pandas, and as JSON that is exact
+        tables/                 every table as CSV for people, and as Parquet, which is exact, for pandas, DuckDB and awsfed
 
 A run.json without `sealed` is that of a run that did not end, whatever else stands in it.
 """
@@ -25,7 +25,6 @@ from typing import Any
 import pandas as pd
 
 from awsfed_lib.core.errors import RecordError
-from awsfed_lib.core.tables import rows
 from awsfed_lib.core.view.safe_csv import csv_text
 from awsfed_lib.edges.records import blocks, durable, journal, parquet
 from awsfed_lib.edges.records.where import reserved, slug
@@ -65,13 +64,23 @@ class Record:
         return run
 
     def keep_table(self, name: str, table: pd.DataFrame) -> Path:
-        """Keep a table as tables/NAME.csv (text that no spreadsheet takes for a formula), NAME.parquet, and NAME.json (exact)."""
+        """Keep a table as tables/NAME.csv (text that no spreadsheet takes for a formula) and NAME.parquet (exact)."""
         folder = durable.folder(self.folder / TABLES)
-        path = self._free(f"{TABLES}/{name}", ".json", ".csv", ".parquet")
-        durable.write_new(folder / f"{path.stem}.parquet", parquet.written(table))
+        path = self._free(f"{TABLES}/{name}", ".parquet", ".csv")
+        durable.write_new(path, parquet.written(table))
         durable.write_new(folder / f"{path.stem}.csv", csv_text(table).encode("utf-8", "backslashreplace"))
-        durable.write_new(path, _exact(name, table))
         return path
+
+    def tables(self) -> dict[str, Path]:
+        """Return where each table is kept exactly, by its name."""
+        return {path.stem: path for path in sorted((self.folder / TABLES).glob("*.parquet"))}
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Read a table as it was kept. Raises RecordError when there is none, or when it cannot be read."""
+        path = self.tables().get(name)
+        if path is None:
+            raise RecordError(f"That run kept no table {name}.", where=self.folder.name)
+        return parquet.read(path)
 
     def keep_text(self, name: str, text: str) -> Path:
         """Keep the text of a CSV as tables/NAME.csv, as it is."""
@@ -179,11 +188,6 @@ def _as_json(value: object) -> object:
     if hasattr(value, "item"):  # numpy scalars
         return value.item()
     raise TypeError(f"a {type(value).__name__} has no JSON form")
-
-
-def _exact(name: str, table: pd.DataFrame) -> bytes:
-    columns = {str(column): str(dtype) for column, dtype in table.dtypes.items()}
-    return json_bytes({"table": name, "columns": columns, "rows": rows(table)})
 
 
 def _sha256(path: Path) -> str:

@@ -96,10 +96,8 @@ class Recorded:
     def _table(self, table: str) -> pd.DataFrame | None:
         """Read the table that the runbook kept while it planned; only a sealed record holds its digest."""
         name, schema = TABLES[table]
-        path = self.folder / "tables" / f"{name}.json"
-        if not self.run.get("sealed") or not path.is_file():
-            return None
-        return check(schema, frame(schema, json.loads(path.read_bytes())["rows"]))
+        record = Record(self.folder)
+        return check(schema, record.table(name)) if self.run.get("sealed") and name in record.tables() else None
 
     @property
     def facts(self) -> pd.DataFrame:
