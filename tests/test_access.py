@@ -1,13 +1,14 @@
 """The access review by its tables alone: who reaches what, what the logs know of use, and what nobody may conclude from them."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from made import account, accounts, arn, assignment, assignments, group, groups, guid, live, member, members, role, roles, value, wire
 
-from awsfed_lib.core.access_shapes import ENTERED, SIGNED_IN
+from awsfed_lib.core.access_shapes import ENTERED, SIGNED_IN, WINDOWS
 from awsfed_lib.core.errors import ParameterError
-from awsfed_lib.core.review import access, audit, trail, use
+from awsfed_lib.core.review import access, audit, trail, trail_query, use
 from awsfed_lib.core.tables import PATHS, frame, rows
 from awsfed_lib.edges.explorer import Explorer
 
@@ -179,9 +180,10 @@ def test_administrators_are_those_who_get_in():
     assert set(zip(found["account_id"], found["user_name"], strict=True)) == {(A, ANN), (A, BOB), (B, ANN), (B, BOB)}
 
 
-# CloudTrail through Athena
+# CloudTrail through Athena: the query and its answer are proven in test_trail_query.py
 
-HEAD = ",".join(f'"{name}"' for name in trail.COLUMNS)
+HEAD = ",".join(f'"{name}"' for name in trail_query.COLUMNS)
+SELECTED = {A: "Sales", B: "Lab"}
 
 
 def line(
@@ -190,37 +192,34 @@ def line(
     last="2026-11-20T10:00:00Z",
     window=("2026-08-26T00:00:00Z", "2026-11-24T00:00:00Z"),
 ):
-    return ",".join(f'"{cell}"' for cell in (A, role_arn, name, last, "3", "1", *window))
+    return ",".join(f'"{cell}"' for cell in (A, role_arn, name, last, "3", "1", "4", window[0], *window, "us-east-1"))
 
 
 def result(*lines):
     return "\n".join([HEAD, *lines]) + "\n"
 
 
+def read(text):
+    return trail_query.read(text, SELECTED, PATHS_)
+
+
 def test_the_result_of_the_query_tells_its_own_window():
-    log = trail.read("\ufeff" + result(line(), line(arn(A, "Ops"), "carl@contoso.example", "")), PATHS_)
+    log = read("\ufeff" + result(line(), line(arn(A, "Ops"), "carl@contoso.example", "")))
     assert (log.known, log.begin, log.uses["refused"].tolist()) == (True, datetime(2026, 8, 26, tzinfo=UTC), [1, 1])
     assert known(entries=log).entered(arn(A, "Admin"), ANN) == datetime(2026, 11, 20, 10, tzinfo=UTC)
     assert known(entries=log).entered(arn(A, "Ops"), CARL) is None
 
 
-def test_the_query_asks_for_what_is_read_back():
-    text = trail.query(*MONTH)
-    assert [name for name in trail.COLUMNS if f" AS {name}" not in text] == []
-    assert "'AssumeRoleWithSAML'" in text
-    assert "eventtime >= '2026-10-25T06:00:00Z' AND eventtime < '2026-11-24T06:00:00Z'" in text
-
-
 def test_an_empty_result_judges_nobody():
     """No window is told, and a query of the wrong trail gives nothing as well."""
-    log = trail.read(result(), PATHS_)
+    log = read(result())
     assert not log.known
     assert "empty" in log.problem
 
 
 def test_sessions_that_have_no_user_names_judge_nobody():
     """RoleSessionName follows the claim; when it is an employee number, everybody would look unused."""
-    log = trail.read(result(line(name="0815")), PATHS_)
+    log = read(result(line(name="0815")))
     assert not log.known
     assert use.unused(by_account(), known(entries=log)).query("what == 'path'").empty
 
@@ -235,8 +234,80 @@ def test_sessions_that_have_no_user_names_judge_nobody():
 )  # fmt: skip
 def test_a_result_that_cannot_be_read_names_the_line(text, words):
     with pytest.raises(ParameterError) as refused:
-        trail.read(text, PATHS_)
+        read(text)
     assert words in str(refused.value)
+
+
+# A log of many accounts: each is known since its own time, or not at all
+
+
+def of_accounts(*windows, pairs=((arn(A, "Admin"), ANN),)):
+    told = [{"account_id": account_id, "begin": begin, "events": 1, "problem": "" if begin else "denied"} for account_id, begin in windows]
+    return replace(entered(*pairs), windows=frame(WINDOWS, told))
+
+
+def test_nobody_is_unused_in_an_account_that_was_not_read():
+    """Unknown is never absent: B refuses, and nothing is said of it."""
+    logs = {"sign_ins": signed(ANN, BOB, CARL), "entries": of_accounts((A, MONTH[0]), (B, None))}
+    found = of(use.unused(by_account(**logs), known(**logs)), what="path")
+    assert [(row["user_name"], row["account_id"]) for row in found] == [(BOB, A), (CARL, A)]
+    assert use.last_use(arn(B, "Admin"), BOB, known(**logs)) == "person signed in 2026-11-23; role used by nobody in 400 days"
+
+
+def test_a_shorter_window_is_said_with_the_path():
+    week = NOW - timedelta(days=7)
+    logs = {"sign_ins": signed(ANN, BOB, CARL), "entries": of_accounts((A, week), (B, MONTH[0]))}
+    by = {row["account_id"]: row["by"] for row in of(use.unused(by_account(**logs), known(**logs)), what="path")}
+    assert by[A] == "CloudTrail, 2026-11-17 06:00 to 2026-11-24 06:00 UTC"
+    assert by[B] == "CloudTrail, 2026-10-25 06:00 to 2026-11-24 06:00 UTC"
+    assert "not entered since 2026-11-17" in use.last_use(arn(A, "Ops"), CARL, known(**logs))
+
+
+def test_how_many_accounts_were_read_is_said():
+    logs = known(entries=of_accounts((A, NOW - timedelta(days=7)), (B, MONTH[0]), (CLOSED, None)))
+    told = {row["fact"]: row["value"] for row in rows(use.known(logs))}
+    assert told["CloudTrail"] == "2026-10-25 06:00 to 2026-11-24 06:00 UTC; 1 rows; accounts read: 2 of 3, 1 of them for less than that"
+
+
+def test_accounts_that_need_a_look_come_first():
+    found = use.windows(known(entries=of_accounts((A, MONTH[0]), (B, None))))
+    assert found["account_id"].tolist() == [B, A]
+    assert use.windows(known()).empty
+
+
+def test_who_entered_an_account_that_was_not_read_to_the_end_did_enter():
+    logs = known(entries=of_accounts((A, None), (B, MONTH[0])))
+    assert logs.entered(arn(A, "Admin"), ANN) == NOW
+
+
+# What is asked of CloudTrail
+
+
+@pytest.mark.parametrize(
+    ("urls", "partition", "regions"),
+    [
+        ([], "aws", ("us-east-1",)),
+        (["https://signin.aws.amazon.com/saml"], "aws", ("us-east-1",)),
+        (
+            ["https://eu-west-1.signin.aws.amazon.com/saml", "https://signin.aws.amazon.com/saml/acs/SAMLSPX"],
+            "aws",
+            ("us-east-1", "eu-west-1"),
+        ),
+        (["https://example.com/saml", "https://eu-west-1.signin.aws.amazon.com.example.com/saml"], "aws", ("us-east-1",)),
+        (["https://us-gov-east-1.signin.amazonaws-us-gov.com/saml"], "aws-us-gov", ("us-gov-west-1", "us-gov-east-1")),
+        (["https://signin.amazonaws.cn/saml"], "aws-cn", ("cn-north-1",)),
+    ],
+    ids=["none", "global", "regional", "others", "government", "china"],
+)
+def test_regions_are_those_of_the_reply_urls(urls, partition, regions):
+    """aws.amazon.com/blogs/security/how-to-use-regional-saml-endpoints-for-failover: the endpoint without a Region is us-east-1's."""
+    assert trail.regions_of(urls, partition) == regions
+
+
+def test_regions_of_the_parameters_win():
+    asked = trail.asked(trail.Terms(regions=("eu-west-1",), days=7), ACCOUNTS, ("us-east-1",), NOW)
+    assert (asked.regions, asked.begin, asked.end) == (("eu-west-1",), NOW - timedelta(days=7), NOW)
+    assert (asked.name, list(asked.accounts)) == ("CloudTrail of eu-west-1", [A, B, CLOSED])
 
 
 # The explorer

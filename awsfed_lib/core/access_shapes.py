@@ -76,6 +76,17 @@ ENTERED = Schema(
     },
     ("role_arn", "user_name"),
 )
+WINDOWS = Schema(
+    "entered_windows",
+    {
+        "account_id": Column(TEXT, "12 digits"),
+        "account_name": Column(TEXT, "name of the account, where known"),
+        "begin": Column(TIME, "since when CloudTrail of the account is known; unknown where it was not read"),
+        "events": Column(COUNT, "events that were read"),
+        "problem": Column(TEXT, "why it was not read, or not for the whole window; '' says that it was"),
+    },
+    ("account_id",),
+)
 REVIEW = Schema(
     "review",
     {

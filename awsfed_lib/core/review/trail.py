@@ -1,112 +1,108 @@
-"""CloudTrail of the organization through Athena: the query that finds who entered which role, and its result read back.
+"""CloudTrail of many accounts: what is asked of it, and who entered which role by what it said.
 
-AssumeRoleWithSAML stands only in the trail of the role's account, so a trail of the organization sees them all
-(docs.aws.amazon.com IAM, cloudtrail-integration). The table is the one of the Athena User Guide, "Querying AWS CloudTrail logs";
-where it lies, and with which partitions, is known to who made it: the query is rendered, and somebody runs it.
+AssumeRoleWithSAML stands only in the account of the role (docs.aws.amazon.com IAM, cloudtrail-integration): a trail of the organization
+has them all in one place (trail_query.py), and without one every account is asked (trail_events.py). Either way an account is known since
+the time that was really read, or not at all; and a session has a name, which is a person's only where RoleSessionName is the user name.
 """
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Mapping
-from dataclasses import replace
-from datetime import UTC, datetime
-from io import StringIO
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pandas as pd
 
 from awsfed_lib.core.access_shapes import ENTERED
-from awsfed_lib.core.errors import ParameterError
 from awsfed_lib.core.review.use import Log
-from awsfed_lib.core.tables import ACCOUNT_ID, PATHS, check, frame
+from awsfed_lib.core.roles.sign_in_endpoints import HOME_REGIONS, region_of
+from awsfed_lib.core.tables import ACCOUNTS, PATHS, check, frame, rows
 
+Row = dict[str, Any]
 NAME = "CloudTrail"
-COLUMNS = ("account_id", "role_arn", "user_name", "last_entered", "sessions", "refused", "window_begin", "window_end")
-NOT_GIVEN = "no result of the query was given (used_file)"
-_REMEDY = "Save the result of exports/who_entered_which_role.sql as it comes out of Athena, as CSV below parameters/."
-_STAMP = "%Y-%m-%dT%H:%M:%SZ"
+NOT_ASKED = "it was not asked"
+HOW_TO_ASK = "Set entered_from to lookup, or to the CSV that Athena gives for exports/who_entered_which_role.sql."
+LOOKUP = "lookup"
+PARTITIONS = ("account", "region", "timestamp", "year", "month", "day")
 
 
-def query(begin: datetime, end: datetime) -> str:
-    """Render the query for the time from `begin` to `end`. Its result tells its own window, so that nobody has to remember it."""
-    first, last = (moment.astimezone(UTC).strftime(_STAMP) for moment in (begin, end))
-    return f"""\
--- Who entered which role by SAML, {first} to {last}. Put the name of your table, and a condition on its partitions, where it says so.
-SELECT recipientaccountid AS account_id,
-       json_extract_scalar(requestparameters, '$.roleArn') AS role_arn,
-       lower(json_extract_scalar(requestparameters, '$.roleSessionName')) AS user_name,
-       max(CASE WHEN errorcode IS NULL OR errorcode = '' THEN eventtime END) AS last_entered,
-       count_if(errorcode IS NULL OR errorcode = '') AS sessions,
-       count_if(errorcode <> '') AS refused,
-       '{first}' AS window_begin,
-       '{last}' AS window_end
-FROM cloudtrail_logs                     -- your table of the organization's trail
-WHERE eventsource = 'sts.amazonaws.com'
-  AND eventname = 'AssumeRoleWithSAML'
-  AND eventtime >= '{first}' AND eventtime < '{last}'
-  -- AND timestamp >= '{first[:10].replace("-", "/")}'      -- the partitions of your table, or the query reads the whole bucket
-GROUP BY 1, 2, 3
-"""  # noqa: S608  only two times go in, written by strftime; nothing here runs it
+@dataclass(frozen=True)
+class Terms:
+    """What the parameters say: `source` ("", "lookup", or a CSV below parameters/), how far back, and what the table is like.
 
-
-def read(text: str, paths: pd.DataFrame) -> Log:
-    """Read the result of `query`: a Log of ENTERED. Raises ParameterError naming the line.
-
-    Where no session has the name of anybody in PATHS, the names cannot be compared, and nobody is judged by them.
+    `pages`: the most that are read of one account and Region. `regions`: none takes those of the application's reply URLs.
+    `table` and `partitions`: the name of the table of the trail in Athena, and the columns that it is partitioned by.
     """
-    try:
-        found = _lines(text.removeprefix("\ufeff"))
-    except csv.Error as error:
-        raise ParameterError(f"The result of Athena is no CSV: {error}.", remedy=_REMEDY) from None
-    windows = {(row["begin"], row["end"]) for row in found}
-    if len(windows) > 1:
-        raise ParameterError("The result of Athena holds several windows.", remedy="Give the result of one run of the query.")
-    uses = frame(ENTERED, [{name: row[name] for name in ENTERED.columns} for row in found])
-    if not windows:
-        return Log(NAME, uses, problem="the result is empty, and tells no window", remedy="Look whether the query reads the right trail.")
-    return _comparable(Log(NAME, uses, *next(iter(windows))), paths)
+
+    source: str = ""
+    days: int = 90
+    pages: int = 20
+    regions: tuple[str, ...] = ()
+    table: str = "cloudtrail_logs"
+    partitions: tuple[str, ...] = ("account", "region", "timestamp")
 
 
-def _lines(text: str) -> list[dict[str, Any]]:
-    lines = csv.DictReader(StringIO(text, newline=""))
-    if sorted(lines.fieldnames or ()) != sorted(COLUMNS):
-        raise ParameterError(f"The result of Athena has the columns {', '.join(lines.fieldnames or ()) or '(none)'}.", remedy=_REMEDY)
-    return [_line(number, line) for number, line in enumerate(lines, start=2)]
+@dataclass(frozen=True)
+class Asked:
+    """What is asked: sign-ins into `accounts` (id → name), recorded in `regions`, from `begin` to `end`."""
+
+    terms: Terms
+    accounts: Mapping[str, str]
+    regions: tuple[str, ...]
+    begin: datetime
+    end: datetime
+
+    @property
+    def name(self) -> str:
+        """CloudTrail, with the Regions that are looked at."""
+        return f"{NAME} of {', '.join(self.regions)}"
 
 
-def _comparable(log: Log, paths: pd.DataFrame) -> Log:
-    people = {name.casefold() for name in check(PATHS, paths)["user_name"] if name}
-    if people & set(log.uses["user_name"]):
+def asked(terms: Terms, accounts: pd.DataFrame, regions: Iterable[str], now: datetime) -> Asked:
+    """Say what is asked by these terms, now, of ACCOUNTS. `regions`: where people sign in, when the terms name none."""
+    named = {row["account_id"]: row["account_name"] for row in rows(check(ACCOUNTS, accounts))}
+    return Asked(terms, dict(sorted(named.items())), terms.regions or tuple(regions), now - timedelta(days=terms.days), now)
+
+
+def regions_of(reply_urls: Iterable[str], partition: str) -> tuple[str, ...]:
+    """Name the Regions whose CloudTrail has the sign-ins at these reply URLs; the partition's home Region always, and first.
+
+    An endpoint records in its own Region (IAM User Guide, cloudtrail-integration, "Logging Regional sign-in events"), and the one without a
+    Region in its name is us-east-1's (sign_in_endpoints.py). Who signs in with the command line enters at whatever STS endpoint is set
+    there, and AWS does not say that its sign-in page never goes elsewhere: such Regions are for the parameter to name.
+    """
+    home = HOME_REGIONS[partition]
+    return tuple(dict.fromkeys([home, *sorted(filter(None, (region_of(url, partition) for url in reply_urls)))]))
+
+
+def gathered(found: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """Add up rows of the same session and role: ENTERED, sorted."""
+    sums: dict[tuple[str, str], Row] = {}
+    for row in found:
+        key = (row["role_arn"], row["user_name"])
+        sums[key] = _added(sums[key], row) if key in sums else {name: row[name] for name in ENTERED.columns}
+    return frame(ENTERED, [sums[key] for key in sorted(sums)])
+
+
+def _added(one: Row, other: Mapping[str, Any]) -> Row:
+    last = max((time for time in (one["last_entered"], other["last_entered"]) if time), default=None)
+    counts = {name: one[name] + other[name] for name in ("sessions", "refused")}
+    return one | counts | {"last_entered": last}
+
+
+def comparable(log: Log, paths: pd.DataFrame) -> Log:
+    """Give the log back, unknown where none of its sessions in the roles of PATHS has the name of anybody who reaches one.
+
+    RoleSessionName follows a claim: where it is an employee number, everybody would look unused. Sessions in other roles, such as
+    those of IAM Identity Center, prove nothing.
+    """
+    known = check(PATHS, paths)
+    people, roles = {name.casefold() for name in known["user_name"] if name}, set(known["role_arn"])
+    ours = log.uses[log.uses["role_arn"].isin(roles) & (log.uses["user_name"] != "") & (log.uses["sessions"] > 0)]
+    if log.problem or people & set(ours["user_name"]):
         return log
+    if ours.empty:
+        return replace(log, problem="it has no session in any of these roles", remedy="Look whether trail_regions has the right Regions.")
     remedy = "Look which attribute the claim RoleSessionName has: only user names can be compared."
     return replace(log, problem="no session has the name of a person who has access", remedy=remedy)
-
-
-def _line(number: int, line: Mapping[Any, Any]) -> dict[str, Any]:
-    if None in line or None in line.values():
-        raise ParameterError(f"Line {number} of Athena's result has not as many cells as its first line.", remedy=_REMEDY)
-    try:
-        return _read(line)
-    except ValueError as error:
-        raise ParameterError(f"Line {number} of Athena's result cannot be read: {error}.", remedy=_REMEDY) from None
-
-
-def _read(line: Mapping[str, str]) -> dict[str, Any]:
-    if not ACCOUNT_ID.fullmatch(line["account_id"]):
-        raise ValueError(f"{line['account_id'][:20]!r} is no account id of 12 digits; a spreadsheet drops leading zeros")
-    return {
-        "account_id": line["account_id"],
-        "role_arn": line["role_arn"],
-        "user_name": line["user_name"].casefold(),
-        "last_entered": _moment(line["last_entered"]) if line["last_entered"] else None,
-        "sessions": int(line["sessions"]),
-        "refused": int(line["refused"]),
-        "begin": _moment(line["window_begin"]),
-        "end": _moment(line["window_end"]),
-    }
-
-
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

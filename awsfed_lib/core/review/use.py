@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-from awsfed_lib.core.access_shapes import ACCESS_BY_ACCOUNT, ENTERED, SIGNED_IN, UNUSED
+from awsfed_lib.core.access_shapes import ACCESS_BY_ACCOUNT, ENTERED, SIGNED_IN, UNUSED, WINDOWS
 from awsfed_lib.core.review.paths import EFFECTIVE
 from awsfed_lib.core.tables import FACTS, ROLES, check, frame, read_in_full, rows
 
@@ -25,7 +25,10 @@ ROLE_WINDOW = "RoleLastUsed, trailing 400 days"
 
 @dataclass(frozen=True)
 class Log:
-    """A log as it was read: `uses` (SIGNED_IN or ENTERED) between `begin` and `end`; `problem` says why it was not, "" that it was."""
+    """A log as it was read: `uses` (SIGNED_IN or ENTERED) between `begin` and `end`; `problem` says why it was not, "" that it was.
+
+    `windows` (WINDOWS): a log of many accounts, each of them known since its own time or not at all; None: one log, one window.
+    """
 
     name: str
     uses: pd.DataFrame
@@ -33,6 +36,7 @@ class Log:
     end: datetime | None = None
     problem: str = ""
     remedy: str = ""
+    windows: pd.DataFrame | None = None
 
     @property
     def known(self) -> bool:
@@ -42,9 +46,36 @@ class Log:
     @property
     def window(self) -> str:
         """The log and its window in words."""
-        if self.begin is None or self.end is None or self.problem:
+        return self._in_words(self.begin)
+
+    def window_of(self, account_id: str) -> str:
+        """Say the same of one account."""
+        return self._in_words(self.since(account_id))
+
+    def _in_words(self, begin: datetime | None) -> str:
+        if begin is None or self.end is None or self.problem:
             return f"{self.name}: not known"
-        return f"{self.name}, {self.begin:%Y-%m-%d %H:%M} to {self.end:%Y-%m-%d %H:%M} UTC"
+        return f"{self.name}, {begin:%Y-%m-%d %H:%M} to {self.end:%Y-%m-%d %H:%M} UTC"
+
+    def since(self, account_id: str) -> datetime | None:
+        """Since when somebody who is not in it was not in that account; None: nobody knows."""
+        if not self.known:
+            return None
+        return self.begin if self.windows is None else self._begins.get(account_id)
+
+    @cached_property
+    def _begins(self) -> dict[str, datetime | None]:
+        found = rows(check(WINDOWS, frame(WINDOWS, []) if self.windows is None else self.windows))
+        return {row["account_id"]: row["begin"] for row in found}
+
+    @property
+    def coverage(self) -> str:
+        """Say of how many accounts it is known, and of how many not for the whole window; "" for one log, one window."""
+        if self.windows is None:
+            return ""
+        read = [begin for begin in self._begins.values() if begin is not None]
+        short = sum(1 for begin in read if self.begin is not None and begin > self.begin)
+        return f"; accounts read: {len(read):,} of {len(self._begins):,}" + (f", {short:,} of them for less than that" if short else "")
 
 
 def unread(name: str, problem: str, remedy: str = "") -> Log:
@@ -100,17 +131,23 @@ def known(use: Use) -> pd.DataFrame:
     return frame(FACTS, [*logs, {"fact": "Use of a role by anybody", "value": ROLE_WINDOW}])
 
 
+def windows(use: Use) -> pd.DataFrame:
+    """Tell since when CloudTrail of each account is known, and why not: WINDOWS, those that need a look first."""
+    found = rows(frame(WINDOWS, []) if use.entries.windows is None else use.entries.windows)
+    return frame(WINDOWS, sorted(found, key=lambda row: (row["begin"] is not None, not row["problem"], row["account_id"])))
+
+
 def _fact(log: Log) -> dict[str, str]:
     if not log.known:
         return {"fact": log.name, "value": f"not known: {log.problem or 'its window is not told'} {log.remedy}".strip()}
-    return {"fact": log.name, "value": f"{log.window.partition(', ')[2]}; {len(log.uses):,} rows"}
+    return {"fact": log.name, "value": f"{log.window.removeprefix(f'{log.name}, ')}; {len(log.uses):,} rows{log.coverage}"}
 
 
 def unused(access: pd.DataFrame, use: Use) -> pd.DataFrame:
     """Find what nobody used although it works: UNUSED of ACCESS_BY_ACCOUNT, people first, then roles, then single paths.
 
-    A person is called unused only by a sign-in log that was read, a path only by CloudTrail, a role only by an account that was
-    read in full. Paths of a person who is listed already are left out.
+    A person is called unused only by a sign-in log that was read, a path only by CloudTrail of its account, a role only by an
+    account that was read in full. Paths of a person who is listed already are left out.
     """
     working = [row for row in rows(check(ACCESS_BY_ACCOUNT, access)) if row["verdict"] in EFFECTIVE]
     people = _by(working, "user_name")
@@ -128,7 +165,9 @@ def _by(listed: Iterable[Row], name: str) -> dict[str, list[Row]]:
 
 
 def _is_unused(row: Row, absent: set[str], use: Use) -> bool:
-    return use.entries.known and row["user_name"] not in absent and use.entered(row["role_arn"], row["user_name"]) is None
+    if use.entries.since(row["account_id"]) is None or row["user_name"] in absent:
+        return False
+    return use.entered(row["role_arn"], row["user_name"]) is None
 
 
 def _person(name: str, held: list[Row], use: Use) -> dict[str, str]:
@@ -148,19 +187,20 @@ def _role(arn: str, held: list[Row]) -> dict[str, str]:
 def _path(row: Row, use: Use) -> dict[str, str]:
     gives = "administrator" if row["administrator"] else row["policies"]
     names = ("user_name", "account_id", "role_arn")
-    return {"what": "path", **{name: row[name] for name in names}, "gives": gives, "by": use.entries.window}
+    return {"what": "path", **{name: row[name] for name in names}, "gives": gives, "by": use.entries.window_of(row["account_id"])}
 
 
 def last_use(role_arn: str, user_name: str, use: Use) -> str:
     """Say in words what the logs know of a path, the closest first."""
     entered, signed = use.entered(role_arn, user_name), use.signed_in(user_name)
     row = use.role_rows.get(role_arn)
-    told = [f"entered {entered:%Y-%m-%d}" if entered else _missing("not entered", use.entries)]
-    told.append(f"person signed in {signed:%Y-%m-%d}" if signed else _missing("person not signed in", use.sign_ins))
+    account_id = role_arn.split(":")[4] if role_arn.count(":") > 4 else ""  # noqa: PLR2004  arn:partition:iam::account:…
+    told = [f"entered {entered:%Y-%m-%d}" if entered else _missing("not entered", use.entries.since(account_id))]
+    told.append(f"person signed in {signed:%Y-%m-%d}" if signed else _missing("person not signed in", use.sign_ins.since(account_id)))
     if row is not None:
         told.append(f"role used by anybody {row['last_used']:%Y-%m-%d}" if row["last_used"] else "role used by nobody in 400 days")
     return "; ".join(filter(None, told)) or "not known"
 
 
-def _missing(what: str, log: Log) -> str:
-    return f"{what} since {log.begin:%Y-%m-%d}" if log.known else ""
+def _missing(what: str, since: datetime | None) -> str:
+    return f"{what} since {since:%Y-%m-%d}" if since else ""

@@ -19,7 +19,7 @@ AUDIENCES: Mapping[str, str] = {
     "aws-us-gov": "urn:amazon:webservices:govcloud",
     "aws-cn": "urn:amazon:webservices:cn-north-1",
 }
-_REGION = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-[0-9]", re.ASCII)
+REGION = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-[0-9]", re.ASCII)
 
 
 def recipients(partition: str, chosen: Iterable[str] = (GLOBAL,)) -> tuple[str, ...]:
@@ -41,7 +41,7 @@ def _recipient(partition: str, word: str) -> str:
         return f"https://{host}/saml"
     if word == ANY_REGION:
         return f"https://*.{host}/saml"
-    if not _REGION.fullmatch(word):
+    if not REGION.fullmatch(word):
         raise ParameterError(f"{word!r} is no sign-in endpoint.", remedy='Take "global", a region code such as eu-west-1, or "any-region".')
     return f"https://{word}.{host}/saml"
 
@@ -58,3 +58,9 @@ def is_endpoint(url: str) -> bool:
     """Whether `url` is a sign-in endpoint of AWS, in whatever partition and region."""
     hosts = "|".join(re.escape(host) for host in SIGN_IN_HOSTS.values())
     return bool(re.fullmatch(rf"https://(?:[a-z]{{2,}}(?:-[a-z]+)+-[0-9]\.)?(?:{hosts})/saml(?:/acs/[A-Za-z0-9]+)?", url, re.ASCII))
+
+
+def region_of(url: str, partition: str) -> str:
+    """Name the Region of a sign-in endpoint of the partition; "" for an address that is none."""
+    found = re.match(rf"https://(?:([a-z]{{2,}}(?:-[a-z]+)+-[0-9])\.)?{re.escape(SIGN_IN_HOSTS[partition])}/", url, re.ASCII)
+    return (found[1] or HOME_REGIONS.get(partition, "")) if found else ""

@@ -1,7 +1,7 @@
 """The hub: the identity that awsfed runs as, and the few shared clients that serve a whole organization.
 
 Sessions and the making of clients are not thread-safe, clients are (boto3 documentation, "Multithreading or
-multiprocessing with clients"): all clients are made here, before any thread starts.
+multiprocessing with clients"): all clients are made here, before any thread starts, or one at a time.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import lru_cache
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -45,7 +46,7 @@ SESSION_SECONDS = 900  # the shortest there is: reading one account takes second
 
 
 class Hub:
-    """The identity that awsfed runs as, and the shared clients: sts and organizations with it, iam and spoke with whoever acts.
+    """The identity that awsfed runs as, and the shared clients: sts and organizations with it, iam, spoke and cloudtrail with whoever acts.
 
     `iam_once` is for writing: it sends a request once. `gate`: an AwsPlanGate where plans are carried out, else only reads pass.
     `recipe` (cloud, partition, workers) makes it travel to another process: only the recipe is pickled, never credentials,
@@ -73,7 +74,8 @@ class Hub:
         with signing_in():
             settings = client_settings(session, partition, workers)
             self.sts, self.organizations = self._own("sts", settings), self._own("organizations", settings)
-            quick = _quick(session)
+            quick = self._quick = _quick(session)
+            self._settings, self._trails, self._making = settings, dict[str, Any](), Lock()
             self.iam, self.spoke = self._shared(quick, "iam", settings), self._shared(quick, "sts", settings)
             self.iam_once = self._shared(quick, "iam", settings.merge(ONCE)) if gate else self.iam
             self.account_id, self.arn = self._identity()
@@ -94,6 +96,15 @@ class Hub:
         client.meta.events.register(f"before-send.{service}", refuse_other_key)
         client.meta.events.unregister(f"after-call.{service}", json_decode_policies)
         return client
+
+    def cloudtrail(self, region: str) -> Any:
+        """Give the shared client of CloudTrail in that Region, made when it is first asked for, one at a time."""
+        with self._making:
+            if region not in self._trails:
+                made = self._shared(self._quick, "cloudtrail", self._settings.merge(Config(region_name=region)))
+                made.meta.events.register("after-call.cloudtrail", refuse_halves)
+                self._trails[region] = made
+            return self._trails[region]
 
     def _identity(self) -> tuple[str, str]:
         own = self.session.get_credentials()

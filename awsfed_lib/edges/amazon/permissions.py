@@ -43,8 +43,13 @@ def hub_policy(organization: Organization, *others: str, organization_id: str = 
 
 
 def audit_policy() -> str:
-    """Render the policy of the role that is assumed in each account: reading IAM, nothing else."""
-    return _document({"Sid": "ReadRoles", "Effect": "Allow", "Action": _actions("iam:"), "Resource": "*"})
+    """Render the policy of the role that is assumed in each account: reading IAM, and who entered the roles; nothing else.
+
+    The second statement is for 10-access with `entered_from: lookup` alone.
+    """
+    roles = {"Sid": "ReadRoles", "Effect": "Allow", "Action": _actions("iam:"), "Resource": "*"}
+    entries = {"Sid": "ReadWhoEnteredRoles", "Effect": "Allow", "Action": _actions("cloudtrail:"), "Resource": "*"}
+    return _document(roles, entries)
 
 
 def audit_trust(organization: Organization, principal: str) -> str:

@@ -1,0 +1,158 @@
+"""Who entered which role, by CloudTrail's own memory of every account: LookupEvents, where no trail of the organization is.
+
+Laws (docs.aws.amazon.com awscloudtrail/latest/APIReference/API_LookupEvents.html): management events of 90 days, of one Region; searched
+by one attribute; 50 a page; two requests a second for each account and Region. They come newest first (userguide/
+view-cloudtrail-events-cli.html), and minutes late (userguide/get-and-view-cloudtrail-log-files.html). Sign-ins of IAM Identity Center
+are AssumeRoleWithSAML too, so that a busy account may have very many: what is read of one account is bounded, and where the bound
+cuts, the account is known only since the oldest event that was read.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, NamedTuple
+
+import boto3
+import pandas as pd
+from botocore.exceptions import ClientError
+
+from awsfed_lib.core.access_shapes import WINDOWS
+from awsfed_lib.core.errors import UnreadError
+from awsfed_lib.core.review.trail import Asked, comparable, gathered
+from awsfed_lib.core.review.trail_events import EVENT, account_of, record_of, row
+from awsfed_lib.core.review.use import Log
+from awsfed_lib.core.tables import frame
+from awsfed_lib.edges.amazon.answers import refuse_other_account, whole
+from awsfed_lib.edges.amazon.hub import Hub
+from awsfed_lib.edges.amazon.organization import Organization
+from awsfed_lib.edges.amazon.problems import UNUSABLE, code_of
+from awsfed_lib.edges.amazon.reading import read_organization
+from awsfed_lib.edges.amazon.rounds import Reading
+from awsfed_lib.edges.amazon.selection import Account
+from awsfed_lib.edges.entra.clouds import SANDBOX
+
+KEPT = timedelta(days=90)
+LATE = timedelta(minutes=15)
+PAGE = 50
+PACE = 0.5  # seconds from one request to the next, of one account and Region
+ATTRIBUTE = [{"AttributeKey": "EventName", "AttributeValue": EVENT}]
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """One reading: from `begin` to `end`, in `regions`, at most `pages` of each account and Region, `pace` seconds apart."""
+
+    begin: datetime
+    end: datetime
+    regions: tuple[str, ...]
+    pages: int
+    pace: float = PACE
+
+
+class Seen(NamedTuple):
+    """What one account says: rows of ENTERED, since when it is known (None: not at all), and what shortens that."""
+
+    rows: list[dict[str, Any]]
+    begin: datetime | None
+    problem: str = ""
+
+
+def entries(
+    organization: Organization,
+    asked: Asked,
+    paths: pd.DataFrame,
+    *,
+    executor: Executor | None = None,
+    session: boto3.Session | None = None,
+) -> Log:
+    """Read CloudTrail of every selected account: a Log of ENTERED, with WINDOWS. Errors as `inventory`.
+
+    An account that refuses, keeps throttling, or was not read to the end is known for less time or not at all, and says why.
+    """
+    end = asked.end - LATE
+    begin = max(asked.begin, asked.end - KEPT)
+    pace = 0.0 if organization.cloud == SANDBOX else PACE
+    lookup = Lookup(begin, asked.end, asked.regions, asked.terms.pages, pace)
+    readings = read_organization(organization, partial(seen_in, lookup=lookup), executor=executor, session=session)
+    uses = gathered(row for reading in readings if reading.found for row in reading.found.rows if row["role_arn"])
+    return comparable(Log(asked.name, uses, begin, end, windows=frame(WINDOWS, [_window(one) for one in readings])), paths)
+
+
+def _window(reading: Reading[Seen]) -> dict[str, Any]:
+    account, found = reading.account, reading.found
+    named = {"account_id": account.account_id, "account_name": account.account_name}
+    if found is None:
+        return named | {"problem": reading.problem}
+    return named | {"begin": found.begin, "events": len(found.rows), "problem": found.problem}
+
+
+def seen_in(hub: Hub, account: Account, lookup: Lookup) -> Seen:
+    """Read one account in every Region; it is known since the latest begin among them."""
+    parts = [_in_region(hub, account, lookup, region) for region in lookup.regions]
+    begins = [part.begin for part in parts]
+    known = max((begin for begin in begins if begin is not None), default=None) if None not in begins else None
+    return Seen([row for part in parts for row in part.rows], known, " ".join(part.problem for part in parts if part.problem))
+
+
+def _in_region(hub: Hub, account: Account, lookup: Lookup, region: str) -> Seen:
+    try:
+        return _read(hub.cloudtrail(region).lookup_events, account, lookup, region)
+    except ClientError as error:
+        if code_of(error) in UNUSABLE and region != hub.iam.meta.region_name:
+            return Seen([], None, f"CloudTrail of {region} does not take the credentials: the Region may be off in this account.")
+        raise
+
+
+def _read(call: Callable[..., Any], account: Account, lookup: Lookup, region: str) -> Seen:
+    """Read the pages of one Region, until they or the bound end."""
+    rows: list[dict[str, Any]] = []
+    times: list[datetime] = []
+    answer: Mapping[str, Any] = {}
+    for answer in _pages(call, lookup):
+        for entry in whole(answer, "Events"):
+            rows.append(_row(entry, account))
+            times.append(whole(entry, "EventTime"))
+    if not answer.get("NextToken"):
+        return Seen(rows, lookup.begin)
+    return Seen(rows, _cut(times), f"In {region} only the newest {len(rows):,} events were read (trail_pages).")
+
+
+def _pages(call: Callable[..., Any], lookup: Lookup) -> Iterator[Mapping[str, Any]]:
+    """Yield pages, as many as are allowed; raises UnreadError when one leads back to one that was read."""
+    tokens: list[str] = []
+    for number in range(lookup.pages):
+        started = time.monotonic()
+        answer: Mapping[str, Any] = call(
+            LookupAttributes=ATTRIBUTE,
+            StartTime=lookup.begin,
+            EndTime=lookup.end,
+            MaxResults=PAGE,
+            **({"NextToken": tokens[-1]} if tokens else {}),
+        )
+        yield answer
+        token = answer.get("NextToken", "")
+        if not token:
+            return
+        if token in tokens:
+            raise UnreadError("CloudTrail gave the same page twice. Run again.")
+        tokens.append(token)
+        if number + 1 < lookup.pages:
+            time.sleep(max(0.0, lookup.pace - (time.monotonic() - started)))
+
+
+def _row(entry: Mapping[str, Any], account: Account) -> dict[str, Any]:
+    record = record_of(entry)
+    refuse_other_account(f"arn::cloudtrail::{account_of(record)}:event", account.account_id, "LookupEvents")
+    return row(record)
+
+
+def _cut(times: list[datetime]) -> datetime | None:
+    """Tell since when a log is known that was cut: since a second after the oldest event that was read, if they came newest first."""
+    if not times or times != sorted(times, reverse=True):
+        return None
+    return times[-1] + timedelta(seconds=1)
