@@ -70,3 +70,12 @@ def twin(served_twin):
     served_twin.faults.clear()
     served_twin.tenant.reset()
     return served_twin
+
+
+@pytest.fixture(scope="session")
+def azurite(tmp_path_factory):
+    """Run Microsoft's emulator of Blob Storage; without it the test is skipped."""
+    import azurite as emulator
+
+    with emulator.running(tmp_path_factory.mktemp("azurite")) as running:
+        yield running

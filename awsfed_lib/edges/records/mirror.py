@@ -25,6 +25,7 @@ from awsfed_lib.edges.records.store import Store
 from awsfed_lib.edges.records.where import inside
 
 CHAIN = "chain/"
+COMING = ".coming"  # below runs/: what is not whole yet must not be taken for a record
 THREADS = 8  # fewer than the connections that boto3 and requests keep open, which are ten
 _TRIES = 100
 Given = TypeVar("Given")
@@ -146,20 +147,27 @@ def _said(content: bytes) -> Mapping[str, Any]:
 
 def fetch(store: Store, name: str, runs: Path) -> Record:
     """Bring a record from the store to the folder `runs`, whole or not at all. Raises RecordError when it is there already."""
-    folder, made = runs / name, durable.folder(runs) / f".{name}.partial"
+    folder, made = runs / name, durable.folder(runs / COMING) / name
     if folder.exists():
         raise RecordError("The record is there already.", where=str(folder))
-    _bring(store, {key: inside(made, key.partition("/")[2]) for key in _of(store, name)})
+    _bring(store, _of(store, name), made.parent)
     made.rename(folder)
     durable.sync_folder(runs)
     return Record(folder)
 
 
-def _bring(store: Store, files: dict[str, Path]) -> None:
-    """Write what is kept under each name to its path."""
-    for folder in sorted({path.parent for path in files.values()}):
+def _bring(store: Store, names: Iterable[str], runs: Path) -> None:
+    """Write what is kept under each name to its path below `runs`."""
+    paths = {name: _path(runs, name) for name in names}
+    for folder in sorted({path.parent for path in paths.values()}):
         durable.folder(folder)
-    _at_once(lambda key: durable.replace(files[key], store.get(key)), files)
+    _at_once(lambda name: durable.replace(paths[name], store.get(name)), paths)
+
+
+def _path(runs: Path, name: str) -> Path:
+    """Return the path of an object of a record. Raises ParameterError when it leads out of the folder of the record."""
+    record, _, file = name.partition("/")
+    return inside(inside(runs, record), file)
 
 
 def _of(store: Store, name: str) -> list[str]:
@@ -173,6 +181,6 @@ def fetch_all(store: Store, runs: Path) -> None:
     """Bring every record and the chain of the store to the empty folder `runs`."""
     names = list(store.names(""))
     whole = set(_whole(names))
-    _bring(store, {name: inside(durable.folder(runs), name) for name in names if name.partition("/")[0] in whole})
+    _bring(store, (name for name in names if name.partition("/")[0] in whole), durable.folder(runs))
     lines = [name for name in names if name.startswith(CHAIN)]
     durable.write_new(runs / chain.FILE, b"".join(line + b"\n" for line in _at_once(store.get, lines)))
