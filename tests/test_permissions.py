@@ -77,6 +77,13 @@ def test_no_action_of_the_audit_policy_is_too_many(action: str) -> None:
     assert any(f"may not call {action.split(':')[1]}" in problem for problem in problems)
 
 
+def test_who_entered_is_a_statement_of_its_own() -> None:
+    """What 10-access asks of CloudTrail can be left out; test_trail.py proves that it is enough, and needed."""
+    roles, entered = statements(permissions.audit_policy())
+    assert entered["Action"] == ["cloudtrail:LookupEvents"]
+    assert all(action.startswith("iam:") for action in roles["Action"])
+
+
 @pytest.mark.parametrize("action", ["ListAccounts", "ListRoots", "ListOrganizationalUnitsForParent"])
 def test_hub_that_lacks_an_action_is_told_which(action: str) -> None:
     left = sorted(one for one in READS if one.startswith("organizations:") and not one.endswith(f":{action}"))

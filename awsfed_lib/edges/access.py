@@ -10,6 +10,7 @@ from awsfed_lib.core.review.access import administrators, by_account, by_user, o
 from awsfed_lib.core.review.review_sheet import sheet
 from awsfed_lib.core.review.trail import Asked
 from awsfed_lib.core.review.use import Log, Use, known, unread, unused, windows
+from awsfed_lib.core.settings.trail_rules import LOOKUP
 from awsfed_lib.edges.entra.sign_ins import read as sign_ins
 from awsfed_lib.edges.entra.signers import membership
 from awsfed_lib.edges.explorer import explore
@@ -46,7 +47,7 @@ def asked(run: Run, graph: Graph, accounts: pd.DataFrame) -> Asked:
 def entered(asked: Asked, organization: Organization, paths: pd.DataFrame) -> Log:
     """Read who entered which role, from where the parameter `entered_from` says. Raises ParameterError naming the line of a CSV."""
     source = asked.terms.source
-    if source == trail.LOOKUP:
+    if source == LOOKUP:
         from awsfed_lib.edges.amazon import trail as lookup
 
         return lookup.entries(organization, asked, paths)

@@ -23,8 +23,6 @@ Row = dict[str, Any]
 NAME = "CloudTrail"
 NOT_ASKED = "it was not asked"
 HOW_TO_ASK = "Set entered_from to lookup, or to the CSV that Athena gives for exports/who_entered_which_role.sql."
-LOOKUP = "lookup"
-PARTITIONS = ("account", "region", "timestamp", "year", "month", "day")
 
 
 @dataclass(frozen=True)

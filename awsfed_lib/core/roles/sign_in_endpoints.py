@@ -19,7 +19,7 @@ AUDIENCES: Mapping[str, str] = {
     "aws-us-gov": "urn:amazon:webservices:govcloud",
     "aws-cn": "urn:amazon:webservices:cn-north-1",
 }
-REGION = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-[0-9]", re.ASCII)
+_REGION = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-[0-9]", re.ASCII)
 
 
 def recipients(partition: str, chosen: Iterable[str] = (GLOBAL,)) -> tuple[str, ...]:
@@ -41,7 +41,7 @@ def _recipient(partition: str, word: str) -> str:
         return f"https://{host}/saml"
     if word == ANY_REGION:
         return f"https://*.{host}/saml"
-    if not REGION.fullmatch(word):
+    if not _REGION.fullmatch(word):
         raise ParameterError(f"{word!r} is no sign-in endpoint.", remedy='Take "global", a region code such as eu-west-1, or "any-region".')
     return f"https://{word}.{host}/saml"
 

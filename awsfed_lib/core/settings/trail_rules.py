@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 
-from awsfed_lib.core.review.trail import LOOKUP, PARTITIONS
-from awsfed_lib.core.roles.sign_in_endpoints import REGION
 from awsfed_lib.core.settings.parameter_rules import complain, csv_file, patterns, text, wrong
 from awsfed_lib.core.settings.secrecy import shown
 
+LOOKUP = "lookup"
+PARTITIONS = ("account", "region", "timestamp", "year", "month", "day")
+_REGION = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-[0-9]", re.ASCII)
 _TABLE = re.compile(r"[A-Za-z0-9_]+(?:\.[A-Za-z0-9_]+){0,2}", re.ASCII)
 
 
@@ -20,7 +21,7 @@ def entries_source(value: object) -> str:
 def region_codes(value: object) -> tuple[str, ...]:
     """Check a list of region codes; none is allowed."""
     listed = patterns(value)
-    complain([f"holds {shown(item)}, which is no region code such as us-east-1." for item in listed if not REGION.fullmatch(item)])
+    complain([f"holds {shown(item)}, which is no region code such as us-east-1." for item in listed if not _REGION.fullmatch(item)])
     return listed
 
 
