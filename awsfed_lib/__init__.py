@@ -39,7 +39,6 @@ _PUBLIC = {
     "assignments": "core.roles.assignments",
     "audit": "core.review.audit",
     "auth": "edges.entra.auth",
-    "authors": "edges.entra.changes:authors",
     "aws": "edges.amazon.aws",
     "begin": "edges.records.run:begin",
     "charts": "edges.charts.report",

@@ -18,8 +18,13 @@ from pathlib import Path
 
 import pandas as pd
 
+from awsfed_lib.core.drift_shapes import SIDE
+from awsfed_lib.core.review import observed
+from awsfed_lib.core.review.observed import Seen
+from awsfed_lib.core.review.sides import Before, Side, compare
+from awsfed_lib.core.review.states import NO_RULE
 from awsfed_lib.core.tables import ACCOUNTS, PATHS, ROLES, frame
-from awsfed_lib.edges.records import catalogue, drift, history, parquet, proof, record, sealing
+from awsfed_lib.edges.records import catalogue, history, parquet, proof, record, sealing
 from awsfed_lib.edges.records.journal import Journal
 from awsfed_lib.edges.records.lock import Locks
 from awsfed_lib.edges.records.past import Past
@@ -93,6 +98,13 @@ def by_csv(past: list[Past]) -> None:
                 told.setdefault(row["role_arn"], []).append(number)
 
 
+def drifted(last: Past, seen: Seen) -> object:
+    """Put the last record and what is live beside each other."""
+    recorded = observed.side(Seen(accounts=last.table("accounts"), roles=last.table("roles")))
+    no_rules = Side(frame(SIDE, []), {}, silent=NO_RULE)
+    return compare(no_rules, recorded, observed.side(seen), before=Before(last.at, None))
+
+
 def a_year(runs: Path, nights: int, count: int) -> None:
     """Measure everything on whole records."""
     began = time.perf_counter()
@@ -108,7 +120,7 @@ def a_year(runs: Path, nights: int, count: int) -> None:
     tell("which runs are there", timed(lambda: history.past(history.Target(), runs=runs)))
     now = roles(count, nights)
     accounts = frame(ACCOUNTS, [{"account_id": name} for name in sorted(set(now["account_id"]))])
-    tell("drift since the last run", timed(lambda: drift.since(drift.last(past), accounts, roles=now)))
+    tell("drift since the last run", timed(lambda: drifted(past[-1], Seen(accounts=accounts, roles=now))))
     tell(
         "could this person reach this role on that day",
         timed(lambda: history.reached(past, user="a@contoso.example", role="r0", day="2026-05-05")),

@@ -2,6 +2,7 @@
 
 import json
 import ssl
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import hostile
@@ -62,20 +63,23 @@ def test_findings_tell_of_drift_and_expiry(check, severity, said):
 
 
 def test_drift_since_the_last_run_is_told_and_what_was_accepted_is_not():
-    moved = {"table": "roles", "change": "came", "row": "arn:aws:iam::012345678901:role/New"}
+    moved = {"state": "drifted since the record", "kind": "assignment", "subject": "Ann → Admin", "recorded": "absent", "live": "assigned: User"}
+    moved |= {"changed_by": "bob@contoso.example", "changed_at": datetime(2026, 11, 24, 3, 0, tzinfo=UTC), "basis": "{}"}
     tables = kept(
-        [FINDING, {**FINDING, "accepted": "until 2027-01-01 by ann"}], [moved, {"table": "roles", "change": "not known", "row": "x"}]
+        [FINDING, {**FINDING, "accepted": "until 2027-01-01 by ann"}], [moved, {**moved, "state": "still drifted"}, {**moved, "state": "unread"}]
     )
-    made = alert("x", {"verdict": "done", "problem": "one\n  two"}, tables)
+    counts = {"drift": {"headline": "1 change since 2026-11-23 03:00 UTC, in no approved run (record x)."}}
+    made = alert("x", {"verdict": "done", "problem": "one\n  two", "counts": counts}, tables)
     assert made.occasions == ("drift",)
     assert made.lines == (
         "one",
         "two",
-        "1 changes since the last run",
+        "1 change since 2026-11-23 03:00 UTC, in no approved run (record x).",
         f"high: disabled but emitted: {FINDING['subject']}",
-        f"roles: came: {moved['row']}",
+        "assignment Ann → Admin: absent → assigned: User, by bob@contoso.example",
     )
-    assert made.content["drift"] == [moved]
+    assert [row["changed_at"] for row in made.content["drift"]] == ["2026-11-24 03:00:00+00:00"]
+    assert "basis" not in made.content["drift"][0]
 
 
 def test_stale_plan_is_drift_and_failure():

@@ -1,4 +1,4 @@
-"""The report's parts: accepted findings, outputs for other tools, certificates, growth, drift, and the plots."""
+"""The report's parts: accepted findings, outputs for other tools, certificates, growth, and the plots."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 import pandas as pd
 import pytest
 from hostile import HALVES, PAYLOADS
-from recorded import BEGAN, role, seal_one
+from recorded import BEGAN, role
 
 from awsfed_lib.core.errors import ParameterError
 from awsfed_lib.core.finding import finding
@@ -22,7 +22,7 @@ from awsfed_lib.edges.charts import report
 from awsfed_lib.edges.charts.bars import Bar, bars
 from awsfed_lib.edges.charts.heat import heat
 from awsfed_lib.edges.charts.timeline import Term, timeline
-from awsfed_lib.edges.records import drift, past, results
+from awsfed_lib.edges.records import results
 
 TEXTS = [text for text in PAYLOADS if text not in HALVES]  # the edges let no half character in
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
@@ -176,46 +176,6 @@ def test_too_short_a_past_tells_nothing(points):
 @pytest.mark.parametrize("points", [days(5, 5), days(9, 5), days(100, 100.001)])
 def test_what_does_not_grow_is_never_full(points):
     assert growth(points, limit=700).full_on is None
-
-
-# --- drift ---
-
-
-def test_change_since_the_last_good_run_is_told_and_none_is_told_loudly(tmp_path):
-    runs = tmp_path / "runs"
-    seal_one(runs, 0, roles=[role(1), role(2)])
-    seal_one(runs, 1, roles=[], verdict="failed")
-    before = drift.last(past.past(past.Target(), runs=runs))
-    assert before.at == BEGAN
-    accounts = frame(ACCOUNTS, [{"account_id": f"{number:012d}"} for number in (1, 2)])
-    same = drift.since(before, accounts, roles=frame(ROLES, [role(1, last_used=NOW), role(2)]))
-    assert drift.sentence(before, same).startswith("NO CHANGE since 2026-01-01 03:00 UTC")
-    other = drift.since(before, accounts, roles=frame(ROLES, [role(1, max_session=7200), role(3)]))
-    assert [(row.change, row.column, row.before, row.after) for row in other.itertuples()] == [
-        ("other", "max_session", "", "7200"), ("went", "", "", ""), ("came", "", "", ""),
-    ]  # fmt: skip
-    assert drift.sentence(before, other).startswith("3 changes since 2026-01-01 03:00 UTC")
-
-
-def test_account_that_one_run_could_not_read_has_no_drift(tmp_path):
-    seal_one(tmp_path / "runs", 0, roles=[role(1), role(2)], unread=["000000000002"])
-    before = drift.last(past.past(past.Target(), runs=tmp_path / "runs"))
-    blind = frame(ACCOUNTS, [{"account_id": "000000000001", "problem": "denied"}, {"account_id": "000000000002"}])
-    assert drift.since(before, blind, roles=frame(ROLES, [role(2, max_session=1)])).empty
-
-
-def test_first_run_has_nothing_to_compare_with():
-    told = drift.since(None, frame(ACCOUNTS, []), roles=frame(ROLES, [role(1)]))
-    assert told.empty
-    assert "no earlier run" in drift.sentence(None, told)
-    assert drift.at(None) is None
-
-
-def test_table_that_the_last_run_did_not_keep_is_not_known(tmp_path):
-    seal_one(tmp_path / "runs", 0)
-    before = drift.last(past.past(past.Target(), runs=tmp_path / "runs"))
-    told = drift.since(before, frame(ACCOUNTS, []), live_app_roles=frame(ROLES, []))
-    assert told["change"].tolist() == ["not known"]
 
 
 # --- the summary ---

@@ -229,31 +229,6 @@ CHANGES = Schema(
     },
     ("kind", "label", "action"),
 )
-
-DRIFT = Schema(
-    "drift",
-    {
-        "table": Column(TEXT, "which table"),
-        "change": Column(TEXT, "came, went, other, or not known"),
-        "row": Column(TEXT, "the key of the row"),
-        "column": Column(TEXT, "which cell is another"),
-        "before": Column(TEXT, "in the last good run"),
-        "after": Column(TEXT, "now"),
-    },
-    ("table", "row", "column"),
-)
-AUTHORS = Schema(
-    "authors",
-    {
-        "at": Column(TIME, "when"),
-        "who": Column(TEXT, "user or application that did it; not known when the log could not be read"),
-        "activity": Column(TEXT, "what, in the log's words"),
-        "result": Column(TEXT, "success or failure"),
-        "target": Column(TEXT, "objects it touched"),
-        "changed": Column(TEXT, "properties it changed"),
-    },
-    ("at", "who", "activity"),
-)
 TARGETS = Schema(
     "targets",
     {

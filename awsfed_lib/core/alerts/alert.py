@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, get_args
 
+from awsfed_lib.core.review.states import MOVED
 from awsfed_lib.core.settings.verdict import MEANING, SEVERITIES
 
 Occasion = Literal["failure", "findings", "drift", "expiry", "waiting"]
@@ -17,6 +18,7 @@ _BY_VERDICT: Mapping[str, str] = {
 # Words in the names of checks, and in what a stale plan says.
 _DRIFT = ("drift", "changed since", "no longer those", "unapproved", "missing in aws", "undone", "reverted")
 _EXPIRY = ("expir", "rollover", "certificate ends", "ends soon")
+_OF_DRIFT = ("state", "kind", "account_id", "subject", "desired", "recorded", "live", "changed_by", "changed_at", "remedy", "run", "plan")
 _MOST_LINES, _LONGEST, _MOST_ROWS = 12, 300, 100
 Row = Mapping[str, Any]
 
@@ -40,8 +42,8 @@ class Kept(NamedTuple):
 
 
 def kept(findings: Iterable[Row], drift: Iterable[Row]) -> Kept:
-    """Take the rows that are to be told; an accepted finding was told before, and "not known" is no change."""
-    return Kept(tuple(row for row in findings if not row.get("accepted")), tuple(row for row in drift if row.get("change") != "not known"))
+    """Take the rows that are to be told; an accepted finding was told before, and only a change since the last run is one."""
+    return Kept(tuple(row for row in findings if not row.get("accepted")), tuple(row for row in drift if row.get("state") in MOVED))
 
 
 def occasions(run: Row, tables: Kept = Kept()) -> tuple[str, ...]:  # noqa: B008  frozen, and empty
@@ -66,6 +68,7 @@ def alert(name: str, run: Row, tables: Kept = Kept()) -> Alert:  # noqa: B008  f
     verdict = str(run.get("verdict") or "incomplete")
     given = run.get("parameters", {})
     plans = [plan for plan in run.get("counts", {}).get("plans", ()) if plan.get("verdict") == "planned"]
+    headline = str(run.get("counts", {}).get("drift", {}).get("headline", ""))
     facts = (
         ("runbook", f"{run.get('runbook', '')} {run.get('title', '')}".strip()),
         ("verdict", f"{verdict}: {MEANING.get(verdict, '')}"),
@@ -78,9 +81,9 @@ def alert(name: str, run: Row, tables: Kept = Kept()) -> Alert:  # noqa: B008  f
     lines = [
         *(line.strip() for line in str(run.get("problem") or "").splitlines()),
         *(f"waits for approval: {plan.get('plan')} ({plan.get('title')}, {plan.get('requests')} requests)" for plan in plans),
-        *([f"{len(tables.drift):,} changes since the last run"] if tables.drift else []),
+        *([headline] if headline else []),
         *(f"{row.get('severity')}: {row.get('check')}: {row.get('subject')}" for row in tables.findings),
-        *(f"{row.get('table')}: {row.get('change')}: {row.get('row')}" for row in tables.drift),
+        *map(_changed, tables.drift),
     ]
     return Alert(
         occasions(run, tables),
@@ -89,6 +92,10 @@ def alert(name: str, run: Row, tables: Kept = Kept()) -> Alert:  # noqa: B008  f
         _shortened(lines),
         _content(name, run, tables),
     )
+
+
+def _changed(row: Row) -> str:
+    return f"{row.get('kind')} {row.get('subject')}: {row.get('recorded')} → {row.get('live')}, by {row.get('changed_by')}"
 
 
 def _counted(findings: Mapping[str, int]) -> str:
@@ -113,5 +120,5 @@ def _content(name: str, run: Row, tables: Kept) -> dict[str, Any]:
         "findings": [
             {field: row.get(field) for field in ("finding_id", "severity", "check", "subject")} for row in tables.findings[:_MOST_ROWS]
         ],
-        "drift": [dict(row) for row in tables.drift[:_MOST_ROWS]],
+        "drift": [{field: str(row.get(field) or "") for field in _OF_DRIFT} for row in tables.drift[:_MOST_ROWS]],
     }

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from awsfed_lib.core import shapes, tables
+from awsfed_lib.core import drift_shapes, shapes, tables
 from awsfed_lib.core.tables import DIFFERENCES, Schema, canonical, frame, rows
 
 Row = Mapping[str, Any]
@@ -20,7 +20,7 @@ KEPT_AS = {"live_app_roles": "app_roles", "live_assignments": "assignments"}
 
 def schemas() -> tuple[Schema, ...]:
     """Return every written shape."""
-    return tuple(value for module in (tables, shapes) for value in vars(module).values() if isinstance(value, Schema))
+    return tuple(value for module in (tables, shapes, drift_shapes) for value in vars(module).values() if isinstance(value, Schema))
 
 
 def key_named(name: str) -> tuple[str, ...]:

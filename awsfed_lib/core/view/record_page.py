@@ -10,8 +10,10 @@ from awsfed_lib.core.settings.verdict import MEANING
 from awsfed_lib.core.view.escape import escaped, visible
 from awsfed_lib.core.view.markup import VERDICTS, box, chip, chips, duration, folded, terms
 from awsfed_lib.core.view.notice_view import CHANGES
+from awsfed_lib.core.view.style import Tone
 
 UNFINISHED = "incomplete"
+TONES: Mapping[str, Tone] = {"good": "good", "warn": "warn", "bad": "bad"}
 Run = Mapping[str, Any]
 
 
@@ -21,6 +23,7 @@ def head(run: Run, title: str, stopped_at: str = "") -> str:
         f"<h1>{escaped(title)}</h1>",
         _verdict(run) if run else "",
         _problem(run, stopped_at),
+        _drift(run),
         terms(_about(run)) if run else "",
         folded("parameters", terms((name, _value(value)) for name, value in run["parameters"].items())) if run.get("parameters") else "",
     ]
@@ -51,6 +54,17 @@ def _problem(run: Run, stopped_at: str) -> str:
     return box(said + where, "bad") if said or where else ""
 
 
+def _drift(run: Run) -> str:
+    """Say at the top what changed since the last run, in its own words, and where the whole of it stands."""
+    said = (run.get("counts") or {}).get("drift") or {}
+    if not said:
+        return ""
+    lines = "".join(f"<li>{escaped(line)}</li>" for line in said.get("lines", ()))
+    more = '<p><a href="#cell-drift">All three sides: desired, recorded, live</a></p>' if lines else ""
+    tone = TONES.get(str(said.get("tone")), "warn")
+    return box(f"<p><strong>{escaped(said.get('headline', ''))}</strong></p>{f'<ul>{lines}</ul>' if lines else ''}{more}", tone)
+
+
 def _about(run: Run) -> list[tuple[str, str]]:
     git = run.get("git") or {}
     commit = f"{git.get('commit', '')}{' with changes that are not committed' if git.get('dirty') else ''}"
@@ -62,7 +76,7 @@ def _about(run: Run) -> list[tuple[str, str]]:
         ("executed by", str(run.get("executed_by", ""))),
         *((f"as, in {'Entra ID' if side == 'entra' else 'AWS'}", _value(names)) for side, names in who.items()),
         ("commit", commit.strip()),
-        ("came out", "; ".join(came_out(run))),
+        ("came out", "; ".join(_results(run))),
         ("exit code", _value(run.get("exit_code", ""))),
     ]
 
@@ -95,7 +109,14 @@ def _moment(stamp: object) -> datetime | None:
 
 
 def came_out(run: Run) -> Iterable[str]:
-    """Say what came out of a run: its plans, its findings."""
+    """Say what came out of a run: what changed since the one before, its plans, its findings."""
+    counts = run.get("counts") or {}
+    if counts.get("drift"):
+        yield str(counts["drift"].get("headline", "")).removesuffix(".")
+    yield from _results(run)
+
+
+def _results(run: Run) -> Iterable[str]:
     counts = run.get("counts") or {}
     for plan in counts.get("plans", []):
         yield f"{plan.get('title', '')}: {plan.get('verdict', '')}, {plan.get('plan', '')}"

@@ -38,6 +38,7 @@ from awsfed_lib.edges.records.runbooks import Runbook
 if TYPE_CHECKING:
     from awsfed_lib.core.accounts.families import Families
     from awsfed_lib.core.accounts.federation import Terms
+    from awsfed_lib.core.review.since import Drift
     from awsfed_lib.edges.amazon.accounts import Accounts
     from awsfed_lib.edges.amazon.organization import Organization
     from awsfed_lib.edges.entra.auth import Session
@@ -198,7 +199,7 @@ class Run:
         paths = [self.record.keep_export(name, content) for name, content in sorted(files.items())]
         return pd.DataFrame({"file": [f"exports/{path.name}" for path in paths], "bytes": [path.stat().st_size for path in paths]})
 
-    def finish(self, *outcomes: Outcome, findings: pd.DataFrame | None = None) -> None:
+    def finish(self, *outcomes: Outcome, findings: pd.DataFrame | None = None, drift: Drift | None = None) -> None:
         """Write what came out, give the verdict, seal the journal; then raise for an outcome that failed.
 
         Verdicts and exit codes are those of `verdict.CODES`. Raises RecordError when the run is finished already.
@@ -212,7 +213,8 @@ class Run:
         problem = " ".join(outcome.problem for outcome in outcomes if outcome.problem)
         self.journal.seal(word, problem=problem, files=self._written())
         self.journal.close()
-        self._close({"verdict": word, "problem": problem, "exit_code": CODES[word], "counts": results.counts(outcomes, findings)})
+        figures = results.counts(outcomes, findings) | (drift.told if drift else {})
+        self._close({"verdict": word, "problem": problem, "exit_code": CODES[word], "counts": figures})
         for outcome in outcomes:
             outcome.raise_for_failure()
         self._raise_for_leak()

@@ -1,0 +1,62 @@
+"""The record that a run is compared with: the newest good one of its runbook on the same application and accounts, if it is as sealed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from awsfed_lib.core.errors import RecordError
+from awsfed_lib.edges.records import chain, proof
+from awsfed_lib.edges.records.past import Past
+from awsfed_lib.edges.records.record import Record
+
+GOOD = frozenset({"done", "findings"})
+SCOPE = ("partition", "provider", "accounts_file", "include_accounts", "exclude_accounts")
+"""Parameters that say of which accounts and roles a run speaks."""
+
+
+class Baseline(NamedTuple):
+    """The record, None when there is none that counts, and what is to be said of those that were passed over."""
+
+    past: Past | None
+    remark: str = ""
+
+
+def choose(past: Sequence[Past], given: Mapping[str, Any]) -> Baseline:
+    """Choose among the runs, oldest first, for a run with the parameters `given` (as run.json holds them).
+
+    A record that is not as it was sealed, or that the chain does not know so, is passed over, and the remark says so.
+    """
+    fitting = [one for one in past if one.verdict in GOOD and _scope(Record(one.folder).run().get("parameters", {})) == _scope(given)]
+    others = f"{len(past)} runs with other accounts, or not good, do not count." if past and not fitting else ""
+    damaged: list[str] = []
+    for one in reversed(fitting):
+        problem = _problem(one.folder)
+        if not problem:
+            return Baseline(one, _passed(damaged))
+        damaged.append(f"{one.run} ({problem})")
+    return Baseline(None, _passed(damaged) or others)
+
+
+def _scope(given: Mapping[str, Any]) -> tuple[object, ...]:
+    return tuple(sorted(value) if isinstance(value, list | tuple) else value for value in (given.get(name) or "" for name in SCOPE))
+
+
+def _passed(damaged: Sequence[str]) -> str:
+    more = f" and {len(damaged) - 1} more" if len(damaged) > 1 else ""
+    return f"NOT COMPARED WITH {damaged[0]}{more}: not as sealed; `awsfed runs verify` says more." if damaged else ""
+
+
+def _problem(folder: Path) -> str:
+    """Say why a record does not count as it stands; "" when it does."""
+    record = Record(folder)
+    found = proof.problems(record)
+    if found:
+        return found[0]
+    try:
+        lines = chain.read(folder.parent)
+    except RecordError as error:
+        return error.what.rstrip(".")
+    line = next((line for line in reversed(lines) if line.fields.get("run") == folder.name), None)
+    return "" if line and line.fields.get("sha256") == record.digest else "the chain does not know it so"
