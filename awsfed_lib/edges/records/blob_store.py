@@ -19,11 +19,13 @@ from awsfed_lib.edges.entra import auth, connection, storage
 from awsfed_lib.edges.records.store_refusals import RefusedError, absent, no_store, unreached
 
 if TYPE_CHECKING:
+    import requests
     from azure.core.exceptions import AzureError, HttpResponseError
     from azure.storage.blob import ContainerClient
 
 _ADDRESS = re.compile(
-    r"abfss?://(?P<container>[a-z0-9](?:-?[a-z0-9]){2,62})@(?P<account>[a-z0-9]{3,24})\.dfs\.(?P<suffix>[a-z.]+)(?:/(?P<prefix>[^?#]*))?"
+    r"abfss?://(?=[^@]{3,63}@)(?P<container>[a-z0-9]+(?:-[a-z0-9]+)*)@(?P<account>[a-z0-9]{3,24})"
+    r"\.dfs\.(?P<suffix>[a-z.]+)(?:/(?P<prefix>[^?#]*))?"
 )
 CLOUDS: Mapping[str, str] = {"core.windows.net": "global", "core.usgovcloudapi.net": "usgov", "core.chinacloudapi.cn": "china"}
 # The last three: an object under a policy or a legal hold, and a role that may add objects and not write over them.
@@ -108,6 +110,8 @@ def _told(address: str) -> Iterator[None]:
         raise _refused(address, error) from None
     except AzureError as error:
         raise unreached(address, _reason(error)) from None
+    except ValueError:  # what its library says of headers that are not those of Blob Storage
+        raise unreached(address, "The answer is not one of Azure Storage.") from None
 
 
 def _refused(address: str, error: HttpResponseError) -> Exception:
@@ -158,15 +162,22 @@ def _ready() -> None:
 def container(endpoint: str, name: str, session: auth.Session) -> ContainerClient:
     """Make a client that reaches `endpoint` alone, by the same rules of TLS and proxies as Graph is reached.
 
-    It tries again after 1, 3 and 5 seconds where that makes sense.
+    It tries again after 1, 3 and 5 seconds where that makes sense. Answers are read whole before Azure's library sees them,
+    so that half of one counts as none, and no connection is left open behind a refusal.
     """
     from azure.core.pipeline.transport import RequestsTransport
     from azure.storage.blob import ContainerClient, ExponentialRetry
 
+    http = connection.connect(endpoint, session.cloud)
+    http.hooks["response"].append(_whole)
     return ContainerClient(
         endpoint,
         name,
         credential=storage.Credential(session.source),
-        transport=RequestsTransport(session=connection.connect(endpoint, session.cloud)),
+        transport=RequestsTransport(session=http),
         retry_policy=ExponentialRetry(initial_backoff=1, increment_base=2, retry_total=3),
     )
+
+
+def _whole(answer: requests.Response, **_: Any) -> None:
+    answer.content  # noqa: B018  reads it
