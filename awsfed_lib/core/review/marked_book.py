@@ -67,13 +67,17 @@ def _sheet(book: Workbook) -> Any:
 
 
 def _filled(found: Iterable[tuple[int, Sequence[Any]]], names: Sequence[str]) -> Iterable[tuple[int, list[str]]]:
-    count = 0
+    count, blank = 0, None
     for number, row in found:
-        if any(cell.value is not None for cell in row):
-            if (count := count + 1) > ROWS or number > _LAST_ROW:
-                raise ParameterError(f"The sheet has more than {ROWS:,} rows, or rows where Excel has none.", remedy=REMEDY)
+        filled = row is not blank and any(cell.value is not None for cell in row)
+        count += filled
+        if number > _LAST_ROW or count > ROWS:
+            raise ParameterError(f"The sheet has more than {ROWS:,} rows, or rows where Excel has none.", remedy=REMEDY)
+        if filled:
             cells = _cells(number, row, names)
             yield number, cells if any(cells[len(names) :]) else cells[: len(names)]
+        else:
+            blank = row  # openpyxl gives one and the same for each row that the file does not have, a million perhaps
 
 
 def _cells(number: int, row: Sequence[Any], names: Sequence[str]) -> list[str]:
