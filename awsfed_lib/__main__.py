@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import importlib
 import shlex
-import signal
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -205,7 +205,8 @@ def sandbox(seed: int, accounts: int, **of: str) -> None:
     ):
         click.echo(f"Entra ID and Graph  {served.entra.url}\nAWS                 {served.aws.url}\ndescribed in        {served.file}")
         click.echo("Try, in another terminal: awsfed run 00 -f parameters/sandbox.yml    Stop with Ctrl-C.")
-        signal.pause()
+        while True:
+            time.sleep(3600)
 
 
 @main.command()

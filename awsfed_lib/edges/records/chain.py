@@ -88,7 +88,7 @@ def alone(raw: bytes) -> Line | None:
 
 def _write(path: Path, line: bytes, whole: int) -> None:
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), durable.PRIVATE_FILE)
+        descriptor = durable.opened(path, os.O_RDWR | os.O_CREAT)
         with os.fdopen(descriptor, "r+b") as file:
             file.truncate(whole)
             file.seek(whole)

@@ -42,8 +42,8 @@ def write_new(path: Path, content: bytes) -> None:
             os.link(temporary, path, follow_symlinks=False)
         except FileExistsError:
             raise RecordError("The file is there already, and a record is never overwritten.", where=str(path)) from None
-        except OSError as error:
-            if error.errno not in _NO_LINKS:
+        except (OSError, NotImplementedError) as error:  # the latter: `follow_symlinks` on some systems (docs.python.org os.link)
+            if isinstance(error, OSError) and error.errno not in _NO_LINKS:
                 raise
             _rename_new(temporary, path)
 
@@ -66,8 +66,7 @@ def _temporary(path: Path, content: bytes) -> Iterator[Path]:
     """Put `content` on disk in a file beside `path`, which is gone afterwards unless it was renamed."""
     temporary = path.with_name(f".{path.name[:80]}.{secrets.token_hex(4)}.partial")
     try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), PRIVATE_FILE)
-        with os.fdopen(descriptor, "wb") as file:
+        with os.fdopen(opened(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL), "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -76,6 +75,11 @@ def _temporary(path: Path, content: bytes) -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def opened(path: Path, flags: int) -> int:
+    """Open a file for its owner only, following no link at its end; its bytes are what is written, on Windows too."""
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0), PRIVATE_FILE)
 
 
 def sync_folder(path: Path) -> None:

@@ -52,7 +52,7 @@ class Journal:
         self._number, self._previous, self._length, self._ended = 0, BEFORE_THE_FIRST, 0, ""
         self._turn = threading.Lock()
         try:
-            self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), durable.PRIVATE_FILE)
+            self._descriptor = durable.opened(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
             durable.sync_folder(folder)
         except FileExistsError:
             raise RecordError(

@@ -1,7 +1,7 @@
 """One writer an object at a time on one machine: a lock of the operating system, held by the process that writes.
 
 The kernel holds it, not the runner: papermill can be killed while its kernel is still sending. The system releases the
-lock when its holder dies, whatever the reason, so there is nothing to break, to time out or to delete (flock(2)). It
+lock when its holder dies, whatever the reason, so there is nothing to break, to time out or to delete (`exclusive`). It
 does not reach other machines: there, Graph's answer to a changed table and the drift check before each send remain.
 """
 
@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from awsfed_lib.core.errors import LockedError, RecordError
-from awsfed_lib.edges.records import durable
+from awsfed_lib.core.errors import LockedError
+from awsfed_lib.edges.records import durable, exclusive
 
 PAUSE = 0.05
 
@@ -56,13 +56,13 @@ class Locks:
         path = self.path(key)
         durable.folder(self.folder)
         try:
-            return os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), durable.PRIVATE_FILE)
+            return durable.opened(path, os.O_RDWR | os.O_CREAT)
         except OSError as error:
             raise durable.not_recorded(path, error) from error
 
     def _take(self, key: str, descriptor: int) -> None:
         deadline = time.monotonic() + self.patience
-        while not _taken(descriptor):
+        while not exclusive.taken(descriptor):
             if time.monotonic() >= deadline:
                 raise LockedError(
                     f"Another run holds this object{_told(descriptor)}; nothing was sent.",
@@ -76,31 +76,17 @@ class Locks:
         words = json.dumps({"key": key, "pid": os.getpid(), **self.holder}, ensure_ascii=False).encode()
         try:
             os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, words, 0)
+            os.lseek(descriptor, 0, os.SEEK_SET)
+            os.write(descriptor, words)
         except OSError:
             return
-
-
-def _taken(descriptor: int) -> bool:
-    try:
-        import fcntl
-    except ImportError:
-        raise RecordError("This system has no locks that awsfed trusts; nothing was sent.", remedy="Apply from Linux or macOS.") from None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError as error:
-        raise RecordError(
-            f"The lock cannot be taken: {error.strerror}; nothing was sent.", remedy="Put runs/ on a local file system."
-        ) from error
-    return True
 
 
 def _told(descriptor: int) -> str:
     """Say who holds the lock, as far as the holder left word."""
     try:
-        told = json.loads(os.pread(descriptor, 4096, 0))
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        told = json.loads(os.read(descriptor, 4096))
         words = [f"{name} {told[name]}" for name in ("runbook", "record", "pid") if name in told]
     except (OSError, ValueError, TypeError):
         words = []
