@@ -1,11 +1,10 @@
 """The access review through real kernels: who reaches what, the sheet marked by a reviewer, and what was marked is gone."""
 
-import csv
-import io
 import json
 import shutil
 from pathlib import Path
 
+import openpyxl
 import pytest
 import yaml
 
@@ -38,7 +37,7 @@ class Scene:
         file = yaml.safe_load((self.root / "parameters/sandbox.yml").read_text())
         who = auth.SignIn(file["cloud"], file["tenant_id"], file["client_id"], file["sign_in"])
         application = file["application_id"]
-        held = review.read(Graph.reading(auth.sign_in(who)), application, review.marks("review.csv", application))
+        held = review.read(Graph.reading(auth.sign_in(who)), application, review.marks("review.xlsx", application))
         return review.plan(held, guards=Guards(50)).id
 
     def table(self, ran, name):
@@ -60,13 +59,13 @@ def scene(tmp_path_factory):
 
 def marked(scene, sheet, who):
     """What the reviewer does in a spreadsheet."""
-    lines = list(csv.DictReader(io.StringIO(sheet.read_text())))
-    for line in lines:
-        line |= {"decision": "remove" if line["user_name"] == who else "keep", "reviewer": "Rita Reviewer"}
-    with (scene.root / "parameters/review.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(lines[0]), delimiter=";")
-        writer.writeheader()
-        writer.writerows(lines)
+    book = openpyxl.load_workbook(sheet)
+    names = [cell.value for cell in book["review"][1]]
+    for row in book["review"].iter_rows(min_row=2):
+        line = dict(zip(names, row, strict=True))
+        line["decision"].value = "remove" if line["user_name"].value == who else "keep"
+        line["reviewer"].value = "Rita Reviewer"
+    book.save(scene.root / "parameters/review.xlsx")
 
 
 def test_reviewed_marked_planned_and_gone(scene):
@@ -81,8 +80,8 @@ def test_reviewed_marked_planned_and_gone(scene):
     assert {row["what"] for row in scene.table(seen, "unused")} >= {"person"}
 
     who = next(row["user_name"] for row in access if row["verdict"] == "effective" and row["through"] not in ("", "directly"))
-    marked(scene, folder / "exports/review.csv", who)
-    applied = scene.run("17", review_file="review.csv", max_removed=50, approved=scene.planned())
+    marked(scene, folder / "exports/review.xlsx", who)
+    applied = scene.run("17", review_file="review.xlsx", max_removed=50, approved=scene.planned())
     assert applied.verdict == "applied"
     states = {row["user_name"]: row["state"] for row in scene.table(applied, "decided") if row["decision"] == "remove"}
     assert set(states) == {who}
