@@ -8,7 +8,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-
 UNUSED = ("rfc3987_syntax", "azure.storage.blob", "azure.datalake.store", "boto3", "gcsfs", "pyarrow.fs", "github")
 """What Jupyter's libraries import if it is there, and a runner never uses."""
 

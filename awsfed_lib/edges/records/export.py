@@ -66,7 +66,7 @@ def _page(title: str, body: str, more_style: str = "") -> str:
 
 def page(notebook: Any, run: Mapping[str, Any], title: str) -> str:
     """Draw an executed notebook (nbformat 4) as one page."""
-    from nbconvert import HTMLExporter
+    from awsfed_lib.edges.records.page_exporter import PageExporter
 
     style, sanitized = _style(), sanitizer()
     parts = {
@@ -76,7 +76,7 @@ def page(notebook: Any, run: Mapping[str, Any], title: str) -> str:
         "header": record_page.head(run, title, _stopped_at(notebook)),
         "footer": record_page.foot(run),
     }
-    exporter = HTMLExporter(  # type: ignore[no-untyped-call]
+    exporter = PageExporter(  # type: ignore[no-untyped-call]
         template_name="record",
         extra_template_basedirs=[str(files("awsfed_lib") / "templates")],
         exclude_anchor_links=True,
