@@ -13,6 +13,7 @@ from awsfed_lib.core.review.states import (
     ABSENT,
     AS_DESIRED,
     AS_RECORDED,
+    BACK,
     CHANGED,
     DESIRED_CHANGED,
     DRIFTED,
@@ -150,7 +151,14 @@ def test_drift_that_nobody_approved_stays_until_it_is_undone():
     assert (second["changed_by"][0], second["recorded_at"][0]) == ("bob", NOW - timedelta(days=1))
     third = night(rule, bad, bad, second, day=2)
     assert (third["state"][0], third["recorded"][0]) == (STILL, "enabled: yes")
-    assert night(rule, bad, good, third, day=3).empty
+    fourth = night(rule, bad, good, third, day=3)
+    assert (fourth["state"][0], fourth["recorded"][0], fourth["live"][0]) == (BACK, "enabled: no", "enabled: yes")
+    assert night(rule, good, good, fourth, severity="note", day=4).empty
+
+
+def test_rule_that_is_made_to_fit_a_drift_settles_it():
+    first = night(side(A), side(A), side(B))
+    assert night(side(B), side(B), side(B), first, day=1).empty
 
 
 def test_drift_that_somebody_accepted_is_what_the_next_run_compares_with():

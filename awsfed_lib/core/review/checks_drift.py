@@ -10,6 +10,7 @@ import pandas as pd
 
 from awsfed_lib.core.drift_shapes import DRIFT
 from awsfed_lib.core.finding import finding
+from awsfed_lib.core.review import states
 from awsfed_lib.core.review.attribution import UNKNOWN
 from awsfed_lib.core.review.observed import APP_ROLE, ASSIGNMENT, CERTIFICATE, CLAIM, MEMBER, PROVIDER, ROLE
 from awsfed_lib.core.review.states import ABSENT, MOVED, NO_RULE, NOW_AS_DESIRED, QUIET, STILL, UNREAD
@@ -45,6 +46,8 @@ FORWARD: Mapping[str, str] = {
     ASSIGNMENT: "05-groups where the group is missing, then 06-assignments.",
     PROVIDER: "02-accounts, or 08-certificates while certificates are rolled over.",
 }
+FINE = frozenset({NOW_AS_DESIRED, states.BACK})
+"""Changes that need no mending: whoever made them, they are a note."""
 ALL = ":policy/AdministratorAccess"
 READ = "02-accounts says why the account cannot be read."
 Row = Mapping[str, Any]
@@ -59,7 +62,7 @@ def marked(drift: pd.DataFrame) -> pd.DataFrame:
 def _mark(row: Row) -> dict[str, str]:
     if row["state"] not in MOVED | {STILL} or row["run"]:
         return {"remedy": _remedy(row)}
-    severity = "note" if row["state"] == NOW_AS_DESIRED else "medium" if _grave(row) else SEVERITY[row["kind"]]
+    severity = "note" if row["state"] in FINE else "medium" if _grave(row) else SEVERITY[row["kind"]]
     return {"remedy": _remedy(row), "severity": severity, "finding_id": _finding(row, severity)["finding_id"]}
 
 
@@ -73,7 +76,7 @@ def _grave(row: Row) -> bool:
 
 
 def _remedy(row: Row) -> str:
-    if row["state"] in QUIET | {NOW_AS_DESIRED} or row["run"]:
+    if row["state"] in QUIET | FINE or row["run"]:
         return "Nothing has to be done."
     if row["state"] == UNREAD:
         return READ

@@ -17,7 +17,7 @@ from awsfed_lib.core.tables import frame, read_in_full, rows
 APP_ROLE, ASSIGNMENT, MEMBER, CLAIM, CERTIFICATE, PROVIDER, ROLE = (
     "appRole", "assignment", "member", "claim", "certificate", "provider", "IAM role",
 )  # fmt: skip
-HOLDS = "holds the certificate that signs"
+HOLDS = "current certificate"  # whether it holds the one that signs
 Row = Mapping[str, Any]
 
 

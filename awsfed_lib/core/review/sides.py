@@ -20,10 +20,12 @@ from awsfed_lib.core.review.states import (
     ABSENT,
     AS_DESIRED,
     AS_RECORDED,
+    BACK,
     CHANGED,
     DESIRED_CHANGED,
     DRIFTED,
     HELD,
+    MOVED,
     NEVER,
     NO_RECORD,
     NO_RULE,
@@ -90,6 +92,9 @@ class Before(NamedTuple):
         return unread or (row["severity"] in HELD and row["finding_id"] not in self.accepted)
 
 
+Row = Mapping[str, Any]
+
+
 class Sides(NamedTuple):
     """The three values of one object, and what was desired at the last record; "" when that is not known."""
 
@@ -115,31 +120,49 @@ def compare(desired: Side, recorded: Side, live: Side, *, before: Before | None)
     )
 
 
-def _line(
-    row: Mapping[str, Any], sides: tuple[Side, Side, Side], before: Before | None, last: Mapping[str, Any] | None
-) -> dict[str, Any] | None:
+class Ground(NamedTuple):
+    """What the live value is compared with, of when, and what is known of the drift that stood there already: STILL, or BACK."""
+
+    recorded: str
+    at: datetime | None
+    word: str = ""
+    carried: Mapping[str, Any] = {}
+
+
+def _line(row: Row, sides: tuple[Side, Side, Side], before: Before | None, last: Row | None) -> dict[str, Any] | None:
     desired, recorded, live = (side.value(row) for side in sides)
     if "" in (recorded, live):
         return None
-    held = last is not None and before is not None and before.holds(last)
-    told: dict[str, Any] = {"at": before.at if before else None, "still": False}
-    if last is not None and held:
-        told = {"at": last["recorded_at"], "still": bool(last["finding_id"]) and agree(last["sides"]["live"], live)}
-        recorded = last["sides"]["recorded"]
+    ground = _ground(recorded, live, before, last)
     then = "" if before is None or before.drift is None else last["sides"]["desired"] if last else recorded
-    state = _still(state_of(Sides(desired, recorded, live, then)), told["still"])
-    if state in QUIET or (state == UNREAD and recorded in WORDS and desired in WORDS):
+    known = Sides(desired, ground.recorded, live, then)
+    state = _state(known, ground.word)
+    if state in QUIET or (state == UNREAD and ground.recorded in WORDS and desired in WORDS):
         return None
-    carried = {name: last[name] for name in ("changed_by", "changed_at", "run", "plan")} if last is not None and told["still"] else {}
-    shown = dict(zip(("desired", "recorded", "live"), _shown(desired, recorded, live), strict=True))
-    basis = json.dumps({"desired": desired, "recorded": recorded, "live": live}, ensure_ascii=False)
+    shown = dict(zip(Sides._fields, _shown(*known[:3]), strict=False))
     about = {name: row[name] for name in ("kind", "account_id", "subject", "key")}
-    at = told["at"] if recorded != UNREAD else None
-    return {**about, **shown, **carried, "state": state, "recorded_at": at, "basis": basis}
+    at = ground.at if ground.recorded != UNREAD else None
+    basis = json.dumps({name: getattr(known, name) for name in Sides._fields[:3]}, ensure_ascii=False)
+    return {**about, **shown, **ground.carried, "state": state, "recorded_at": at, "basis": basis}
 
 
-def _still(state: str, still: bool) -> str:  # noqa: FBT001  a fact, not a switch
-    return STILL if still and state in (DRIFTED, CHANGED) else state
+def _ground(recorded: str, live: str, before: Before | None, last: Row | None) -> Ground:
+    at = before.at if before else None
+    if last is None or before is None or not before.holds(last):
+        return Ground(recorded, at)
+    held, seen = last["sides"]["recorded"], last["sides"]["live"]
+    if last["finding_id"] and agree(seen, live):
+        return Ground(held, last["recorded_at"], STILL, {name: last[name] for name in ("changed_by", "changed_at")})
+    if last["finding_id"] and agree(held, live):
+        return Ground(seen, at, BACK)
+    return Ground(held, last["recorded_at"])
+
+
+def _state(sides: Sides, word: str) -> str:
+    state = state_of(sides)
+    if word == STILL:
+        return STILL if state in (DRIFTED, CHANGED) else AS_DESIRED if state == NOW_AS_DESIRED else state
+    return BACK if word == BACK and state in MOVED else state
 
 
 def state_of(sides: Sides) -> str:

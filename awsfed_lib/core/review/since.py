@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import pandas as pd
 
-from awsfed_lib.core.review.states import MOVED, STILL, UNREAD
+from awsfed_lib.core.review.states import ABSENT, MOVED, STILL, UNREAD
 from awsfed_lib.core.tables import rows
 from awsfed_lib.core.view.escape import escaped
 from awsfed_lib.core.view.markup import box, counted, output
 from awsfed_lib.core.view.style import Tone
 from awsfed_lib.core.view.table_view import bare_html, table_text
 
-MOST_LINES = 5
+MOST_LINES, MOST_REMEDIES = 5, 3
 SHOWN = ("state", "kind", "account_id", "subject", "desired", "recorded", "live", "changed_by", "changed_at", "remedy")
 
 
@@ -70,7 +71,8 @@ class Drift:
             number = counted(len(self.moved), "change")
             yield f"{number} since {_when(self.at)}, {self._approved()} (record {self.run})."
         if len(self.still):
-            yield f"{counted(len(self.still), 'older change')} of no approved run {'stands' if len(self.still) == 1 else 'stand'} still."
+            stand = "stands" if len(self.still) == 1 else "stand"
+            yield f"{counted(len(self.still), 'older change')} that no approved run made still {stand}."
         unread = int((self.table["state"] == UNREAD).sum())
         if unread:
             yield f"{counted(unread, 'object')} could not be read, and count as not known."
@@ -79,8 +81,8 @@ class Drift:
 
     def _approved(self) -> str:
         if len(self.strange) == len(self.moved):
-            return "in no approved run"
-        return f"{len(self.strange)} of them in no approved run" if len(self.strange) else "all in approved runs"
+            return "not by an approved run"
+        return f"{len(self.strange)} of them not by an approved run" if len(self.strange) else "all by approved runs"
 
     @property
     def told(self) -> dict[str, Any]:
@@ -99,42 +101,53 @@ class Drift:
         }
 
     def _lines(self) -> Iterator[str]:
-        """Say of the first changes what, by whom, and what to do; what no approved run made comes first, and is told one by one."""
+        """Say who changed what, and what to do; what no approved run made comes first, and is told one by one."""
         listed = rows(pd.concat([self.strange, self.still]))
         for row in listed[:MOST_LINES]:
             at = f" at {_when(row['changed_at'])}" if row["changed_at"] else ""
-            said = f"{row['kind']} {row['subject']}: {row['recorded']} → {row['live']}"
-            yield f"{said}; by {row['changed_by']}{at}. {row['remedy']}"
+            yield f"{row['changed_by']}{at}: {row['kind']} {row['subject']}: {_change(row)}"
         if len(listed) > MOST_LINES:
-            yield f"and {len(listed) - MOST_LINES:,} more in no approved run"
+            yield f"and {len(listed) - MOST_LINES:,} more that no approved run made"
         approved = self.moved[self.moved["run"] != ""]
         for who, number in approved["changed_by"].value_counts(sort=False).items():
-            yield f"{counted(number, 'change')} by {who}"
+            yield f"{who}: {counted(number, 'change')}"
+        for remedy, number in Counter(row["remedy"] for row in listed).most_common(MOST_REMEDIES):
+            yield f"What to do{f' ({number})' if len(listed) > 1 else ''}: {remedy}"
 
     @property
     def tone(self) -> Tone:
         """The colour of the line."""
         return "bad" if len(self.strange) or len(self.still) else "warn" if self.at is None or self.remark else "good"
 
-    @property
-    def caption(self) -> str:
-        """What stands above the table."""
-        return f"what is not simply as it should be, or as it was: {counted(len(self.table), 'object')}"
+    def _shown(self) -> Iterator[tuple[pd.DataFrame, str]]:
+        """Yield the tables for people: who, what was changed, and what else is not as it should be."""
+        changed = self.table["state"].isin({*MOVED, STILL})
+        yield self.by, "who changed it"
+        yield self._part(changed), f"what was changed: {counted(int(changed.sum()), 'object')}"
+        left = int((~changed).sum())
+        yield self._part(~changed), f"not changed since, and not as desired, or not read: {counted(left, 'object')}"
+
+    def _part(self, chosen: pd.Series[bool]) -> pd.DataFrame:
+        shown = self.table.loc[chosen, list(SHOWN)].reset_index(drop=True)
+        shown.attrs = self.table.attrs
+        return shown
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        shown = self.table[list(SHOWN)]
-        shown.attrs = self.table.attrs
-        by = self.by
-        tables = [(by, "who changed it"), (shown, self.caption)]
-        html = "".join(f'<div class="awsfed-tall">{bare_html(table, title)}</div>' for table, title in tables if len(table))
-        text = [table_text(table, title) for table, title in tables if len(table)]
+        tables = [(table, title) for table, title in self._shown() if len(table)]
+        html = "".join(f'<div class="awsfed-tall">{bare_html(table, title)}</div>' for table, title in tables)
         return {
             "text/html": output(box(f"<p><strong>{escaped(self.headline)}</strong></p>", self.tone) + html),
-            "text/plain": "\n".join([self.headline, *text]),
+            "text/plain": "\n".join([self.headline, *(table_text(table, title) for table, title in tables)]),
         }
 
     def __str__(self) -> str:
         return self.headline
+
+
+def _change(row: Mapping[str, Any]) -> str:
+    if row["recorded"] == ABSENT:
+        return f"new ({row['live']})"
+    return f"gone (was {row['recorded']})" if row["live"] == ABSENT else f"{row['recorded']} → {row['live']}"
 
 
 def _when(at: datetime) -> str:

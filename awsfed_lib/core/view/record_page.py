@@ -119,7 +119,15 @@ def came_out(run: Run) -> Iterable[str]:
 def _results(run: Run) -> Iterable[str]:
     counts = run.get("counts") or {}
     for plan in counts.get("plans", []):
-        yield f"{plan.get('title', '')}: {plan.get('verdict', '')}, {plan.get('plan', '')}"
+        said = (plan.get("verdict"), *_moves(plan), plan.get("plan"))
+        yield f"{plan.get('title', '')}: {', '.join(str(part) for part in said if part)}"
     found = [f"{number} {severity}" for severity, number in counts.get("findings", {}).items() if number]
     if found:
         yield f"findings: {', '.join(found)}"
+
+
+def _moves(plan: Mapping[str, Any]) -> list[str]:
+    """Say what a plan changes, by action; nothing of what it keeps."""
+    changes = plan.get("changes")
+    numbers = changes.items() if isinstance(changes, Mapping) else ()
+    return [f"{number:,} {action}" for action, number in numbers if isinstance(number, int) and action != "keep"]

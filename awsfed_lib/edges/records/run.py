@@ -206,14 +206,14 @@ class Run:
         """
         if findings is not None:
             self.keep(findings=findings)
-        self._keep_plans()
+        plans = self._keep_plans()
         for outcome in outcomes:
             self.record.keep_json("outcome", results.of_outcome(outcome))
         word = results.word(outcomes, findings, self.parameters.fail_on)
         problem = " ".join(outcome.problem for outcome in outcomes if outcome.problem)
         self.journal.seal(word, problem=problem, files=self._written())
         self.journal.close()
-        figures = results.counts(outcomes, findings) | (drift.told if drift else {})
+        figures = results.counts(outcomes, findings, plans) | (drift.told if drift else {})
         self._close({"verdict": word, "problem": problem, "exit_code": CODES[word], "counts": figures})
         for outcome in outcomes:
             outcome.raise_for_failure()
@@ -225,13 +225,14 @@ class Run:
         if run["verdict"] == leaks.VERDICT:
             raise RecordError(run["problem"], where=self.folder.name)
 
-    def _keep_plans(self) -> None:
-        """Keep the plans that the journal holds and the notebook did not keep itself."""
-        kept = {json.loads(path.read_bytes()).get("id") for path in self.folder.glob("*plan*.json")}
+    def _keep_plans(self) -> dict[str, Mapping[str, Any]]:
+        """Keep the plans that the journal holds and the notebook did not keep itself; return all of them by their ids."""
+        kept = {str(plan.get("id")): plan for plan in map(json.loads, (path.read_bytes() for path in self.folder.glob("*plan*.json")))}
         plans = {line.fields["id"]: line.fields["content"] for line in journal.read(self.folder) if line.event == "plan"}
         for identity, content in plans.items():
             if identity not in kept:
                 self.record.keep_json("plan", {"id": identity, **content})
+        return plans | kept
 
     def _written(self) -> dict[str, str]:
         """Return the digests of the files that will not change any more; the journal and the runner's files are not among them."""
