@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
 
+from awsfed_lib.core.change import SIGNS
 from awsfed_lib.core.outcome import Outcome
 from awsfed_lib.core.plan import Plan
 from awsfed_lib.core.review.accepted import open_findings
@@ -30,9 +33,19 @@ def word(outcomes: Sequence[Outcome], findings: pd.DataFrame | None, fail_on: st
     return worst([*(outcome.verdict for outcome in outcomes), *(["findings"] if reached else [])])
 
 
-def counts(outcomes: Sequence[Outcome], findings: pd.DataFrame | None) -> dict[str, Any]:
-    """Return the figures of a run: plans with verdict and number of requests, what waits for another runbook, open findings."""
-    plans = [{"plan": one.plan_id, "title": one.title, "verdict": one.verdict, "requests": len(one.sent)} for one in outcomes]
+Plans = Mapping[str, Mapping[str, Any]]
+NO_PLANS: Plans = MappingProxyType({})
+
+
+def counts(outcomes: Sequence[Outcome], findings: pd.DataFrame | None, kept: Plans = NO_PLANS) -> dict[str, Any]:
+    """Return the figures of a run: its plans, what waits for another runbook, open findings.
+
+    A plan has its verdict, its number of requests and, where it is among `kept` (by id), how many changes of each action.
+    """
+    plans = [
+        {"plan": one.plan_id, "title": one.title, "verdict": one.verdict, "requests": len(one.sent)} | _changes(kept, one.plan_id)
+        for one in outcomes
+    ]
     found = _open(findings)["severity"].value_counts()
     waiting = [line for one in outcomes for line in one.waiting]
     said = {"waiting": waiting} if waiting else {}
@@ -40,6 +53,11 @@ def counts(outcomes: Sequence[Outcome], findings: pd.DataFrame | None) -> dict[s
         "plans": plans,
         "findings": {} if findings is None else {severity: int(found.get(severity, 0)) for severity in SEVERITIES},
     }
+
+
+def _changes(kept: Plans, plan_id: str) -> dict[str, dict[str, int]]:
+    number = Counter(str(change["action"]) for change in kept.get(plan_id, {}).get("changes", ()))
+    return {"changes": {action: number[action] for action in SIGNS if number[action]}} if number else {}
 
 
 def _open(findings: pd.DataFrame | None) -> pd.DataFrame:
