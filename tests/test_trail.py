@@ -254,11 +254,27 @@ def test_a_region_that_is_off_makes_the_account_unknown_and_is_named(code):
     assert log.since(TWO) is not None
 
 
+def test_credentials_that_are_not_taken_at_home_are_no_matter_of_the_region():
+    with served(HOME, fault=only(ONE, refused("UnrecognizedClientException", "The security token is invalid.", status=403))) as (
+        _,
+        session,
+    ):
+        assert "Sign in again" in windows(read(session))[ONE][1]
+
+
+def test_refused_sign_ins_prove_no_names():
+    """Only a session that was opened shows what RoleSessionName is."""
+    with served({(ONE, "us-east-1"): [event(ONE, 1, errorCode="AccessDenied"), event(ONE, 2, name="0815")]}) as (_, session):
+        assert "no session has the name of a person" in read(session).problem
+
+
 WHOLE = event(ONE, 1)
 HALVES = {
     "no record": {"EventTime": WHOLE["EventTime"]},
     "a record that is cut": WHOLE | {"CloudTrailEvent": "{"},
     "a record that is a list": WHOLE | {"CloudTrailEvent": "[]"},
+    "half a character": event(ONE, 1, name="\ud800"),
+    "half a character of the entry": WHOLE | {"EventId": "\ud800"},
     "another event": event(ONE, 1, eventName="AssumeRole"),
     "no parameters": event(ONE, 1, requestParameters=None),
     "no name": event(ONE, 1, requestParameters={"roleArn": "x"}),

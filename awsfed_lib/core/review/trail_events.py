@@ -26,6 +26,7 @@ def record_of(entry: Mapping[str, Any]) -> Mapping[str, Any]:
     """Read the event itself out of an entry of LookupEvents; raises UnreadError when it is not whole."""
     try:
         found = json.loads(entry["CloudTrailEvent"])
+        json.dumps(found, ensure_ascii=False).encode()  # half a character, which JSON can say by an escape, ends here
     except (KeyError, TypeError, ValueError):
         found = None
     if not isinstance(found, dict) or found.get("eventName") != EVENT:
