@@ -39,6 +39,12 @@ def test_who_has_everything_may_run_every_runbook() -> None:
     assert found.loc["02-accounts", "aws"] == "reads 2 of 2 accounts; writes 2 of 2 accounts"
 
 
+def test_what_only_some_parameters_ask_of_aws_is_named() -> None:
+    found = table()
+    assert found.loc["10-access", "aws"].endswith("via needs cloudtrail:LookupEvents too, which was not tried")
+    assert found["aws"].str.contains("cloudtrail").sum() == 1
+
+
 @pytest.mark.parametrize("runbook", [runbook for runbook, needs in NEEDS.items() if needs])
 def test_each_lacking_permission_is_named_where_it_is_needed(runbook: str) -> None:
     for need in NEEDS[runbook]:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from awsfed_lib.core.review.preflight import APPROLES, ASSIGN, LEAVE, NEEDS, NEW_GROUPS, NEW_POLICIES, Holder, Need
+from awsfed_lib.core.review.preflight import APPROLES, ASSIGN, AWS_MORE, LEAVE, NEEDS, NEW_GROUPS, NEW_POLICIES, Holder, Need
 from awsfed_lib.core.shapes import PERMITS
 from awsfed_lib.core.tables import frame, rows
 
@@ -106,6 +106,8 @@ def _aws(runbook: str, acting: set[str], reaches: tuple[_Reach, _Reach]) -> Part
     words = "; ".join(part.words for part in parts)
     if "remover" in acting:
         words += "; the role that removes is given to an account for that time only, and was not tried"
+    if runbook in AWS_MORE:
+        words += f"; {AWS_MORE[runbook]}"
     if runbook in AWS_IS_NO_CONDITION:
         return Part("ok", f"no condition; {words}")
     worst = next((word for word in ("missing", "look") if any(part.result == word for part in parts)), "ok")

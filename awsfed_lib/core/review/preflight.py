@@ -54,6 +54,8 @@ NEEDS: Mapping[str, tuple[Need, ...]] = {
     "17-review": (APPLICATION, MEMBERS, PEOPLE, ASSIGN, LEAVE),
 }
 """Graph permissions a runbook needs to send what it plans: one of each set (learn.microsoft.com graph/permissions-reference)."""
+AWS_MORE: Mapping[str, str] = {"10-access": "with entered_from: lookup, via needs cloudtrail:LookupEvents too, which was not tried"}
+"""What a runbook may need in AWS beyond reading roles: only some of its parameters ask for it."""
 
 PREMIUM = frozenset({"AAD_PREMIUM", "AAD_PREMIUM_P2"})
 SOON = timedelta(days=30)
