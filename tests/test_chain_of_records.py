@@ -1,15 +1,17 @@
 """The chain over all records, its signatures, and the proof that reads them: what is changed, gone or new is told."""
 
+import json
 import shutil
 import stat
 import threading
+from datetime import timedelta
 
 import pytest
 import recorded
 from recorded import role, seal_one
 
 from awsfed_lib.core.errors import NotApproved, RecordError
-from awsfed_lib.edges.records import catalogue, chain, proof, retention, signing
+from awsfed_lib.edges.records import catalogue, chain, durable, leaks, proof, retention, signing
 
 
 @pytest.fixture
@@ -172,8 +174,6 @@ def test_no_key_no_signature():
 
 
 def test_retired_records_are_gone_and_the_chain_is_whole(runs):
-    from datetime import timedelta
-
     chosen = retention.plan(runs, recorded.BEGAN + timedelta(days=2))
     assert [record.folder.name for record in chosen.records] == [record.folder.name for record in catalogue.records(runs)[:2]]
     with pytest.raises(NotApproved):
@@ -181,13 +181,11 @@ def test_retired_records_are_gone_and_the_chain_is_whole(runs):
     assert retention.carry_out(runs, chosen, approved=chosen.id, clock=lambda: recorded.BEGAN, signer=None) == 2
     assert proof.prove(runs)[:2] == (1, 5)
     assert not broken(runs)
-    assert not retention.leftovers(runs)
+    assert not list(runs.glob(".*.retired"))
     assert [line.event for line in chain.read(runs)] == ["sealed"] * 3 + ["retired"] * 2
 
 
 def test_newest_damaged_and_unfinished_records_stay(runs):
-    from datetime import timedelta
-
     first, second, newest = catalogue.records(runs)
     (first.folder / "tables" / "roles.csv").write_text("x")
     chosen = retention.plan(runs, recorded.BEGAN + timedelta(days=400))
@@ -196,14 +194,82 @@ def test_newest_damaged_and_unfinished_records_stay(runs):
 
 
 def test_record_that_came_back_after_it_was_retired_is_found(runs, tmp_path):
-    from datetime import timedelta
-
     first = catalogue.records(runs)[0]
     shutil.copytree(first.folder, tmp_path / "kept")
     chosen = retention.plan(runs, recorded.BEGAN + timedelta(days=1))
     retention.carry_out(runs, chosen, approved=chosen.id, clock=lambda: recorded.BEGAN, signer=None)
     shutil.copytree(tmp_path / "kept", first.folder)
     assert broken(runs) == [f"{first.folder.name}: the record is there, and the chain says that it was retired"]
+
+
+def put_away(runs, *names):
+    """Files in which a secret was found, as `leaks` leaves them."""
+    for name in names:
+        durable.folder(runs / leaks.QUARANTINE / name / "tables")
+        durable.write_new(runs / leaks.QUARANTINE / name / "tables/roles.csv", b"hunter2hunter2")
+    return runs / leaks.QUARANTINE
+
+
+def taken(runs, days, *, approved=""):
+    chosen = retention.plan(runs, recorded.BEGAN + timedelta(days=days))
+    retention.carry_out(runs, chosen, approved=approved or chosen.id, clock=lambda: recorded.BEGAN, signer=None)
+    return chosen
+
+
+def test_old_files_with_secrets_go_and_the_chain_says_so(runs):
+    """Their record may stay, as the newest of its kind; the chain stays whole, and says how much it was, never a digest of it."""
+    newest = catalogue.records(runs)[-1].folder.name
+    place = put_away(runs, newest, "20260401T030000Z-09-audit-1f0c7f3a", "by hand")
+    assert [one.folder.name for one in taken(runs, 30).put_away] == [newest]
+    assert sorted(path.name for path in place.iterdir()) == ["20260401T030000Z-09-audit-1f0c7f3a", "by hand"]
+    assert not broken(runs)
+    last = chain.read(runs)[-1]
+    assert (last.event, last.fields["quarantine"]) == ("emptied", newest)
+    assert (last.fields["files"], last.fields["bytes"], last.fields.keys()) == (1, 14, {"quarantine", "files", "bytes", "reason"})
+    assert not taken(runs, 30).names
+
+
+def test_id_of_an_approval_stands_for_the_files_with_secrets_too(runs):
+    before = retention.plan(runs, recorded.BEGAN + timedelta(days=1)).id
+    place = put_away(runs, "20251224T030000Z-09-audit-x")
+    with pytest.raises(NotApproved):
+        taken(runs, 1, approved=before)
+    shown = retention.plan(runs, recorded.BEGAN + timedelta(days=1)).id
+    (place / "20251224T030000Z-09-audit-x" / "more").write_text("")
+    with pytest.raises(NotApproved):
+        taken(runs, 1, approved=shown)
+    assert place.exists()
+
+
+@pytest.mark.parametrize("again", ["20260101T030000Z-09-audit-1f0c7f3a", ".quarantine/20251224T030000Z-09-audit-x"])
+def test_removal_that_was_interrupted_is_gone_on_with(runs, monkeypatch, again):
+    """kill -9 between the rename and the end of the removal: the chain says it already, and nothing takes the half for a record."""
+    put_away(runs, "20251224T030000Z-09-audit-x")
+    removed = shutil.rmtree
+
+    def killed(path, **more):
+        if path.name == f".{again.rpartition('/')[2]}.retired":
+            raise KeyboardInterrupt
+        removed(path, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", killed)
+        with pytest.raises(KeyboardInterrupt):
+            taken(runs, 1)
+    assert not broken(runs)
+    chosen = taken(runs, 1)
+    assert [path.name for path in chosen.leftovers] == [f".{again.rpartition('/')[2]}.retired"]
+    assert not [*runs.glob(".*.retired"), *runs.glob(".quarantine/*")]
+    assert not broken(runs)
+    assert not taken(runs, 1).names
+
+
+@pytest.mark.parametrize("started", ["2026", "yesterday", "2026-01-01T03:00:00", "", None, 5])
+def test_record_that_does_not_say_when_it_began_stays(runs, started):
+    first = catalogue.records(runs)[0]
+    path = first.folder / "run.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"started": started}))
+    assert first.folder not in [record.folder for record in retention.plan(runs, recorded.BEGAN + timedelta(days=400)).records]
 
 
 # --- the catalogue ---

@@ -1,5 +1,7 @@
 """`awsfed runs`: what people see of records."""
 
+import re
+
 import pytest
 from click.testing import CliRunner
 from recorded import BEGAN, role, seal_one
@@ -70,6 +72,19 @@ def test_verify_takes_the_public_key_of_the_parameters(runs, tmp_path, monkeypat
     assert "line 4" not in awsfed("verify").stderr
 
 
+def test_retire_tells_what_lies_in_quarantine_and_how_old_it_is(runs):
+    for name in ("20260102T030000Z-20-plan-x", "20260105T030000Z-20-plan-x", "odd"):
+        (runs / ".quarantine" / name).mkdir(parents=True)
+        (runs / ".quarantine" / name / "note.json").write_text("a-secret")
+    shown = awsfed("retire", "--before", "2026-01-03").stdout
+    assert re.search(r"goes   \.quarantine/20260102T030000Z-20-plan-x: 1 files, 8 bytes, [\d,]+ days old\n", shown)
+    assert re.search(r"stays  \.quarantine/20260105T030000Z-20-plan-x: 1 files, 8 bytes, [\d,]+ days old\n", shown)
+    assert "stays  .quarantine/odd: 1 files, 8 bytes, its name does not say how old\n" in shown
+    awsfed("retire", "--before", "2026-01-03", "--approved", shown.split("--approved ")[1].strip())
+    assert sorted(path.name for path in (runs / ".quarantine").iterdir()) == ["20260105T030000Z-20-plan-x", "odd"]
+    assert awsfed("verify").exit_code == 0
+
+
 def test_retire_shows_first_and_takes_an_id(runs):
     shown = awsfed("retire", "--before", "2026-01-03")
     assert shown.stdout.count("goes ") == 1
@@ -78,5 +93,5 @@ def test_retire_shows_first_and_takes_an_id(runs):
     assert awsfed("retire", "--before", "2026-01-03", "--approved", "retire-1").exit_code == 1
     assert awsfed("retire", "--before", "2026-01-03", "--approved", identity).exit_code == 0
     assert awsfed("verify").exit_code == 0
-    assert awsfed("retire", "--before", "2026-01-03").stdout.endswith("0 records would go\n")
+    assert awsfed("retire", "--before", "2026-01-03").stdout.endswith("\n0 would go\n")
     assert not catalogue.records(runs)[0].folder.name.startswith(f"{BEGAN:%Y%m%d}")

@@ -33,20 +33,23 @@ def _folder() -> Path:
 @click.option("--runbook", default="", help="Only of this runbook: number, word or id.")
 @click.option("--verdict", default="", help="Only with this verdict.")
 @click.option("--last", type=click.IntRange(1), default=_MOST, show_default=True, help="The newest so many.")
-def list_(runbook: str, verdict: str, last: int) -> None:
+@click.option("--at", metavar="ADDRESS", default="", help="Those of this store (s3://… or abfs://…) instead of those in runs/.")
+def list_(runbook: str, verdict: str, last: int, at: str) -> None:
     """List records, the newest last."""
+    from awsfed_lib.core.view.escape import visible
     from awsfed_lib.core.view.record_page import came_out
-    from awsfed_lib.edges.records import catalogue, runbooks
+    from awsfed_lib.edges.records import catalogue, mirror, runbooks
 
     wanted = runbooks.find(runbook).id if runbook else ""
-    said = catalogue.described(catalogue.records(_folder()))
+    newest = None if wanted or verdict else last
+    said = mirror.described(_store(at), newest) if at else catalogue.described(catalogue.records(_folder()))
     chosen = {
         name: run
         for name, run in said.items()
         if wanted in ("", run.get("runbook")) and verdict in ("", run.get("verdict") or "incomplete")
     }
     for name, run in list(chosen.items())[-last:]:
-        click.echo(f"{name}  {run.get('verdict') or 'incomplete':<13}  {'; '.join(came_out(run)) or '-'}")
+        click.echo(visible(f"{name}  {run.get('verdict') or 'incomplete':<13}  {'; '.join(came_out(run)) or '-'}"))
 
 
 @runs.command()
@@ -88,7 +91,7 @@ def diff(earlier: str, later: str, most: int) -> None:
     from awsfed_lib.core.review.difference import difference
     from awsfed_lib.edges.records import parquet
 
-    then, now = (_tables(_found(name)) for name in (earlier, later))
+    then, now = (_found(name).tables() for name in (earlier, later))
     for name in sorted(then.keys() | now.keys()):
         if name not in then or name not in now:
             click.echo(f"{name}: only in the {'later' if name in now else 'earlier'}")
@@ -100,10 +103,6 @@ def diff(earlier: str, later: str, most: int) -> None:
             click.echo(f"    {_line(row)}")
         if len(changes) > most:
             click.echo(f"    and {len(changes) - most:,} more")
-
-
-def _tables(record: Record) -> dict[str, Path]:
-    return {path.stem: path for path in (record.folder / "tables").glob("*.parquet")}
 
 
 def _line(row: dict[Any, Any]) -> str:
@@ -118,7 +117,7 @@ def _line(row: dict[Any, Any]) -> str:
 @click.option("--digest", metavar="SHA256", help="What `awsfed run` printed; proves that run.json is the one of that day.")
 @click.option("--key", type=click.Path(path_type=Path), help="Public key; by default parameters/signing.pub where it is there.")
 @click.option("--head", metavar="SHA256", help="Digest of a line of the chain that was kept elsewhere: it must still be there.")
-@click.option("--at", metavar="ADDRESS", default="", help="Prove the records of this store (s3://BUCKET/PREFIX) instead.")
+@click.option("--at", metavar="ADDRESS", default="", help="Prove the records of this store (s3://… or abfs://…) instead.")
 def verify(run: str | None, digest: str | None, key: Path | None, **where_to: str | None) -> None:
     """Prove that records are as they were sealed: RUN alone, or all of them and the chain over them. Needs no network without --at."""
     import tempfile
@@ -146,13 +145,13 @@ def _store(address: str) -> Store:
 
 @runs.command()
 @click.argument("names", nargs=-1, metavar="[RUN]...")
-@click.option("--at", metavar="ADDRESS", default="", help="The store, s3://BUCKET/PREFIX; by default that of AWSFED_RECORDS.")
+@click.option("--at", metavar="ADDRESS", default="", help="The store, s3://… or abfs://…; by default that of AWSFED_RECORDS.")
 def push(names: tuple[str, ...], at: str) -> None:
     """Put sealed records into a store: those named, or all that are not there yet."""
     from awsfed_lib.edges.records import catalogue, mirror, opening, signing
 
     store = _store(at)
-    there = set(mirror.listed(store))
+    there = mirror.kept(store)
     chosen = [_found(name) for name in names] or [
         one for one in catalogue.records(_folder()) if one.folder.name not in there and one.run().get("sealed")
     ]
@@ -163,7 +162,7 @@ def push(names: tuple[str, ...], at: str) -> None:
 
 @runs.command()
 @click.argument("names", nargs=-1, required=True, metavar="RUN...")
-@click.option("--at", metavar="ADDRESS", default="", help="The store, s3://BUCKET/PREFIX; by default that of AWSFED_RECORDS.")
+@click.option("--at", metavar="ADDRESS", default="", help="The store, s3://… or abfs://…; by default that of AWSFED_RECORDS.")
 def fetch(names: tuple[str, ...], at: str) -> None:
     """Bring records from a store to runs/, to show, compare or restore from."""
     from awsfed_lib.edges.records import mirror
@@ -202,23 +201,27 @@ def _proven(proven: Proof, key: str) -> str:
 
 
 @runs.command()
-@click.option("--before", type=click.DateTime(["%Y-%m-%d"]), required=True, help="Records that started before this day (UTC).")
+@click.option("--before", type=click.DateTime(["%Y-%m-%d"]), required=True, help="What began before this day (UTC).")
 @click.option("--approved", metavar="ID", default="", help="Id of the selection to take away, as the preview shows it.")
 def retire(before: datetime, approved: str) -> None:
-    """Take old records away; the chain keeps a line for each. Shows what would go, and an id to approve."""
-    from awsfed_lib.edges.records import opening, retention, signing
+    """Take away old records, and old files with secrets in runs/.quarantine; the chain keeps a line for each.
+
+    Shows what would go, and an id to approve.
+    """
+    from awsfed_lib.edges.records import opening, put_away, retention, signing
 
     chosen = retention.plan(_folder(), before.replace(tzinfo=UTC))
-    for name, why in chosen.kept:
+    lying = {one.name: one.told(opening.now()) for one in put_away.listed(_folder())}
+    for name, why in (*chosen.kept, *((name, told) for name, told in lying.items() if name not in chosen.names)):
         click.echo(f"stays  {name}: {why}")
-    for record in chosen.records:
-        click.echo(f"goes   {record.folder.name}")
-    if not approved:
-        command = f"; to take them away: awsfed runs retire --before {before:%Y-%m-%d} --approved {chosen.id}"
-        click.echo(f"{len(chosen.records)} records would go{command if chosen.records else ''}")
+    for name in chosen.names:
+        click.echo(f"goes   {name}{f': {lying[name]}' if name in lying else ''}")
+    if approved:
+        gone = retention.carry_out(_folder(), chosen, approved=approved, clock=opening.now, signer=signing.signer())
+        click.echo(f"{gone} of them were taken away; the chain says so.")
         return
-    gone = retention.carry_out(_folder(), chosen, approved=approved, clock=opening.now, signer=signing.signer())
-    click.echo(f"{gone} records were taken away; the chain says so.")
+    command = f"; to take it away: awsfed runs retire --before {before:%Y-%m-%d} --approved {chosen.id}"
+    click.echo(f"{len(chosen.names)} would go{command if chosen.names else ''}")
 
 
 @runs.command()

@@ -15,8 +15,8 @@ NEWEST = 2000
 
 
 def records(runs: Path) -> list[Record]:
-    """Return the records below `runs`, oldest first; folders without a run.json are none."""
-    return [Record(path.parent) for path in sorted(runs.glob(f"*/{RUN}"))]
+    """Return the records below `runs`, oldest first; folders without a run.json, and hidden ones, are none."""
+    return [Record(path.parent) for path in sorted(runs.glob(f"[!.]*/{RUN}"))]
 
 
 def described(found: list[Record]) -> Mapping[str, Mapping[str, Any]]:

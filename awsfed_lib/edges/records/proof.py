@@ -73,7 +73,8 @@ def _chained(lines: Iterable[Line], found: dict[str, Record]) -> Iterator[Broken
     """Compare the chain with the folders: a record that is gone, another, new, or there although it was retired."""
     known: dict[str, Line] = {}
     for line in lines:
-        known[str(line.fields.get("run", ""))] = line
+        if line.event != chain.EMPTIED:
+            known[str(line.fields.get("run", ""))] = line
     for name, line in known.items():
         retired = line.event == chain.RETIRED
         if name not in found and not retired:
