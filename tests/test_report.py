@@ -170,7 +170,7 @@ def test_growth_is_a_straight_line_to_the_limit():
 
 @pytest.mark.parametrize("points", [[], days(5), days(5, 6, step=2)])
 def test_too_short_a_past_tells_nothing(points):
-    assert growth(points, limit=700).words == "runs over fewer than 7 days tell no growth"
+    assert growth(points, limit=700).words == "months to full: not known before two runs lie 7 days apart"
 
 
 @pytest.mark.parametrize("points", [days(5, 5), days(9, 5), days(100, 100.001)])

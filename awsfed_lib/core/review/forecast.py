@@ -21,7 +21,7 @@ class Growth(NamedTuple):
     def words(self) -> str:
         """Say it."""
         if self.per_month is None:
-            return f"runs over fewer than {FEWEST_DAYS} days tell no growth"
+            return f"months to full: not known before two runs lie {FEWEST_DAYS} days apart"
         if self.full_on is None:
             return f"{self.per_month:+.1f} a month: it does not fill up in ten years"
         return f"{self.per_month:+.1f} a month: full in {self.full_on:%B %Y}"

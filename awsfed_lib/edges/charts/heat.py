@@ -23,7 +23,7 @@ def heat(title: str, pairs: Iterable[tuple[str, str]], *, rows: Iterable[str] = 
     across = sorted(often, key=lambda column: (-often[column], column))[:MOST_COLUMNS]
     down = sorted(having)[:MOST_ROWS]
     expected = {column for column in across if 2 * often[column] >= len(having)}
-    with canvas(title, 1.4 + 0.2 * max(1, len(down))) as drawing:
+    with canvas(f"{title}{_left_out(len(having) - len(down), len(often) - len(across))}", 1.4 + 0.2 * max(1, len(down))) as drawing:
         axes = drawing.axes
         for tone, wanted in ((GOOD, True), (WARN, False)):
             places = [(x, y) for y in range(len(down)) for x in range(len(across))]
@@ -36,6 +36,12 @@ def heat(title: str, pairs: Iterable[tuple[str, str]], *, rows: Iterable[str] = 
         axes.grid(color=LINE_COLOUR, linewidth=0.4)
         axes.set_axisbelow(True)
         return drawing.chart(_words(title, having, expected, often))
+
+
+def _left_out(rows: int, columns: int) -> str:
+    """Say under the title what is not drawn."""
+    said = [f"{number} {noun}" for number, noun in ((rows, "rows"), (columns, "columns")) if number > 0]
+    return f"\n{' and '.join(said)} more are not drawn" if said else ""
 
 
 def _marked(there: bool, expected: bool, wanted: bool) -> bool:  # noqa: FBT001  three facts about one cell

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any, NamedTuple
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from awsfed_lib.core.view.style import QUIET
 from awsfed_lib.edges.charts.chart import BAD, STRONG, Chart, canvas
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 HEIGHT = 2.6
+SHORTEST, YEARS = timedelta(days=8), timedelta(days=400)
 DOTS = 40  # so many points still stand apart
 
 
@@ -34,6 +38,7 @@ def lines(title: str, points: Sequence[Point], *, unit: str, limit: Limit | None
         times: Any = tuple(point.at for point in points)  # matplotlib's types do not know that it takes times
         axes.plot(times, [point.number for point in points], color=STRONG, marker="o" if len(points) < DOTS else "")
         axes.set_ylim(bottom=0, top=_top(points, limit))
+        _dates(axes, [point.at for point in points])
         axes.set_ylabel(unit)
         if limit:
             axes.axhline(limit.number, color=BAD, linestyle="--", linewidth=1)
@@ -42,6 +47,21 @@ def lines(title: str, points: Sequence[Point], *, unit: str, limit: Limit | None
             axes.annotate("no runs yet", (0.5, 0.5), xycoords="axes fraction", ha="center", color=QUIET)
         drawing.figure.autofmt_xdate(rotation=0, ha="center")
         return drawing.chart(_words(title, points, unit, limit))
+
+
+def _dates(axes: Axes, times: Sequence[datetime]) -> None:
+    """Let the days run from the first run to the last, a week and more: of a single time matplotlib makes an axis of four years."""
+    from matplotlib.dates import AutoDateLocator, DateFormatter
+
+    if not times:
+        axes.set_xticks([])
+        return
+    around = max((SHORTEST - (max(times) - min(times))) / 2, (max(times) - min(times)) / 30)
+    first, last = min(times) - around, max(times) + around
+    span: Any = (first, last)  # matplotlib's types do not know that it takes times
+    axes.set_xlim(*span)
+    axes.xaxis.set_major_locator(AutoDateLocator(minticks=3, maxticks=7))
+    axes.xaxis.set_major_formatter(DateFormatter("%Y-%m-%d" if last - first < YEARS else "%Y-%m"))
 
 
 def _top(points: Sequence[Point], limit: Limit | None) -> float:

@@ -5,24 +5,35 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from awsfed_lib.core.view.escape import visible, visible_lines
-from awsfed_lib.core.view.markup import box, folded
+from awsfed_lib.core.view.markup import block, box, folded
 from awsfed_lib.core.view.notice_view import in_words
 
 OURS = '<div class="awsfed">'
 WIDGET = "application/vnd.jupyter.widget-view+json"
 _TERMINAL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 _STARTS = {"image/png": b"\x89PNG", "image/jpeg": b"\xff\xd8"}
-_LONG_TRACE = 3
+_LONG_TRACE, _LONG_ALT = 3, 1_000
+
+
+class _Size(NamedTuple):
+    """So much text is always on the screen, on a phone too."""
+
+    lines: int
+    letters: int
+
+
+_SHORT = _Size(10, 500)
 
 
 def output_html(output: Mapping[str, Any], sanitized: Callable[[str], str]) -> str:
     """Draw an output of nbformat 4: stream, error, display_data or execute_result; HTML that it brings goes through `sanitized`."""
     kind = output.get("output_type")
     if kind == "stream":
-        return f"<pre{'' if output.get('name') == 'stdout' else ' class=log'}>{text_of(output.get('text', ''))}</pre>"
+        text = text_of(output.get("text", ""))
+        return _printed(text) if output.get("name") == "stdout" else f'<div class="log">{_printed(text)}</div>'
     if kind == "error":
         return _error(output)
     return _bundle(output.get("data", {}), sanitized)
@@ -39,7 +50,12 @@ def _bundle(found: Mapping[str, Any], sanitized: Callable[[str], str]) -> str:
     if picture:
         return picture
     text = _joined(found.get("text/plain", "")) or markup
-    return f"<pre>{text_of(text)}</pre>" if text else ""
+    return _printed(text_of(text)) if text else ""
+
+
+def _printed(inner: str) -> str:
+    """Lines as they are; what may not fit on a small screen scrolls in a box that the keyboard reaches."""
+    return block("what was printed", inner) if inner.count("\n") > _SHORT.lines or len(inner) > _SHORT.letters else f"<pre>{inner}</pre>"
 
 
 def _picture(found: Mapping[str, Any]) -> str:
@@ -47,7 +63,8 @@ def _picture(found: Mapping[str, Any]) -> str:
     alt = _attribute(_joined(found.get("text/plain", "picture")))
     if "image/svg+xml" in found:
         encoded = base64.b64encode(_joined(found["image/svg+xml"]).encode("utf-8", "replace")).decode()
-        return f'<img alt="{alt}" src="data:image/svg+xml;base64,{encoded}">'
+        plot = f'<img alt="{alt}" src="data:image/svg+xml;base64,{encoded}">'
+        return f'<div class="awsfed-picture" role="region" tabindex="0" aria-label="plot: {alt.partition(":")[0]}">{plot}</div>'
     for kind, start in _STARTS.items():
         content = "".join(_joined(found.get(kind, "")).split())
         if _decoded(content).startswith(start):
@@ -66,7 +83,7 @@ def _error(output: Mapping[str, Any]) -> str:
     """Our errors say everything in their message; the stack of any other is folded below it."""
     said = text_of(output.get("evalue", ""))
     trace = text_of("\n".join(output.get("traceback", [])))
-    stack = f"<pre>{trace}</pre>" if trace.count("\n") > said.count("\n") + _LONG_TRACE else ""
+    stack = block("stack", trace) if trace.count("\n") > said.count("\n") + _LONG_TRACE else ""
     title = text_of(in_words(str(output.get("ename", "Error"))))
     inner = box(f"<p><strong>✕ {title}</strong></p><pre>{said}</pre>", "bad")
     return f"{OURS}{inner}{folded('where in the code', stack) if stack else ''}</div>"
@@ -79,7 +96,7 @@ def text_of(text: object) -> str:
 
 
 def _attribute(text: str) -> str:
-    return text_of(visible(text, 200)).replace('"', "&quot;")
+    return text_of(visible(text, _LONG_ALT)).replace('"', "&quot;")
 
 
 def _joined(text: object) -> str:
