@@ -89,7 +89,7 @@ def list_() -> None:
 @main.command()
 @click.argument("directory", type=click.Path(path_type=Path))
 def init(directory: Path) -> None:
-    """Lay out notebooks/ and parameters/ in DIRECTORY. Files that are there stay as they are."""
+    """Lay out notebooks/, parameters/ and schedules/ in DIRECTORY. Files that are there stay as they are."""
     from awsfed_lib.edges.records import layout
 
     laid = layout.lay_out(directory)

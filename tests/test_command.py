@@ -4,6 +4,7 @@ import re
 import signal
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from awsfed_lib.core.settings.verdict import CODES, MEANING
 from awsfed_lib.doors import runner
 from awsfed_lib.edges.records import layout, opening, record, runbooks, where
 
+ROOT = Path(__file__).parents[1]
 PLAN = "plan-0123456789abcdef"
 
 
@@ -215,17 +217,28 @@ def test_verify_of_nothing(root):
 # --- init ---
 
 
-def test_init_lays_out_notebooks_and_parameters(tmp_path, monkeypatch):
+def test_init_lays_out_notebooks_parameters_and_schedules(tmp_path, monkeypatch):
     target = tmp_path / "mine"
     said = awsfed("init", str(target))
     assert said.exit_code == 0
     monkeypatch.delenv(where.ROOT_VARIABLE, raising=False)
     assert where.root(start=target) == target
-    assert [book.id for book in runbooks.catalogue(target / "notebooks")] == [
-        book.id for book in runbooks.catalogue(Path(layout.__file__).parents[3] / "notebooks")
-    ]
+    assert [book.id for book in runbooks.catalogue(target / "notebooks")] == [book.id for book in runbooks.catalogue(ROOT / "notebooks")]
     assert (target / "parameters" / "example.yml").stat().st_mode & 0o777 == 0o644
     assert "new   parameters/example.yml" in said.stdout
+    for folder in layout.FOLDERS:
+        assert {path.name for path in (target / folder).iterdir()} >= {path.name for path in committed(folder)}
+    assert not [path for path in target.rglob("*") if path.name.startswith((".", "__"))]
+
+
+def committed(folder):
+    """The files of a folder of a clone, without what programs leave there."""
+    return [path for path in (ROOT / folder).iterdir() if path.is_file() and not path.name.startswith(".")]
+
+
+def test_wheel_carries_every_folder_that_init_lays_out():
+    carried = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    assert carried == {folder: f"awsfed_lib/{layout.LAID_OUT}/{folder}" for folder in layout.FOLDERS}
 
 
 def test_init_overwrites_nothing(tmp_path):
@@ -242,14 +255,17 @@ def test_init_overwrites_nothing(tmp_path):
 
 def test_init_from_an_installed_package(tmp_path, monkeypatch):
     package = make(tmp_path / "site" / "awsfed_lib" / layout.LAID_OUT).parent
+    (package / layout.LAID_OUT / "schedules").mkdir()
+    (package / layout.LAID_OUT / "schedules" / "crontab").touch()
     monkeypatch.setattr(layout, "__file__", str(package / "edges" / "records" / "layout.py"))
     assert awsfed("init", str(tmp_path / "mine")).exit_code == 0
     assert (tmp_path / "mine" / "notebooks" / "20-plan.ipynb").exists()
+    assert (tmp_path / "mine" / "schedules" / "crontab").exists()
 
 
 def test_init_where_it_cannot(tmp_path):
     (tmp_path / "file").write_text("x")
-    for target, words in ((tmp_path / "file", "a file of that name"), (Path(layout.__file__).parents[3], "where the notebooks come from")):
+    for target, words in ((tmp_path / "file", "a file of that name"), (ROOT, "where the notebooks come from")):
         told = awsfed("init", str(target))
         assert told.exit_code == 2
         assert words in told.stderr
@@ -275,9 +291,7 @@ def test_missing_extra_is_said(root, monkeypatch, command):
 
 def test_sandbox_ends_with_ctrl_c_and_takes_its_description_away(root):
     command = [sys.executable, "-m", "awsfed_lib", "sandbox", "--accounts", "3"]
-    with subprocess.Popen(
-        command, cwd=Path(layout.__file__).parents[3], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         lines = [process.stdout.readline() for _ in range(4)]
         assert where.sandbox_file().exists()
         process.send_signal(signal.SIGINT)

@@ -1,4 +1,4 @@
-"""`awsfed init`: the runbooks and parameter templates that come with awsfed, laid out in a folder of yours."""
+"""`awsfed init`: the runbooks, parameter templates and schedules that come with awsfed, laid out in a folder of yours."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import NamedTuple
 from awsfed_lib.core.errors import ParameterError
 from awsfed_lib.edges.records import durable
 
-LAID_OUT, FOLDERS = "_laid_out", ("notebooks", "parameters")
-SUFFIXES = (".ipynb", ".yml", ".csv", ".md")
+LAID_OUT, FOLDERS = "_laid_out", ("notebooks", "parameters", "schedules")
+SUFFIXES = (".ipynb", ".yml", ".csv", ".md", ".py", ".service", ".timer", "")  # the last for `crontab`
 PUBLIC_FOLDER, PUBLIC_FILE = 0o755, 0o644
 
 
@@ -30,7 +30,7 @@ def source() -> Path:
 
 
 def lay_out(directory: Path) -> Laid:
-    """Copy notebooks/ and parameters/ into `directory`, and make it where it is missing; no file is ever overwritten."""
+    """Copy notebooks/, parameters/ and schedules/ into `directory`, and make it where it is missing; no file is ever overwritten."""
     target = directory.expanduser().resolve()
     origin = source()
     if target == origin.resolve():
@@ -40,10 +40,14 @@ def lay_out(directory: Path) -> Laid:
     made: list[str] = []
     kept: list[str] = []
     for name in FOLDERS:
-        for path in sorted(path for path in (origin / name).iterdir() if path.suffix in SUFFIXES):
+        for path in sorted(filter(_ours, (origin / name).iterdir())):
             goal = target / name / path.name
             (kept if _there(goal, path) else made).append(f"{name}/{path.name}")
     return Laid(tuple(made), tuple(kept))
+
+
+def _ours(path: Path) -> bool:
+    return path.is_file() and path.suffix in SUFFIXES and not path.name.startswith(".")
 
 
 def _there(goal: Path, path: Path) -> bool:
