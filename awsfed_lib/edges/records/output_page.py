@@ -63,8 +63,7 @@ def _picture(found: Mapping[str, Any]) -> str:
     alt = _attribute(_joined(found.get("text/plain", "picture")))
     if "image/svg+xml" in found:
         encoded = base64.b64encode(_joined(found["image/svg+xml"]).encode("utf-8", "replace")).decode()
-        plot = f'<img alt="{alt}" src="data:image/svg+xml;base64,{encoded}">'
-        return f'<div class="awsfed-picture" role="region" tabindex="0" aria-label="plot: {alt.partition(":")[0]}">{plot}</div>'
+        return f'<img alt="{alt}" src="data:image/svg+xml;base64,{encoded}">'
     for kind, start in _STARTS.items():
         content = "".join(_joined(found.get(kind, "")).split())
         if _decoded(content).startswith(start):
