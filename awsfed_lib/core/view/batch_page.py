@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
 from awsfed_lib.core.settings.verdict import CODES
+from awsfed_lib.core.view.catalogue_page import one_line
 from awsfed_lib.core.view.escape import escaped
-from awsfed_lib.core.view.markup import VERDICTS, chip, duration
+from awsfed_lib.core.view.markup import VERDICTS, chip, chips, duration, listed
 from awsfed_lib.core.view.record_page import foot, head
 
 HEADS = ("target", "verdict", "what came out", "took")
@@ -18,11 +20,14 @@ _WORDS = list(CODES)
 def batch_page(run: Mapping[str, Any], ended: Sequence[Mapping[str, Any]]) -> str:
     """Draw a batch. `ended`: file, verdict, run, problem, came_out, seconds of every target."""
     ordered = sorted(ended, key=lambda each: (-_WORDS.index(each["verdict"]) if each["verdict"] in _WORDS else 0, each["file"]))
-    heads = "".join(f'<th scope="col">{name}</th>' for name in HEADS)
-    region = '<div class="awsfed-scroll" role="region" tabindex="0" aria-label="targets">'
-    rows = "".join(map(_row, ordered))
-    table = f"{region}<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
-    return f'{head(run, str(run.get("title", "")))}<main><div class="awsfed">{table}</div></main>{foot(run)}'
+    table = listed("targets, the worst first", HEADS, "".join(map(_row, ordered)))
+    return f'{head(run, str(run.get("title", "")))}<main id="content"><div class="awsfed">{_counted(ended)}{table}</div></main>{foot(run)}'
+
+
+def _counted(ended: Sequence[Mapping[str, Any]]) -> str:
+    numbers = Counter(each["verdict"] for each in ended)
+    signs = {word: VERDICTS.get(word, ("?", "warn")) for word in numbers}
+    return chips(chip(signs[word][0], f"{number:,} {word}", signs[word][1]) for word, number in numbers.most_common())
 
 
 def _row(each: Mapping[str, Any]) -> str:
@@ -30,6 +35,6 @@ def _row(each: Mapping[str, Any]) -> str:
     name = escaped(each["file"])
     page = escaped(f"../{quote(each['run'], safe='')}/record.html")
     link = f'<a href="{page}">{name}</a>' if each["run"] else name
-    said = "; ".join(filter(None, (each["problem"], each["came_out"]))) or "-"
+    said = "; ".join(filter(None, (one_line(each["problem"]), each["came_out"]))) or "nothing to report"
     cells = [chip(sign, each["verdict"], tone), escaped(said), escaped(duration(each["seconds"]))]
     return f'<tr><th scope="row">{link}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'

@@ -1,19 +1,20 @@
 """The page that lists records, with filters that need no script; pure, from what each run.json says.
 
-A filter is a row of radio buttons, and the style sheet hides the rows that the chosen one does not mean (`:has()`, Selectors
-Level 4). Classes are numbered, so that no word of a record ever stands in the style sheet.
+A filter is a row of radio buttons: the style sheet hides the rows that the chosen one does not mean (`:has()`, Selectors
+Level 4), and counts the others (a CSS counter counts what is drawn). Classes are numbered, so that no word of a record ever
+stands in the style sheet.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from awsfed_lib.core.view.escape import escaped
-from awsfed_lib.core.view.markup import VERDICTS, chip
-from awsfed_lib.core.view.record_page import UNFINISHED, came_out, took, when
+from awsfed_lib.core.view.markup import VERDICTS, chip, listed
+from awsfed_lib.core.view.record_page import UNFINISHED, came_out, skip, took, when
 
 PAGE = "record.html"
 HEADS = ("started (UTC)", "runbook", "verdict", "what came out", "took")
@@ -21,7 +22,7 @@ Run = Mapping[str, Any]
 
 
 class Filter(NamedTuple):
-    """One filter: what it goes by, and how many records each word has, most first."""
+    """One filter: what it goes by, and how many records each word has, in the order in which they stand."""
 
     name: str
     counts: tuple[tuple[str, int], ...]
@@ -44,7 +45,7 @@ class Filter(NamedTuple):
         total = sum(number for _, number in self.counts)
         words = [(f"{self.name}-all", "all", total), *((self.css_class(word), word, number) for word, number in self.counts)]
         buttons = "".join(_button(self.name, *word) for word in words)
-        return f"<fieldset class='filter'><legend>{self.name}</legend>{buttons}</fieldset>"
+        return f'<fieldset class="filter"><legend>{self.name}</legend>{buttons}</fieldset>'
 
 
 def _button(name: str, identity: str, word: str, number: int) -> str:
@@ -55,11 +56,9 @@ def _button(name: str, identity: str, word: str, number: int) -> str:
 
 def filters(runs: Mapping[str, Run]) -> tuple[Filter, ...]:
     """Return the filters for these records: by verdict and by runbook."""
-    return (_filter("verdict", map(_verdict, runs.values())), _filter("runbook", map(_runbook, runs.values())))
-
-
-def _filter(name: str, words: Iterable[str]) -> Filter:
-    return Filter(name, tuple(sorted(Counter(words).items(), key=lambda pair: (-pair[1], pair[0]))))
+    verdicts, runbooks = Counter(map(_verdict, runs.values())), Counter(map(_runbook, runs.values()))
+    most_first = sorted(verdicts.items(), key=lambda pair: (-pair[1], pair[0]))
+    return (Filter("verdict", tuple(most_first)), Filter("runbook", tuple(sorted(runbooks.items()))))
 
 
 def _verdict(run: Run) -> str:
@@ -74,13 +73,20 @@ def index(runs: Mapping[str, Run], title: str) -> str:
     """Draw the list of records, the newest first: the name of the folder to its run.json."""
     chosen = filters(runs)
     body = "".join(_row(folder, runs[folder], chosen) for folder in sorted(runs, reverse=True))
-    heads = "".join(f'<th scope="col">{name}</th>' for name in HEADS)
-    region = '<div class="awsfed-scroll" role="region" tabindex="0" aria-label="records">'
-    table = f"{region}<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
+    if not body:
+        return f'<main><div class="awsfed"><h1>{escaped(title)}</h1><p>There are no records yet.</p></div></main>'
     choice = "".join(one.markup for one in chosen)
+    count = '<p class="shown" role="status"></p>' if choice else ""  # the style sheet writes the number, from what it draws
+    table = listed("records, the newest first", HEADS, body)
     return (
-        f'<main><div class="awsfed"><h1>{escaped(title)}</h1>{choice + table if body else "<p>There are no records yet.</p>"}</div></main>'
+        f'{skip("#records", "To the list of records")}<main><div class="awsfed catalogue"><h1>{escaped(title)}</h1>'
+        f'{choice}<div id="records" tabindex="-1">{table}</div>{count}</div></main>'
     )
+
+
+def one_line(problem: object) -> str:
+    """Put a problem of several lines (what, where, what next) into one."""
+    return " ".join(str(problem or "").split())
 
 
 def _row(folder: str, run: Run, chosen: tuple[Filter, ...]) -> str:
@@ -90,8 +96,8 @@ def _row(folder: str, run: Run, chosen: tuple[Filter, ...]) -> str:
     cells = [
         f"{escaped(run.get('runbook', ''))}<br><span class='awsfed-quiet'>{escaped(run.get('title', ''))}</span>",
         chip(sign, word, tone),
-        escaped("; ".join(filter(None, (str(run.get("problem") or ""), *came_out(run)))) or "-"),
-        escaped(took(run)),
+        escaped("; ".join(filter(None, (one_line(run.get("problem")), *came_out(run)))) or "nothing to report"),
+        escaped(took(run) or "not finished"),
     ]
     link = f'<a href="{escaped(page)}">{escaped(when(run.get("started")).removesuffix(" UTC") or folder)}</a>'
     classes = " ".join(one.css_class(value) for one, value in zip(chosen, (word, _runbook(run)), strict=True))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from awsfed_lib.core.view.escape import escaped, json_text, visible
-from awsfed_lib.core.view.markup import View, card
+from awsfed_lib.core.view.markup import View, block, card
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Document:
         """The document as text and HTML."""
         body = json_text(self.content)  # hidden characters stand as JSON escapes
         said = [f"  {visible(sentence)}" for sentence in self.sentences]
-        inner = "".join(f"<p>{escaped(sentence)}</p>" for sentence in self.sentences) + f"<pre>{html.escape(body)}</pre>"
+        inner = "".join(f"<p>{escaped(sentence)}</p>" for sentence in self.sentences) + block(self.title, html.escape(body))
         return View("\n".join([visible(self.title), *said, body]), card(self.title, inner, "warn"))
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:

@@ -172,6 +172,26 @@ def folded(summary: str, inner: str) -> str:
     return f"<details><summary>{escaped(summary)}</summary>{inner}</details>"
 
 
+def scroll(name: str, inner: str) -> str:
+    """Let what is too wide or too long move in a box of its own, which the keyboard reaches and a screen reader names.
+
+    A group and no region: a record has dozens, and none is a place to jump to.
+    """
+    return f'<div class="awsfed-scroll" role="group" tabindex="0" aria-label="{escaped(name)}">{inner}</div>'
+
+
+def block(name: str, inner: str) -> str:
+    """Keep lines as they are in a box that scrolls; `name` is text, `inner` HTML of text only."""
+    return f'<pre role="group" tabindex="0" aria-label="{escaped(name)}">{inner}</pre>'
+
+
+def listed(name: str, heads: Iterable[str], rows: str) -> str:
+    """Make a list of things, one a row, which stands as cards on a phone; `name` is its caption, `rows` are HTML."""
+    columns = "".join(f'<th scope="col">{escaped(head)}</th>' for head in heads)
+    inner = f"<caption>{escaped(name)}</caption><thead><tr>{columns}</tr></thead><tbody>{rows}</tbody>"
+    return scroll(name, f'<table class="awsfed-list">{inner}</table>')
+
+
 def quiet(sentence: str) -> str:
     """Remark in small print; text."""
     return f'<p class="awsfed-quiet">{escaped(sentence)}</p>'

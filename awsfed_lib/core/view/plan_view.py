@@ -12,6 +12,7 @@ from awsfed_lib.core.view.escape import escaped, json_text, visible
 from awsfed_lib.core.view.markup import (
     ACTIONS,
     INDENT,
+    block,
     box,
     card,
     chip,
@@ -159,7 +160,7 @@ def _requests_html(plan: ShownPlan) -> str:
 
 def _request_html(request: Request) -> str:
     headers = "".join(f"<br><code>{escaped(name)}: {escaped(value)}</code>" for name, value in request.headers)
-    body = f"<pre>{escaped_block(request)}</pre>" if request.body else ""
+    body = block(f"body of {request.method} {request.path}", escaped_block(request)) if request.body else ""
     return f"<code>{escaped(request.method)} {escaped(request.path)}</code>{headers}<br>{escaped(request.purpose)}{body}"
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from awsfed_lib.core.settings.verdict import MEANING
 from awsfed_lib.core.view.escape import escaped, visible
@@ -17,8 +17,15 @@ TONES: Mapping[str, Tone] = {"good": "good", "warn": "warn", "bad": "bad"}
 Run = Mapping[str, Any]
 
 
-def head(run: Run, title: str, stopped_at: str = "") -> str:
-    """Draw the head of a record: what ran, its verdict, on what, by whom, with which parameters."""
+class Place(NamedTuple):
+    """A part of the page: its anchor and its heading."""
+
+    anchor: str
+    heading: str
+
+
+def head(run: Run, title: str, stopped_at: str = "", *, places: Sequence[Place] = ()) -> str:
+    """Draw the head of a record: what ran, its verdict, what came out, on what, by whom, with which parameters; and its contents."""
     parts = [
         f"<h1>{escaped(title)}</h1>",
         _verdict(run) if run else "",
@@ -26,8 +33,19 @@ def head(run: Run, title: str, stopped_at: str = "") -> str:
         _drift(run),
         terms(_about(run)) if run else "",
         folded("parameters", terms((name, _value(value)) for name, value in run["parameters"].items())) if run.get("parameters") else "",
+        _contents(places),
     ]
-    return f'<header class="record-head"><div class="awsfed">{"".join(parts)}</div></header>'
+    return f'{skip("#content", "To the content")}<header class="record-head"><div class="awsfed">{"".join(parts)}</div></header>'
+
+
+def skip(target: str, words: str) -> str:
+    """Let the keyboard pass by what stands at the top; seen only while it has the focus."""
+    return f'<div class="awsfed"><a class="awsfed-skip" href="{target}">{escaped(words)}</a></div>'
+
+
+def _contents(places: Sequence[Place]) -> str:
+    items = "".join(f'<li><a href="#{escaped(place.anchor)}">{escaped(place.heading, 80)}</a></li>' for place in places)
+    return f'<nav class="awsfed-contents" aria-label="contents"><ol>{items}</ol></nav>' if len(places) > 1 else ""
 
 
 def foot(run: Run) -> str:
@@ -36,7 +54,7 @@ def foot(run: Run) -> str:
     made = f"awsfed {run.get('awsfed', '')}".strip()
     lines = [f"Made by {made}{f' with {versions}' if versions else ''}."]
     if run:
-        lines.append("Beside this page: run.json (digests of all files), journal.jsonl, tables/ and, where there was a plan, plan.json.")
+        lines.append("Beside this page: run.json (digests of all files), tables/ (every table whole), and what else the run wrote.")
     return f'<footer class="record-foot">{"".join(f"<p>{escaped(line)}</p>" for line in lines)}</footer>'
 
 
@@ -49,7 +67,7 @@ def _verdict(run: Run) -> str:
 
 
 def _problem(run: Run, stopped_at: str) -> str:
-    said = f"<p>{escaped(run['problem'])}</p>" if run.get("problem") else ""
+    said = "".join(f"<p>{escaped(line.strip())}</p>" for line in str(run.get("problem") or "").splitlines())
     where = f'<p>The run stopped at the cell <a href="#cell-{escaped(stopped_at)}">{escaped(stopped_at)}</a>.</p>' if stopped_at else ""
     return box(said + where, "bad") if said or where else ""
 
@@ -70,13 +88,13 @@ def _about(run: Run) -> list[tuple[str, str]]:
     commit = f"{git.get('commit', '')}{' with changes that are not committed' if git.get('dirty') else ''}"
     who = run.get("who") or {}
     return [
+        ("came out", "; ".join(_results(run))),
         ("runbook", str(run.get("runbook", ""))),
         ("started", when(run.get("started"))),
         ("took", took(run)),
         ("executed by", str(run.get("executed_by", ""))),
         *((f"as, in {'Entra ID' if side == 'entra' else 'AWS'}", _value(names)) for side, names in who.items()),
         ("commit", commit.strip()),
-        ("came out", "; ".join(_results(run))),
         ("exit code", _value(run.get("exit_code", ""))),
     ]
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from awsfed_lib.core.view.escape import escaped, visible
-from awsfed_lib.core.view.markup import VERDICTS, View, chip, output, quiet
+from awsfed_lib.core.view.markup import VERDICTS, View, chip, listed, output, quiet
 from awsfed_lib.core.view.notice_view import CHANGES
 from awsfed_lib.core.view.record_page import UNFINISHED, when
 
@@ -38,10 +38,7 @@ class Entry(NamedTuple):
 
 def start_view(entries: Sequence[Entry], about: str) -> View:
     """Draw the table of runbooks; links are relative to the folder of the records. `about`: what they are run on."""
-    heads = "".join(f'<th scope="col">{head}</th>' for head in HEADS)
-    body = "".join(map(_row, entries))
-    region = '<div class="awsfed-scroll" role="region" tabindex="0" aria-label="runbooks">'
-    table = f"{region}<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
+    table = listed("runbooks", HEADS, "".join(map(_row, entries)))
     lines = [f"  {entry.id:<16}  {entry.changes:<13}  {_last_text(entry):<32}  {visible(entry.title)}" for entry in entries]
     return View("\n".join([visible(about), *lines]), output(quiet(about) + table))
 

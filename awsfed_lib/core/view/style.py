@@ -81,21 +81,25 @@ _SHEET = """
 .awsfed.awsfed dl { display: grid; grid-template-columns: max-content 1fr; gap: 2px 16px; margin: 8px 0; }
 .awsfed.awsfed dt { color: var(--awsfed-quiet); font-weight: 400; margin: 0; width: auto; float: none; padding: 0; }
 .awsfed.awsfed dd { margin: 0; padding: 0; width: auto; overflow-wrap: anywhere; }
-.awsfed-scroll { overflow-x: auto; margin: 8px 0 4px; }
-.awsfed-tall .awsfed-scroll {
-  max-height: 620px; overflow-y: auto;
+.awsfed-scroll {
+  overflow-x: auto; margin: 8px 0 4px;
   background:
     linear-gradient(transparent, var(--awsfed-paper) 70%) bottom / 100% 34px no-repeat local,
     linear-gradient(to right, transparent, var(--awsfed-paper) 70%) right / 34px 100% no-repeat local,
     linear-gradient(transparent, rgb(31 35 40 / 18%)) bottom / 100% 12px no-repeat scroll,
     linear-gradient(to right, transparent, rgb(31 35 40 / 18%)) right / 12px 100% no-repeat scroll;
 }
+.awsfed-tall .awsfed-scroll { max-height: min(620px, 75vh); overflow-y: auto; }
 .awsfed-tall thead th { position: sticky; top: 0; background: var(--awsfed-paper); box-shadow: inset 0 -1px currentColor; }
+.awsfed-scroll:focus-visible, .awsfed pre:focus-visible, .awsfed a:focus-visible, .awsfed summary:focus-visible {
+  outline: 2px solid #0b4a8f; outline-offset: 2px;
+}
 .awsfed.awsfed table {
   border-collapse: collapse; table-layout: auto; margin: 0; color: inherit;
   font-size: 13px; line-height: 1.45; font-variant-numeric: tabular-nums;
 }
 .awsfed.awsfed caption { caption-side: top; text-align: left; font-weight: 600; padding: 0 0 6px; color: inherit; }
+.awsfed.awsfed caption span { position: sticky; left: 0; display: inline-block; max-width: min(72ch, 82vw); }
 .awsfed.awsfed th, .awsfed.awsfed td {
   border: 0; border-bottom: 1px solid var(--awsfed-line); padding: 5px 20px 5px 0; max-width: 62ch;
   text-align: left; vertical-align: top; font-weight: 400; white-space: pre-wrap; overflow-wrap: anywhere;
@@ -110,7 +114,7 @@ _SHEET = """
 .awsfed.awsfed th.awsfed-long { min-width: 44ch; }
 .awsfed.awsfed tbody tr, .awsfed.awsfed tbody tr:nth-child(even), .awsfed.awsfed tbody tr:hover { background: none; }
 .awsfed.awsfed details { margin: 8px 0; }
-.awsfed.awsfed summary { cursor: pointer; }
+.awsfed.awsfed summary { cursor: pointer; width: fit-content; min-height: 24px; }
 .awsfed.awsfed pre {
   border: 1px solid var(--awsfed-line); border-radius: 4px; padding: 8px 10px; margin: 6px 0 10px;
   max-height: 460px; overflow: auto; white-space: pre; overflow-wrap: normal; line-height: 1.45;
@@ -118,19 +122,21 @@ _SHEET = """
 .awsfed.awsfed .awsfed-box pre { border: 0; padding: 0; white-space: pre-wrap; overflow-wrap: anywhere; }
 @media (max-width: 560px) {
   .awsfed-card { padding: 10px 12px; }
-  .awsfed.awsfed dl { grid-template-columns: 1fr; gap: 0; }
-  .awsfed.awsfed dd { margin-bottom: 6px; }
+  .awsfed.awsfed dl { grid-template-columns: minmax(0, 6.5em) 1fr; gap: 2px 10px; }
+  .awsfed.awsfed .awsfed-list, .awsfed.awsfed .awsfed-list :is(caption, tbody, tr, th, td) { display: block; max-width: none; }
+  .awsfed.awsfed .awsfed-list thead { position: absolute; clip-path: inset(50%); width: 1px; height: 1px; overflow: hidden; }
+  .awsfed.awsfed .awsfed-list tr { border-bottom: 1px solid var(--awsfed-line); padding: 8px 0; }
+  .awsfed.awsfed .awsfed-list tr > * { border: 0; padding: 2px 0; }
 }
 @media print {
   .awsfed-box, .awsfed.awsfed tr, .awsfed-chips { break-inside: avoid; }
   .awsfed-scroll, .awsfed-tall .awsfed-scroll { overflow: visible; max-height: none; background: none; }
-  .awsfed-tall thead th { position: static; }
+  .awsfed-tall thead th { position: static; box-shadow: none; }
   .awsfed.awsfed thead { display: table-header-group; }
-  .awsfed.awsfed table { font-size: 7.5pt; width: 100%; }
-  .awsfed.awsfed table th[class], .awsfed.awsfed table td[class] {
-    padding-right: 6px; min-width: 0; max-width: none; white-space: pre-wrap;
-  }
-  .awsfed.awsfed table .awsfed-short, .awsfed.awsfed table .awsfed-number { overflow-wrap: break-word; }
+  .awsfed.awsfed table { font-size: 7.5pt; line-height: 1.3; width: 100%; }
+  .awsfed.awsfed.awsfed table :is(th, td) { padding: 2px 6px 2px 0; min-width: 0; max-width: none; white-space: pre-wrap; }
+  .awsfed.awsfed table :is(thead th, .awsfed-short, .awsfed-number) { overflow-wrap: break-word; }
+  .awsfed.awsfed details::details-content { display: block; content-visibility: visible; block-size: auto; }
   .awsfed-chip { font-size: inherit; padding: 0 4px; }
   .awsfed.awsfed pre { max-height: none; white-space: pre-wrap; overflow-wrap: anywhere; }
 }

@@ -11,10 +11,11 @@ from pandas.api import types
 
 from awsfed_lib.core import tables
 from awsfed_lib.core.view.escape import breakable, escaped, visible
-from awsfed_lib.core.view.markup import View, counted, output, quiet, worded
+from awsfed_lib.core.view.markup import View, counted, output, quiet, scroll, worded
 
 ROWS_IN_HTML = 200
 ROWS_IN_TEXT = 60
+NOTHING = "no rows"
 FILE = "awsfed_file"  # key in DataFrame.attrs: where the record keeps the whole table
 SHORT, LONG = 36, 60  # characters: a column of short cells never wraps, one of long cells keeps a readable width
 SCHEMAS = tuple(value for value in vars(tables).values() if isinstance(value, tables.Schema))
@@ -44,11 +45,10 @@ def bare_html(table: pd.DataFrame | pd.Series[Any], caption: str = "", limit: in
     whole = _as_frame(table)
     drawn = _draw(whole, limit)
     title = caption or _caption(whole)
-    head = "".join(f'<th scope="col"{look}>{escaped(name)}</th>' for name, look in zip(drawn.names, drawn.looks, strict=True))
-    body = "".join(f"<tr>{_row(drawn, row)}</tr>" for row in drawn.rows)
-    region = f'<div class="awsfed-scroll" role="region" tabindex="0" aria-label="{escaped(title)}">'
-    inner = f"<caption>{escaped(title)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
-    return f"{region}<table>{inner}</table></div>" + "".join(map(quiet, drawn.remarks))
+    head = "".join(f'<th scope="col"{look}>{_head(name)}</th>' for name, look in zip(drawn.names, drawn.looks, strict=True))
+    body = "".join(f"<tr>{_row(drawn, row)}</tr>" for row in drawn.rows) or f"<tr><td>{NOTHING}</td></tr>"
+    inner = f"<caption><span>{escaped(title)}</span></caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
+    return scroll(title, f"<table>{inner}</table>") + "".join(quiet(remark) for remark in drawn.remarks if remark != NOTHING)
 
 
 def table_text(table: pd.DataFrame | pd.Series[Any], caption: str = "", limit: int = ROWS_IN_TEXT) -> str:
@@ -81,7 +81,8 @@ def _as_frame(table: pd.DataFrame | pd.Series[Any]) -> pd.DataFrame:
 def _caption(whole: pd.DataFrame) -> str:
     """Name the table by its schema, else by the file that the record keeps it in."""
     file = str(whole.attrs.get(FILE, ""))
-    return f"{name_of(whole) or file.rpartition('/')[2].partition('.')[0] or 'table'}: {counted(len(whole), 'row')}"
+    name = name_of(whole) or file.rpartition("/")[2].partition(".")[0]
+    return f"{name}: {counted(len(whole), 'row')}" if name else counted(len(whole), "row")
 
 
 def name_of(table: pd.DataFrame) -> str:
@@ -109,7 +110,7 @@ def _remarks(whole: pd.DataFrame, limit: int, empty: Sequence[str], wire: Sequen
     rows = f"showing {limit:,} of {len(whole):,} rows" + (f" — full table: {visible(file)}" if file else "")
     remarks = {
         rows: len(whole) > limit,
-        "no rows": not len(whole),
+        NOTHING: not len(whole),
         f"empty in all rows: {', '.join(map(visible, empty))}": bool(empty),
         f"not drawn, as the service sent it: {', '.join(map(visible, wire))}": bool(wire),
     }
@@ -137,6 +138,11 @@ def _cell(cell: object) -> str:
     if types.is_bool(cell):
         return "yes" if cell else "no"
     return str(cell)
+
+
+def _head(name: str) -> str:
+    """Let the name of a column wrap on paper, at its underscores only."""
+    return "_<wbr>".join(escaped(name).split("_"))
 
 
 def _row(drawn: Drawn, row: tuple[str, ...]) -> str:

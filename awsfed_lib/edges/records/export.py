@@ -11,7 +11,7 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
@@ -20,12 +20,14 @@ from typing import Any
 from awsfed_lib.core.errors import RecordError
 from awsfed_lib.core.view import catalogue_page, record_page
 from awsfed_lib.core.view.escape import escaped, visible
+from awsfed_lib.core.view.prose import headed, heading
 from awsfed_lib.core.view.style import STYLE
 from awsfed_lib.edges.records import durable
 from awsfed_lib.edges.records.output_page import output_html, text_of
 from awsfed_lib.edges.records.sanitizer import sanitizer
 
 RUN = "run.json"
+PARAMETERS = frozenset({"parameters", "injected-parameters"})
 _ANCHOR = re.compile(r"[^A-Za-z0-9_-]")
 
 
@@ -73,7 +75,7 @@ def page(notebook: Any, run: Mapping[str, Any], title: str) -> str:
         "title": escaped(title),
         "style": style,
         "policy": _policy(style),
-        "header": record_page.head(run, title, _stopped_at(notebook)),
+        "header": record_page.head(run, title, _stopped_at(notebook), places=list(_places(notebook))),
         "footer": record_page.foot(run),
     }
     exporter = PageExporter(  # type: ignore[no-untyped-call]
@@ -84,7 +86,9 @@ def page(notebook: Any, run: Mapping[str, Any], title: str) -> str:
             "sanitized": sanitized,
             "output_html": partial(output_html, sanitized=sanitized),
             "untitled": partial(_untitled, title=title),
+            "headed": headed,
             "anchor": _anchor,
+            "unfolded": _unfolded,
             "label": _label,
             "source": _source,
         },
@@ -141,6 +145,19 @@ def _untitled(source: str, title: str) -> str:
 
 def _anchor(cell: Any) -> str:
     return "cell-" + _ANCHOR.sub("-", str(cell.get("id", "")))
+
+
+def _places(notebook: Any) -> Iterator[record_page.Place]:
+    """Find the parts of the page: what its prose heads, at the level below the title."""
+    for cell in notebook.cells:
+        found = heading(str(cell.source)) if cell.cell_type == "markdown" else ""
+        if found:
+            yield record_page.Place(_anchor(cell), found)
+
+
+def _unfolded(cell: Any) -> str:
+    """Unfold the source, unless it only gives parameters: those stand at the top of the page."""
+    return "" if PARAMETERS.intersection(cell.get("metadata", {}).get("tags", [])) else ' open=""'
 
 
 def _label(cell: Any) -> str:

@@ -21,7 +21,7 @@ _OWN_CLASSES = re.compile(r"(?:awsfed(?:-[a-z]+)?|log)(?: awsfed-[a-z]+)*")
 _VALUES: dict[str, re.Pattern[str]] = {
     "class": _OWN_CLASSES,
     "scope": re.compile(r"row|col"),
-    "role": re.compile(r"region"),
+    "role": re.compile(r"group"),
     "tabindex": re.compile(r"0"),
     "aria-label": re.compile(r".*", re.DOTALL),
     "open": re.compile(r".*"),
