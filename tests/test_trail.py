@@ -352,6 +352,7 @@ def test_nothing_else_of_cloudtrail_may_be_called():
 def sandbox():
     """An organization that Britta Simon has entered, with exactly the policies that awsfed renders."""
     made = world(515)
+    made["org"]["entries"] = []
     tenant, demo = Tenant(made["tenant"]), made["demo"]
     for account in made["org"]["accounts"]:
         for role in account["roles"]:

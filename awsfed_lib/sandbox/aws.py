@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from awsfed_lib.sandbox.amazon import federation, gate, lookup, organizations, pages, providers, roles, sts, wire
+from awsfed_lib.sandbox.amazon import federation, gate, lookup, organizations, pages, providers, roles, sign_in_events, sts, wire
 from awsfed_lib.sandbox.amazon.assertion import SamlRefused
 from awsfed_lib.sandbox.amazon.cloud import Account, Cloud, Metadata
 from awsfed_lib.sandbox.amazon.credentials import Identity
@@ -47,6 +47,7 @@ class Org:
         self._first = switches or AwsSwitches()
         self.board = Switchboard(self._first)
         self.cloud = Cloud(world, metadata, self.board, self.clock)
+        sign_in_events.past(self.cloud)
         self.journal = Journal()
         self._moto = Moto()
         self._checks = roles.checks()
@@ -66,6 +67,7 @@ class Org:
         """Back to the world and the first switches; long-term keys stay."""
         self.board.now = self._first
         self.cloud.reset()
+        sign_in_events.past(self.cloud)
         self.journal.clear()
 
     def sign_in(self, saml_response: str, role_arn: str, provider_arn: str, duration: int = 3600) -> dict[str, Any]:

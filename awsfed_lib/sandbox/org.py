@@ -5,6 +5,7 @@ from typing import Any, Literal
 from awsfed_lib.sandbox.population import empty
 from awsfed_lib.sandbox.population.accounts import plain_seats, seats
 from awsfed_lib.sandbox.population.applications import object_ids
+from awsfed_lib.sandbox.population.entries import entries
 from awsfed_lib.sandbox.population.organization import organization
 from awsfed_lib.sandbox.population.partitions import partition as partition_named
 from awsfed_lib.sandbox.population.roles import Setting
@@ -28,4 +29,5 @@ def world(seed: int, accounts: int = 24, *, partition: str = "aws", roles: int =
         made, demo = empty.tenant(setting, everyone)
         return {"tenant": made, "org": empty.organization(setting, everyone), "demo": demo}
     made, demo = tenant(setting, everyone)
-    return {"tenant": made, "org": organization(setting, everyone, object_ids(seed), roles=roles), "demo": demo}
+    org = organization(setting, everyone, object_ids(seed), roles=roles)
+    return {"tenant": made, "org": org | {"entries": entries(seed, made, org)}, "demo": demo}

@@ -140,7 +140,7 @@ def test_a_sign_in_changes_the_last_use(aws):
     account = aws.org.cloud.accounts[aws.sales]
     before = aws.iam(aws.sales).get_account_authorization_details(Filter=["Role"], MaxItems=1000)["RoleDetailList"]
     role = account.role("sales-finance-admin")
-    sts.sign_in(aws.org.cloud, Grant(role, "someone", 900, "s", "persistent", "i", "r", "q"))
+    sts.issue(aws.org.cloud, Grant(role, "someone", 900, "s", "persistent", "i", "r", "q"))
     after = aws.iam(aws.sales).get_account_authorization_details(Filter=["Role"], MaxItems=1000)["RoleDetailList"]
     changed = [one["RoleName"] for one, was in zip(after, before, strict=True) if one != was]
     assert changed == ["sales-finance-admin"]

@@ -11,6 +11,7 @@ import pytest
 from awsfed_lib.sandbox import saml
 from awsfed_lib.sandbox.amazon import metadata
 from awsfed_lib.sandbox.amazon.assertion import SamlRefused
+from awsfed_lib.sandbox.amazon.trail import Trail
 from awsfed_lib.sandbox.aws import Org
 from awsfed_lib.sandbox.org import world
 from awsfed_lib.sandbox.store import Tenant, Write
@@ -28,6 +29,13 @@ def record(aws, hours=1.0, region="us-east-1", **more):
         "resources": [{"accountId": aws.sales, "type": "AWS::IAM::Role", "ARN": f"arn:aws:iam::{aws.sales}:role/x"}],
     }  # fmt: skip
     return made | more
+
+
+@pytest.fixture(autouse=True)
+def nobody_was_here(request):
+    """Begin without the entries of the world."""
+    if "aws" in request.fixturenames:
+        request.getfixturevalue("aws").org.cloud.trail = Trail()
 
 
 @pytest.fixture
@@ -139,10 +147,15 @@ def test_another_partition_is_refused(aws, refusal):
 # Real sign-ins
 
 
+def without_entries(made):
+    made["org"]["entries"] = []
+    return made
+
+
 @pytest.fixture(scope="module")
 def signed_in():
     """An organization that Britta Simon has entered: once by the endpoint of us-east-1, once by Ireland's, and once in vain."""
-    made = world(515)
+    made = without_entries(world(515))
     tenant, demo = Tenant(made["tenant"], clock=lambda: NOW), made["demo"]
     org = Org(made["org"], tenant.metadata, clock=lambda: NOW)
     role = {
@@ -199,14 +212,27 @@ def test_a_refused_sign_in_opened_nothing(signed_in):
     assert "roleSessionName" not in refused["requestParameters"]
 
 
-def test_a_reset_forgets_what_happened(aws):
+def test_a_reset_brings_back_what_the_world_remembers(aws):
+    aws.org.reset()
+    before = {account: len(aws.org.cloud.trail.of(account, "us-east-1")) for account in aws.org.cloud.accounts}
+    assert sum(before.values()) == len(aws.world["org"]["entries"]) > 10
     aws.org.cloud.trail.note(aws.sales, record(aws))
     aws.org.reset()
-    assert aws.org.cloud.trail.of(aws.sales, "us-east-1") == []
+    assert {account: len(aws.org.cloud.trail.of(account, "us-east-1")) for account in aws.org.cloud.accounts} == before
+
+
+def test_what_the_world_remembers_agrees_with_the_last_use_of_its_roles(aws):
+    """Who entered a role used it: RoleLastUsed is never older, and a role that was never used was never entered."""
+    aws.org.reset()
+    for account in aws.org.cloud.accounts.values():
+        for event in aws.org.cloud.trail.of(account.id, "us-east-1"):
+            role = account.role_by_arn(event.record["requestParameters"]["roleArn"])
+            assert role.last_used.replace(tzinfo=UTC, microsecond=0) >= event.time
+            assert event.record["requestParameters"]["roleSessionName"].endswith("@contoso.example")
 
 
 def test_asking_whether_somebody_could_enter_leaves_no_event():
-    org = Org(world(3, 3)["org"], lambda _app, _which: metadata.foreign())
+    org = Org(without_entries(world(3, 3))["org"], lambda _app, _which: metadata.foreign())
     with pytest.raises(SamlRefused):
         org.check("x" * 10, "arn:aws:iam::000000012345:role/Admin", "arn:aws:iam::000000012345:saml-provider/WAAD")
     assert all(org.cloud.trail.of(account, "us-east-1") == [] for account in org.cloud.accounts)

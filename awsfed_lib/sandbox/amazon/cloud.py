@@ -39,6 +39,7 @@ class Account:
         self.tags: dict[str, dict[str, str]] = {}
         self.refused = 0
         self.replica = Replica()
+        self.entered: dict[str, datetime] = {}
         self._entry = entry
         self._document = document
         self._backend: Any = None
@@ -68,6 +69,7 @@ class Account:
         for entry in self._entry["roles"]:
             made = self._role(entry)
             backend.roles[made.id] = made
+            made.last_used = max(filter(None, (made.last_used, self.entered.get(made.arn))), default=None)
             for arn in entry["attached"]:
                 self.attachable(backend, arn)
                 backend.managed_policies[arn].attach_to(made)
@@ -161,7 +163,17 @@ class Cloud:
         return {who: self.keys.user(account, self.place.iam(account, f"user/awsfed-{who}"), permissions) for who, account in owners.items()}
 
     def _accounts(self) -> dict[str, Account]:
-        return {entry["id"]: Account(entry, self.place, self._document) for entry in self.entry["accounts"]}
+        made = {entry["id"]: Account(entry, self.place, self._document) for entry in self.entry["accounts"]}
+        self.born = self.clock().replace(hour=0, minute=0, second=0, microsecond=0)  # two of the same day are alike
+        for one in self.entry.get("entries", ()):
+            entered, arn = made[one["roleArn"].split(":")[4]].entered, one["roleArn"]
+            when = self.entered_at(one).replace(tzinfo=None)
+            entered[arn] = max(when, entered.get(arn, when))
+        return made
+
+    def entered_at(self, entry: Mapping[str, Any]) -> datetime:
+        """When an entry of the world was, whole hours before the day on which this organization began."""
+        return self.born - timedelta(hours=entry["hoursAgo"])
 
     def _document(self, provider: Mapping[str, Any]) -> str:
         """A provider's metadata document, rendered once for all accounts that hold the same."""

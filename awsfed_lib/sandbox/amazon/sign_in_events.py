@@ -41,6 +41,14 @@ def refused(cloud: Cloud, presented: Presented, error: AwsError) -> None:
         cloud.trail.note(account.id, record | {"errorCode": error.code, "errorMessage": error.message})
 
 
+def past(cloud: Cloud) -> None:
+    """Write what CloudTrail remembers when a world begins: its `entries`, each roleArn, providerArn, userName and hoursAgo."""
+    for one in cloud.entry.get("entries", ()):
+        record = _record(Presented("", one["roleArn"], one["providerArn"]), cloud.entered_at(one), cloud.place.region)
+        record["userIdentity"]["userName"] = record["requestParameters"]["roleSessionName"] = one["userName"]
+        cloud.trail.note(one["roleArn"].split(":")[4], record)
+
+
 def _record(presented: Presented, when: datetime, region: str) -> Record:
     """What every such event says."""
     named = ((presented.role_arn, "AWS::IAM::Role"), (presented.provider_arn, "AWS::IAM::SAMLProvider"))

@@ -118,12 +118,12 @@ def sign_in(cloud: Cloud, presented: federation.Presented) -> tuple[federation.G
     except AwsError as refused:
         sign_in_events.refused(cloud, presented, refused)
         raise
-    identity = _granted(cloud, grant)
+    identity = issue(cloud, grant)
     sign_in_events.entered(cloud, presented, grant, identity)
     return grant, identity
 
 
-def _granted(cloud: Cloud, grant: federation.Grant) -> Identity:
+def issue(cloud: Cloud, grant: federation.Grant) -> Identity:
     """Issue the credentials, and mark the role's last use."""
     identity = cloud.keys.session(grant.role, grant.session, cloud.expiry(grant.seconds))
     account: Account = cloud.accounts[grant.role.account_id]
