@@ -243,6 +243,14 @@ def test_nothing_is_sent_when_the_journal_cannot_be_written(root, monkeypatch):
     assert service.sent == 0
 
 
+@pytest.mark.parametrize(("source", "missing"), [("", False), ("lookup", False), ("used.csv", True)])
+def test_a_csv_of_entries_that_is_not_there_is_told_before_anything_is_read(root, source, missing):
+    book = runbooks.find("20-plan")
+    given = {name: NAMES[name] for name in ("tenant_id", "cloud", "workers")} | {"client_id": CLIENT, "entered_from": source}
+    with pytest.raises(ParameterError, match=r"There is no file parameters/used\.csv") if missing else nullcontext():
+        opening.check(book, given)
+
+
 # --- under the runner ---
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from awsfed_lib.core.errors import ParameterError, RecordError
 from awsfed_lib.core.settings import parameters
 from awsfed_lib.core.settings.parameters import Parameters
+from awsfed_lib.core.settings.trail_rules import LOOKUP
 from awsfed_lib.edges.records import namespace, provenance, record, where
 from awsfed_lib.edges.records.record import Record
 from awsfed_lib.edges.records.runbooks import Runbook
@@ -31,6 +32,7 @@ def check(book: Runbook, given: Mapping[str, object], *, source: parameters.Sour
     """
     checked = parameters.check(given, needed=book.needed, source=source)
     files = {name: getattr(checked, name) for name in ("accounts_file", "group_map", "names_file", "families_file", "accepted_file")}
+    files["entered_from"] = "" if checked.entered_from == LOOKUP else checked.entered_from
     for name, file in files.items():
         if file and (name in book.names or file != parameters.described(name).default):
             where.table_file(file)
