@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from awsfed_lib.edges import access, offboarding, onboarding, review, rollover, signin
     from awsfed_lib.edges.amazon import aws
     from awsfed_lib.edges.charts import report as charts
-    from awsfed_lib.edges.entra import auth, cut, enterprise, graph, ground
+    from awsfed_lib.edges.entra import auth, cut, enterprise, former, graph, ground
     from awsfed_lib.edges.entra.graph import Graph
     from awsfed_lib.edges.lab.start import start
     from awsfed_lib.edges.records import drift, history, recorded
@@ -47,6 +47,7 @@ _PUBLIC = {
     "enterprise": "edges.entra.enterprise",
     "errors": "core.errors",
     "federation": "core.accounts.federation",
+    "former": "edges.entra.former",
     "graph": "edges.entra.graph",
     "ground": "edges.entra.ground",
     "groups": "core.roles.groups",

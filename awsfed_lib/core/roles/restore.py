@@ -1,4 +1,4 @@
-"""A recorded snapshot as the desired side of a plan: appRoles back as they were, assignments back by principal and role.
+"""A recorded snapshot as the desired side of a plan: appRoles back as they were, assignments by principal and role, memberships that went.
 
 Additions come first, and nothing is removed unless `max_removed` allows it. What cannot come back is said, row by row.
 """
@@ -16,9 +16,10 @@ from awsfed_lib.core.errors import RecordError
 from awsfed_lib.core.guard import covered, too_many
 from awsfed_lib.core.plan import Plan
 from awsfed_lib.core.recovery_shapes import NOT_RESTORED
-from awsfed_lib.core.roles import assigned, collection
+from awsfed_lib.core.roles import assigned, collection, rejoin
 from awsfed_lib.core.roles.assigned import Edge
 from awsfed_lib.core.roles.pair import parse
+from awsfed_lib.core.roles.rejoin import NOBODY, Ended, Former
 from awsfed_lib.core.roles.restore_course import Course, changes, course
 from awsfed_lib.core.tables import APP_ROLES, ASSIGNMENTS, check, frame, rows
 
@@ -30,6 +31,7 @@ class Snapshot:
     """What a record kept: APP_ROLES and ASSIGNMENTS, None for a table that it does not hold; and whose they are.
 
     `application_id`, `tenant_id`: of the application that it was taken of. `others`: tables that this runbook does not restore.
+    `ended`: the memberships that the run took away itself; the only ones that come back.
     """
 
     run: str
@@ -38,16 +40,18 @@ class Snapshot:
     app_roles: pd.DataFrame | None
     assignments: pd.DataFrame | None
     others: tuple[str, ...] = ()
+    ended: tuple[Ended, ...] = ()
 
 
 class Live(NamedTuple):
-    """What is there now: APP_ROLES, ASSIGNMENTS, ids of the recorded principals that still exist, scopes and role imports."""
+    """What is there now: APP_ROLES, ASSIGNMENTS, recorded principals that still exist, by id, scopes, role imports, former members."""
 
     app_roles: pd.DataFrame
     assignments: pd.DataFrame
     principals: Collection[str]
     scopes: int = 1
     jobs: Sequence[Mapping[str, Any]] = ()
+    former: Former = NOBODY
 
 
 class Parts(NamedTuple):
@@ -69,7 +73,7 @@ def plan(application: Subject, live: Live, snapshot: Snapshot, *, guards: Guards
     roles, known = rows(check(APP_ROLES, live.app_roles)), rows(check(ASSIGNMENTS, live.assignments))
     collection.refuse_wrong_object(application, roles)
     path = course(roles, roles if snapshot.app_roles is None else rows(snapshot.app_roles), _held(known), guards, scopes=live.scopes)
-    parts = _parts(path, known, live, snapshot, guards)
+    parts, back = _parts(path, known, live, snapshot, guards), rejoin.back(snapshot.ended, live.former)
     gone = {row["assignment_id"] for row, _ in parts.gone}
     remaining = [*assigned.facts_of(row for row in known if row["assignment_id"] not in gone), *(edge.fact for edge in parts.early)]
     after = assigned.basis(application, [*remaining, *(edge.fact for edge in parts.late)])
@@ -78,11 +82,14 @@ def plan(application: Subject, live: Live, snapshot: Snapshot, *, guards: Guards
         title=f"Restore {application.name} from {snapshot.run}",
         subject=application,
         changes=tuple(
-            sorted(_changes(path, parts), key=lambda change: (order.index(change.action), change.kind, change.label, change.key))
+            sorted(
+                (*_changes(path, parts), *back.changes),
+                key=lambda change: (order.index(change.action), change.kind, change.label, change.key),
+            )
         ),
-        requests=_requests(application, path, parts, remaining),
-        basis=(collection.basis(application, path.live), assigned.basis(application, assigned.facts_of(known))),
-        goal=(collection.basis(application, path.final), after),
+        requests=rejoin.after(_requests(application, path, parts, remaining), back),
+        basis=(collection.basis(application, path.live), assigned.basis(application, assigned.facts_of(known)), *back.basis),
+        goal=(collection.basis(application, path.final), after, *back.goal),
         losses=tuple(assigned.loss(row, role) for row, role in parts.gone),
         refusals=(*collection.importing(live.jobs), *(too_many(guards, len(path.removed), len(gone)) if path.removed or gone else ())),
         guards=guards,

@@ -67,6 +67,11 @@ class Graph:
         return cls(session, PlanGate(), clock)
 
     @property
+    def url(self) -> str:
+        """The address of Graph in this cloud, which references in bodies need whole."""
+        return self._transport.cloud.graph_url
+
+    @property
     def budget(self) -> Budget:
         """What this session has used so far: requests, throttled, retried, units, waited seconds."""
         return self._transport.budget
@@ -133,14 +138,15 @@ class Graph:
         """Read the groups that have one of these, as Graph sends them; a group that has several may come several times."""
         paths = [*_filters("displayName", names), *_filters("uniqueName", unique_names)]
         found = [group for table in batch.gather(self._transport, paths) for group in table]
-        for start in range(0, len(ids), BY_IDS):
-            found += self._by_ids(ids[start : start + BY_IDS])
-        return found
+        return [*found, *self.existing(ids, objects.GROUP_KEYS, "group")]
 
-    def _by_ids(self, ids: Sequence[str]) -> list[dict[str, Any]]:
-        path = f"/directoryObjects/getByIds?$select={','.join(objects.GROUP_KEYS)}"
-        body = json.dumps({"ids": [guid(identity) for identity in ids], "types": ["group"]})
-        return pages.asked(self._transport, Call("POST", path, body))
+    def existing(self, ids: Iterable[str], keys: Sequence[str], *types: str) -> list[dict[str, Any]]:
+        """Read `keys` of those of these objects that exist; of deleted ones Graph sends nothing (graph/api/directoryobject-getbyids)."""
+        asked, found = sorted(set(ids)), list[dict[str, Any]]()
+        for start in range(0, len(asked), BY_IDS):
+            body = json.dumps({"ids": [guid(one) for one in asked[start : start + BY_IDS]], "types": types})
+            found += pages.asked(self._transport, Call("POST", f"/directoryObjects/getByIds?$select={','.join(keys)}", body))
+        return found
 
     def members(self, group_ids: Iterable[str]) -> pd.DataFrame:
         """MEMBERS: the direct members of each group, users and others. Only these get the roles of the group."""
@@ -151,14 +157,8 @@ class Graph:
 
     def present(self, ids: Iterable[str]) -> frozenset[str]:
         """Read which of these users, groups and service principals exist; of deleted ones Graph sends nothing."""
-        asked = sorted(set(ids))
-        found: set[str] = set()
-        for start in range(0, len(asked), BY_IDS):
-            path = "/directoryObjects/getByIds?$select=id"
-            body = json.dumps({"ids": [guid(one) for one in asked[start : start + BY_IDS]], "types": ["user", "group", "servicePrincipal"]})
-            wire = pages.asked(self._transport, Call("POST", path, body))
-            found |= {objects.need(one, "id", "An object") for one in wire}
-        return frozenset(found)
+        found = self.existing(ids, ("id",), "user", "group", "servicePrincipal")
+        return frozenset(objects.need(one, "id", "An object") for one in found)
 
     def memberships(self, user_id: str) -> pd.DataFrame:
         """MEMBERSHIPS: the groups that a user is a direct member of, in one read."""

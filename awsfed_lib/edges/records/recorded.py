@@ -16,11 +16,12 @@ import pandas as pd
 from awsfed_lib.core.errors import ParameterError, RecordError
 from awsfed_lib.core.review.reverify import Sent
 from awsfed_lib.core.roles import approles
+from awsfed_lib.core.roles.membership import TABLE
 from awsfed_lib.core.roles.restore import Snapshot
 from awsfed_lib.core.settings.parameters import suggestion
 from awsfed_lib.core.tables import APP_ROLES, ASSIGNMENTS, FACTS, Schema, check, frame
 from awsfed_lib.edges.entra import objects
-from awsfed_lib.edges.records import journal, where
+from awsfed_lib.edges.records import journal, memberships, where
 from awsfed_lib.edges.records.journal import Line
 from awsfed_lib.edges.records.record import Record
 
@@ -90,7 +91,8 @@ class Recorded:
             application_id,
             roles,
             known,
-            tuple(_told(name, wire[name]) for name in sorted(wire.keys() - TABLES.keys())),
+            (*(_told(name, wire[name]) for name in sorted(wire.keys() - TABLES.keys() - {TABLE})), *memberships.added(self.lines)),
+            memberships.ended(self.lines),
         )
 
     def _table(self, table: str) -> pd.DataFrame | None:
