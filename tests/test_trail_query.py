@@ -214,7 +214,7 @@ def read(text, accounts=ASKED.accounts, paths=REACHED):
 
 def test_the_answer_is_read_back_as_a_log():
     log = read(answered(rendered("account", "region", "timestamp")))
-    assert (log.name, log.begin, log.end, log.problem) == ("CloudTrail of us-east-1, eu-west-1", BEGIN, END, "")
+    assert (log.name, log.begin, log.end, log.problem) == ("CloudTrail of us-east-1, eu-west-1", BEGIN, END - trail.LATE, "")
     found = {(row["role_arn"], row["user_name"]): (stamp(row["last_entered"]), row["sessions"], row["refused"]) for row in rows(log.uses)}
     assert found == SESSIONS
 

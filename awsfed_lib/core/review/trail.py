@@ -21,6 +21,8 @@ from awsfed_lib.core.tables import ACCOUNTS, PATHS, check, frame, rows
 
 Row = dict[str, Any]
 NAME = "CloudTrail"
+# "Within an average of about 5 minutes", which is not guaranteed (CloudTrail User Guide, how-cloudtrail-works); an hour and more was seen.
+LATE = timedelta(hours=2)
 NOT_ASKED = "it was not asked"
 HOW_TO_ASK = "Set entered_from to lookup, or to the CSV that Athena gives for exports/who_entered_which_role.sql."
 
@@ -43,13 +45,21 @@ class Terms:
 
 @dataclass(frozen=True)
 class Asked:
-    """What is asked: sign-ins into `accounts` (id → name), recorded in `regions`, from `begin` to `end`."""
+    """What is asked: sign-ins into `accounts` (id → name), recorded in `regions`, from `begin` to `end`.
+
+    Until `settled` they are all in the log; what came later may or may not be there yet.
+    """
 
     terms: Terms
     accounts: Mapping[str, str]
     regions: tuple[str, ...]
     begin: datetime
     end: datetime
+
+    @property
+    def settled(self) -> datetime:
+        """The end of the window of which somebody may be said not to be in it."""
+        return self.end - LATE
 
     @property
     def name(self) -> str:

@@ -3,9 +3,9 @@
 The table is one of the Athena User Guide: create-cloudtrail-table-partition-projection (partitioned by `timestamp`, yyyy/MM/dd) or
 create-cloudtrail-table-org-wide-trail (account, region, year, month, day), or both ways mixed. Athena is paid by the bytes that it
 reads, so every partition that the table has stands in a condition that it can prune by: a column against constants. A log file lies
-under the day on which it was delivered, which may be the day after that of its last event (CloudTrail User Guide, "Finding your
-CloudTrail log files"). The files are read whole, so that to count the other events of an account costs nothing, and proves that the
-trail has it, and since when.
+under the day on which it was published, which may be the day after that of its last event, and an event may be in two of them, by the
+same id (CloudTrail User Guide, cloudtrail-find-log-files). The files are read whole, so that to count the other events of an account
+costs nothing, and proves that the trail has it, and since when.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _LATE = timedelta(days=1)  # a file is delivered within hours of its events
 
 def render(asked: Asked) -> str:
     """Render the query. Its result tells its window and its Regions, and which accounts it has seen, so that nobody has to remember it."""
-    first, last = (moment.astimezone(UTC).strftime(_STAMP) for moment in (asked.begin, asked.end))
+    first, last, settled = (moment.astimezone(UTC).strftime(_STAMP) for moment in (asked.begin, asked.end, asked.settled))
     conditions = [f"eventtime >= {_text(first)} AND eventtime < {_text(last)}", *_partitions(asked), *_rows(asked)]
     where = "\n    AND ".join(conditions)
     return f"""\
@@ -63,7 +63,7 @@ SELECT account_id, role_arn, user_name,
        count(*) AS events,
        min(eventtime) AS first_event,
        {_text(first)} AS window_begin,
-       {_text(last)} AS window_end,
+       {_text(settled)} AS window_end,
        {_text(" ".join(asked.regions))} AS regions
 FROM named
 GROUP BY account_id, role_arn, user_name

@@ -2,9 +2,9 @@
 
 Laws (docs.aws.amazon.com awscloudtrail/latest/APIReference/API_LookupEvents.html): management events of 90 days, of one Region; searched
 by one attribute; 50 a page; two requests a second for each account and Region. They come newest first (userguide/
-view-cloudtrail-events-cli.html), and minutes late (userguide/get-and-view-cloudtrail-log-files.html). Sign-ins of IAM Identity Center
-are AssumeRoleWithSAML too, so that a busy account may have very many: what is read of one account is bounded, and where the bound
-cuts, the account is known only since the oldest event that was read.
+view-cloudtrail-events-cli.html). Sign-ins of IAM Identity Center are AssumeRoleWithSAML too, and anybody can be refused, since nobody
+signs the call: an account may have very many. What is read of one is bounded, and where the bound cuts, it is known only since the
+oldest event that was read: a flood can hide who was not there, and never makes somebody look as if not there.
 """
 
 from __future__ import annotations
@@ -37,7 +37,6 @@ from awsfed_lib.edges.amazon.selection import Account
 from awsfed_lib.edges.entra.clouds import SANDBOX
 
 KEPT = timedelta(days=90)
-LATE = timedelta(minutes=15)
 PAGE = 50
 PACE = 0.5  # seconds from one request to the next, of one account and Region
 ATTRIBUTE = [{"AttributeKey": "EventName", "AttributeValue": EVENT}]
@@ -74,13 +73,12 @@ def entries(
 
     An account that refuses, keeps throttling, or was not read to the end is known for less time or not at all, and says why.
     """
-    end = asked.end - LATE
     begin = max(asked.begin, asked.end - KEPT)
     pace = 0.0 if organization.cloud == SANDBOX else PACE
     lookup = Lookup(begin, asked.end, asked.regions, asked.terms.pages, pace)
     readings = read_organization(organization, partial(seen_in, lookup=lookup), executor=executor, session=session)
     uses = gathered(row for reading in readings if reading.found for row in reading.found.rows if row["role_arn"])
-    return comparable(Log(asked.name, uses, begin, end, windows=frame(WINDOWS, [_window(one) for one in readings])), paths)
+    return comparable(Log(asked.name, uses, begin, asked.settled, windows=frame(WINDOWS, [_window(one) for one in readings])), paths)
 
 
 def _window(reading: Reading[Seen]) -> dict[str, Any]:
