@@ -150,18 +150,18 @@ def fetch(store: Store, name: str, runs: Path) -> Record:
     folder, made = runs / name, durable.folder(runs / COMING) / name
     if folder.exists():
         raise RecordError("The record is there already.", where=str(folder))
-    _bring(store, _of(store, name), made.parent)
+    _bring(store, _of(store, name), made.parent, durable.replace)
     made.rename(folder)
     durable.sync_folder(runs)
     return Record(folder)
 
 
-def _bring(store: Store, names: Iterable[str], runs: Path) -> None:
-    """Write what is kept under each name to its path below `runs`."""
+def _bring(store: Store, names: Iterable[str], runs: Path, write: Callable[[Path, bytes], object]) -> None:
+    """Write what is kept under each name to its path below `runs`, by `write`."""
     paths = {name: _path(runs, name) for name in names}
     for folder in sorted({path.parent for path in paths.values()}):
         durable.folder(folder)
-    _at_once(lambda name: durable.replace(paths[name], store.get(name)), paths)
+    _at_once(lambda name: write(paths[name], store.get(name)), paths)
 
 
 def _path(runs: Path, name: str) -> Path:
@@ -178,9 +178,12 @@ def _of(store: Store, name: str) -> list[str]:
 
 
 def fetch_all(store: Store, runs: Path) -> None:
-    """Bring every record and the chain of the store to the empty folder `runs`."""
+    """Bring every record and the chain of the store to the empty folder `runs`, to be looked at and not to be kept.
+
+    Nothing waits for the disk, which takes as long as the network does.
+    """
     names = list(store.names(""))
     whole = set(_whole(names))
-    _bring(store, (name for name in names if name.partition("/")[0] in whole), durable.folder(runs))
-    lines = [name for name in names if name.startswith(CHAIN)]
-    durable.write_new(runs / chain.FILE, b"".join(line + b"\n" for line in _at_once(store.get, lines)))
+    _bring(store, (name for name in names if name.partition("/")[0] in whole), durable.folder(runs), Path.write_bytes)
+    lines = _at_once(store.get, (name for name in names if name.startswith(CHAIN)))
+    (runs / chain.FILE).write_bytes(b"".join(line + b"\n" for line in lines))
