@@ -14,13 +14,16 @@ import rendered
 from made import arn
 
 from awsfed_lib.core.errors import AwsError, WriteForbidden
-from awsfed_lib.core.review import trail
+from awsfed_lib.core.review import trail, trail_query
 from awsfed_lib.core.review.use import Use
+from awsfed_lib.core.settings.parameters import Parameters
 from awsfed_lib.core.tables import ACCOUNTS, PATHS, ROLES, frame, rows
+from awsfed_lib.edges import access
 from awsfed_lib.edges.amazon import aws, permissions
 from awsfed_lib.edges.amazon import trail as lookup
 from awsfed_lib.edges.amazon.acting import acting_in
 from awsfed_lib.edges.amazon.hub import hub
+from awsfed_lib.edges.records import where
 from awsfed_lib.sandbox import saml
 from awsfed_lib.sandbox.aws import Org
 from awsfed_lib.sandbox.org import world
@@ -343,6 +346,53 @@ def test_nothing_else_of_cloudtrail_may_be_called():
             opened.cloudtrail("us-east-1").stop_logging(Name="x")
         assert opened.cloudtrail("us-east-1") is opened.cloudtrail("us-east-1")
     assert "StopLogging" not in {ask.action for ask in canned.asked}
+
+
+# As the runbook asks
+
+
+class Run:
+    """A run with these parameters, and Graph that tells the reply URLs."""
+
+    def __init__(self, *urls, **given):
+        self.parameters = Parameters(application_id="1f2b1c34-1234-4abc-9def-1234567890ab", **given)
+        self.clock, self.urls, self.asked = lambda: NOW, urls, []
+
+    def service_principal(self, key, *names):
+        self.asked.append((key, *names))
+        return {"replyUrls": list(self.urls)}
+
+
+ACCOUNTS_ = frame(ACCOUNTS, [{"account_id": account, "account_name": name} for account, name in NAMES.items()])
+
+
+def test_the_regions_are_where_the_application_sends_people():
+    run = Run("https://eu-west-1.signin.aws.amazon.com/saml", trail_days=30, trail_table="audit.trail")
+    what = access.asked(run, run, ACCOUNTS_)
+    assert (what.regions, what.begin, what.settled) == (("us-east-1", "eu-west-1"), NOW - timedelta(days=30), NOW - timedelta(hours=2))
+    assert (what.accounts, what.terms.table, what.terms.pages) == (NAMES, "audit.trail", 20)
+    assert """"region" IN ('us-east-1', 'eu-west-1')""" in access.query(what)["who_entered_which_role.sql"]
+
+
+def test_regions_that_are_given_are_taken_and_nobody_is_asked():
+    run = Run(trail_regions=["eu-central-1"])
+    assert access.asked(run, run, ACCOUNTS_).regions == ("eu-central-1",)
+    assert run.asked == []
+
+
+def test_where_nobody_is_asked_nothing_is_known():
+    run = Run()
+    log = access.entered(access.asked(run, run, ACCOUNTS_), ORGANIZATION, REACHED)
+    assert (log.known, log.problem) == (False, "it was not asked")
+    assert "entered_from" in log.remedy
+
+
+def test_a_csv_is_read_where_it_is_named(tmp_path, monkeypatch):
+    (tmp_path / "parameters").mkdir()
+    monkeypatch.setenv(where.ROOT_VARIABLE, str(tmp_path))
+    (tmp_path / "parameters/used.csv").write_text(",".join(trail_query.COLUMNS) + "\n")
+    run = Run(entered_from="used.csv")
+    assert "the result is empty" in access.entered(access.asked(run, run, ACCOUNTS_), ORGANIZATION, REACHED).problem
 
 
 # The sandbox: real sign-ins, and its own refusals
