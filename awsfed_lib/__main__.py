@@ -166,18 +166,18 @@ def batch(runbook: str, files: tuple[str, ...], pairs: tuple[str, ...], **how: A
     """Execute RUNBOOK on many targets at a time: a record for each, one verdict for all, and one page with them."""
     from awsfed_lib.doors import batch as batches
     from awsfed_lib.doors import batch_record
-    from awsfed_lib.edges.records import runbooks
+    from awsfed_lib.edges.records import opening, runbooks
 
     twice = sorted({file for file in files if files.count(file) > 1})
     if twice:
         raise click.UsageError(f"-f {twice[0]} is given twice.")
-    order = batches.Order(runbooks.find(runbook).id, _given(pairs), how["deadline"] * 60)
+    order, began = batches.Order(runbooks.find(runbook).id, _given(pairs), how["deadline"] * 60), opening.now()
     with stoppable(_complain, "Stopping; the records are being sealed."):
         if how["scheduler"]:
             ended = _extra("awsfed_lib.doors.fleet", "fleet").run(order, files, scheduler=how["scheduler"], say=click.echo)
         else:
             ended = batches.on_this_machine(order, files, workers=how["workers"], say=click.echo)
-    made = batch_record.keep(order, ended)
+    made = batch_record.keep(order, ended, began=began)
     click.echo(f"page     {made.folder / batch_record.PAGE}\ndigest   {made.digest}")
     sys.exit(batches.code(ended))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 
 from awsfed_lib.core.tables import TARGETS, frame
 from awsfed_lib.core.view.batch_page import batch_page
@@ -17,9 +18,9 @@ PAGE, RUNBOOK = "record.html", "batch"
 VERDICTS = {0: "done", 3: "planned", 4: "findings", INTERRUPTED: "interrupted"}
 
 
-def keep(order: Order, ended: Sequence[Ended], *, clock: Clock = opening.now) -> Record:
-    """Keep how every target ended in a record of its own, with the page, and seal it."""
-    moment = clock()
+def keep(order: Order, ended: Sequence[Ended], *, began: datetime | None = None, clock: Clock = opening.now) -> Record:
+    """Keep how every target ended in a record of its own, with the page, and seal it. `began`: when the first was begun (UTC)."""
+    moment = began or clock()
     title = f"Batch of {order.runbook}: {len(ended)} targets"
     run: dict[str, object] = {
         "runbook": RUNBOOK,

@@ -8,7 +8,6 @@ from typing import Any
 from urllib.parse import quote
 
 from awsfed_lib.core.settings.verdict import CODES
-from awsfed_lib.core.view.catalogue_page import one_line
 from awsfed_lib.core.view.escape import escaped
 from awsfed_lib.core.view.markup import VERDICTS, chip, chips, duration, listed
 from awsfed_lib.core.view.record_page import foot, head
@@ -35,6 +34,6 @@ def _row(each: Mapping[str, Any]) -> str:
     name = escaped(each["file"])
     page = escaped(f"../{quote(each['run'], safe='')}/record.html")
     link = f'<a href="{page}">{name}</a>' if each["run"] else name
-    said = "; ".join(filter(None, (one_line(each["problem"]), each["came_out"]))) or "nothing to report"
+    said = "; ".join(filter(None, (" ".join(each["problem"].split()), each["came_out"]))) or "nothing to report"
     cells = [chip(sign, each["verdict"], tone), escaped(said), escaped(duration(each["seconds"]))]
     return f'<tr><th scope="row">{link}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'

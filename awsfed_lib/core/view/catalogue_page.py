@@ -84,11 +84,6 @@ def index(runs: Mapping[str, Run], title: str) -> str:
     )
 
 
-def one_line(problem: object) -> str:
-    """Put a problem of several lines (what, where, what next) into one."""
-    return " ".join(str(problem or "").split())
-
-
 def _row(folder: str, run: Run, chosen: tuple[Filter, ...]) -> str:
     word = _verdict(run)
     sign, tone = VERDICTS.get(word, ("?", "warn"))
@@ -96,7 +91,7 @@ def _row(folder: str, run: Run, chosen: tuple[Filter, ...]) -> str:
     cells = [
         f"{escaped(run.get('runbook', ''))}<br><span class='awsfed-quiet'>{escaped(run.get('title', ''))}</span>",
         chip(sign, word, tone),
-        escaped("; ".join(filter(None, (one_line(run.get("problem")), *came_out(run)))) or "nothing to report"),
+        escaped("; ".join(filter(None, (*str(run.get("problem") or "").split("\n")[:1], *came_out(run)))) or "nothing to report"),
         escaped(took(run) or "not finished"),
     ]
     link = f'<a href="{escaped(page)}">{escaped(when(run.get("started")).removesuffix(" UTC") or folder)}</a>'

@@ -139,9 +139,10 @@ def _results(run: Run) -> Iterable[str]:
     for plan in counts.get("plans", []):
         said = (plan.get("verdict"), *_moves(plan), plan.get("plan"))
         yield f"{plan.get('title', '')}: {', '.join(str(part) for part in said if part)}"
-    found = [f"{number} {severity}" for severity, number in counts.get("findings", {}).items() if number]
-    if found:
-        yield f"findings: {', '.join(found)}"
+    for name in ("findings", "targets"):
+        found = [f"{number} {word}" for word, number in counts.get(name, {}).items() if number]
+        if found:
+            yield f"{name}: {', '.join(found)}"
 
 
 def _moves(plan: Mapping[str, Any]) -> list[str]:

@@ -99,6 +99,7 @@ _SHEET = """
   font-size: 13px; line-height: 1.45; font-variant-numeric: tabular-nums;
 }
 .awsfed.awsfed caption { caption-side: top; text-align: left; font-weight: 600; padding: 0 0 6px; color: inherit; }
+.awsfed-tall caption { background: var(--awsfed-paper); }
 .awsfed.awsfed caption span { position: sticky; left: 0; display: inline-block; max-width: min(72ch, 82vw); }
 .awsfed.awsfed th, .awsfed.awsfed td {
   border: 0; border-bottom: 1px solid var(--awsfed-line); padding: 5px 20px 5px 0; max-width: 62ch;
@@ -127,6 +128,7 @@ _SHEET = """
   .awsfed.awsfed .awsfed-list thead { position: absolute; clip-path: inset(50%); width: 1px; height: 1px; overflow: hidden; }
   .awsfed.awsfed .awsfed-list tr { border-bottom: 1px solid var(--awsfed-line); padding: 8px 0; }
   .awsfed.awsfed .awsfed-list tr > * { border: 0; padding: 2px 0; }
+  .awsfed-list td:last-child::before { content: "took "; }
 }
 @media print {
   .awsfed-box, .awsfed.awsfed tr, .awsfed-chips { break-inside: avoid; }
