@@ -388,7 +388,8 @@ def test_where_nobody_is_asked_nothing_is_known():
 
 
 def test_a_csv_is_read_where_it_is_named(tmp_path, monkeypatch):
-    (tmp_path / "parameters").mkdir()
+    for name in ("parameters", "notebooks"):
+        (tmp_path / name).mkdir()
     monkeypatch.setenv(where.ROOT_VARIABLE, str(tmp_path))
     (tmp_path / "parameters/used.csv").write_text(",".join(trail_query.COLUMNS) + "\n")
     run = Run(entered_from="used.csv")
