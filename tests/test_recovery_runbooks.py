@@ -79,3 +79,23 @@ def test_revoked_verified_restored_and_then_nothing_is_left_to_do(scene):
     differs = scene.run("15", verify_run=name, wait_minutes=0)
     assert (differs.verdict, differs.code) == ("differs", 4)
     assert set(differs.record.table("differences")["what"]) == {"foreign"}
+
+
+def test_a_person_who_was_revoked_is_back_in_every_group_and_nothing_else_moved(scene):
+    tables = scene.sandbox.tenant.tables
+    user, before = next(iter(tables["members"][scene.group()])), (scene.assigned(), dict(tables["members"]))
+    who = tables["users"][user]["userPrincipalName"]
+    revoked = scene.run("16", user=who, max_removed=50, approved=scene.run("16", user=who, max_removed=50).plans[0])
+    assert revoked.verdict == "applied"
+    gone = {group for group, people in before[1].items() if user in people and user not in tables["members"][group]}
+    assert gone
+
+    name = revoked.record.folder.name
+    way = scene.run("14", restore_from=name)
+    restored = scene.run("14", restore_from=name, approved=way.plans[0])
+    assert restored.verdict == "applied"
+    assert scene.assigned() == before[0]
+    assert {group: set(people) for group, people in tables["members"].items()} == {
+        group: set(people) for group, people in before[1].items()
+    }
+    assert f"Put {who} into" in (way.record.folder / "record.html").read_text()
