@@ -146,7 +146,9 @@ def _head(name: str) -> str:
 
 
 def _row(drawn: Drawn, row: tuple[str, ...]) -> str:
-    """Draw one row; its first cell is its head."""
+    """Draw one row; its first cell is its head, unless it is empty: then nothing heads the row."""
     cells = [worded(name, cell) or breakable(cell) for name, cell in zip(drawn.names, row, strict=True)]
     data = "".join(f"<td{look}>{cell}</td>" for look, cell in zip(drawn.looks[1:], cells[1:], strict=True))
-    return f'<th scope="row"{drawn.looks[0]}>{cells[0]}</th>{data}' if cells else ""
+    if not cells:
+        return ""
+    return f'<th scope="row"{drawn.looks[0]}>{cells[0]}</th>{data}' if cells[0] else f"<td{drawn.looks[0]}></td>{data}"
