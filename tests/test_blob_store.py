@@ -158,6 +158,17 @@ def test_busy_service_is_asked_again(at, server):
     assert len(server.asked) == 3
 
 
+def test_no_connection_is_left_open_behind_a_refusal(at, server):
+    """Of what it streams, Azure's library leaves the body of a refusal unread, and with it the connection."""
+    there = at(*[refusal(503, "ServerBusy")] * 4, refusal(404, "BlobNotFound"))
+    with pytest.raises(RecordError, match="ServerBusy"):
+        there.get("a")
+    with pytest.raises(RecordError, match="no such object"):
+        there.get("a")
+    (pool,) = there._container._pipeline._transport.session.get_adapter(f"{server.url}/").poolmanager.pools._container.values()
+    assert (pool.num_requests, pool.num_connections) == (5, 1)
+
+
 # Tokens
 
 
