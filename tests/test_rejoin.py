@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from made import guid
 from test_recorded import RUN, at_the_portal, graph, root, sent  # noqa: F401  fixtures
 
@@ -232,6 +234,29 @@ def test_a_doubt_is_said_in_the_plan():
     made = rejoin.back([one], Former({PERSON.id: PERSON}, {PERSON.id: frozenset()}, groups, "https://graph.microsoft.us"))
     assert [change.why for change in made.changes] == [memberships.DOUBT]
     assert made.requests[0].content == {"@odata.id": f"https://graph.microsoft.us/v1.0/directoryObjects/{PERSON.id}"}
+
+
+NAMES = ["ann", "bob", "carl"]
+GROUPS = ["Admins", "Ops", "Read"]
+PAIRS = st.sets(st.tuples(st.sampled_from(NAMES), st.sampled_from(GROUPS)))
+KEEPERS = st.sampled_from(["", "a rule", "Active Directory", "Exchange", "role administrators"])
+
+
+@given(PAIRS, PAIRS, st.sets(st.sampled_from(NAMES)), st.dictionaries(st.sampled_from(GROUPS), KEEPERS))
+def test_every_ended_membership_is_there_afterwards_or_told_and_no_other_is_made(gone, now, people, groups):
+    listed = [Ended(guid(who), guid(group), f"{who} in {group}") for who, group in sorted(gone)]
+    held = {guid(who): frozenset(guid(group) for one, group in now if one == who) for who in people}
+    table = frame(MEMBERSHIPS, [{"group_id": guid(name), "group_name": name, "kept_by": keeper} for name, keeper in sorted(groups.items())])
+    subjects = {guid(who): Subject("user", guid(who), who, "tenant-1") for who in people}
+    made = rejoin.back(listed, Former(subjects, held, table, "https://graph.microsoft.com"))
+    joined = {(request.content["@odata.id"].rpartition("/")[2], request.path.split("/")[2]) for request in made.requests}
+    told = {change.key for change in made.changes if change.why.startswith("not restored")}
+    wanted = {(one.person_id, one.group_id) for one in listed}
+    there = {(who, group) for who, inside in held.items() for group in inside}
+    assert joined <= wanted - there
+    assert {membership.key(*pair) for pair in wanted - there - joined} == told
+    assert {basis.of for basis in made.basis} == {basis.of for basis in made.goal} == {who for who, _ in joined}
+    assert all(groups[name] == "" for name in GROUPS if guid(name) in {group for _, group in joined})
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,7 @@ class Recorded:
             raise RecordError(
                 "The record holds no appRoles and no assignments: there is nothing to restore from.",
                 where=self.name,
-                remedy="Take the record of a 04-approles, 06-assignments, 14-restore or 16-revoke.",
+                remedy="Take the record of a 04-approles, 06-assignments, 14-restore, 16-revoke or 17-review.",
             )
         return Snapshot(
             self.name,
