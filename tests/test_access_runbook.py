@@ -1,36 +1,23 @@
 """The access review through real kernels: who reaches what, the sheet marked by a reviewer, and what was marked is gone."""
 
 import json
-import shutil
-from pathlib import Path
 
 import openpyxl
 import pytest
 import yaml
+from target import Target, served
 
 from awsfed_lib.core.change import Guards
-from awsfed_lib.core.tables import rows
-from awsfed_lib.doors import runner
 from awsfed_lib.edges import review
 from awsfed_lib.edges.entra import auth
 from awsfed_lib.edges.entra.graph import Graph
-from awsfed_lib.edges.records import parameter_file, runbooks, where
-from awsfed_lib.sandbox.serve import Sandbox, Size
+from awsfed_lib.sandbox.serve import Size
 
 pytestmark = pytest.mark.kernel
-ROOT = Path(__file__).parents[1]
 
 
-class Scene:
+class Scene(Target):
     """A root with both runbooks, a small sandbox, and runs in it."""
-
-    def __init__(self, root, sandbox):
-        self.root, self.sandbox = root, sandbox
-
-    def run(self, number, **given):
-        with (self.root / "log.txt").open("a") as log:
-            file = parameter_file.load(self.root / "parameters/sandbox.yml")
-            return runner.execute(runner.Task(runbooks.find(number), file, given), out=log)
 
     def planned(self):
         """The id of the plan, made in this process: that of the kernel is the same."""
@@ -40,21 +27,12 @@ class Scene:
         held = review.read(Graph.reading(auth.sign_in(who)), application, review.marks("review.xlsx", application))
         return review.plan(held, guards=Guards(50)).id
 
-    def table(self, ran, name):
-        return rows(ran.record.table(name))
-
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory):
     root = tmp_path_factory.mktemp("root")
-    shutil.copytree(ROOT / "parameters", root / "parameters")
-    (root / "notebooks").mkdir()
-    for name in ("10-access", "17-review"):
-        shutil.copy(ROOT / f"notebooks/{name}.ipynb", root / "notebooks")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(where.ROOT_VARIABLE, str(root))
-        with Sandbox(root / ".sandbox", Size(accounts=6)) as sandbox:
-            yield Scene(root, sandbox)
+    with served(root, Size(accounts=6), books="1[07]-*") as sandbox:
+        yield Scene(root, sandbox)
 
 
 def marked(scene, sheet, who):
@@ -69,7 +47,7 @@ def marked(scene, sheet, who):
 
 
 def test_reviewed_marked_planned_and_gone(scene):
-    seen = scene.run("10")
+    seen = scene.run("10", entered_from="lookup")
     assert (seen.verdict, seen.code) == ("done", 0)
     access, folder = scene.table(seen, "access_by_account"), seen.record.folder
     page = (folder / "record.html").read_text()
@@ -77,7 +55,10 @@ def test_reviewed_marked_planned_and_gone(scene):
     assert "<script" not in page
     assert "widget" not in json.dumps(json.loads((folder / "record.ipynb").read_bytes())["metadata"])
     assert "'AssumeRoleWithSAML'" in (folder / "exports/who_entered_which_role.sql").read_text()
-    assert {row["what"] for row in scene.table(seen, "unused")} >= {"person"}
+    assert {row["what"] for row in scene.table(seen, "unused")} >= {"person", "path"}
+    assert any(row["entered"] for row in access)
+    known = {row["account_id"] for row in scene.table(seen, "entered_windows") if row["begin"]}
+    assert {row["account_id"] for row in scene.table(seen, "unused") if row["what"] == "path"} <= known
 
     who = next(row["user_name"] for row in access if row["verdict"] == "effective" and row["through"] not in ("", "directly"))
     marked(scene, folder / "exports/review.xlsx", who)

@@ -6,18 +6,17 @@ AWSFED_CAMPAIGN_ACCOUNTS: how many accounts (8 by default; 250 for the long size
 import itertools
 import os
 import random
-import shutil
 import time
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from threading import Lock
 from types import SimpleNamespace
 
 import pytest
 from fake_service import FakeJournal, Stop
+from target import served
 
 from awsfed_lib.core.certificate.campaign import Campaign, Proof
 from awsfed_lib.core.errors import AwsfedError, GraphError, UnsafePlan
@@ -29,16 +28,14 @@ from awsfed_lib.edges.amazon.survey import documents
 from awsfed_lib.edges.entra.auth import SignIn, sign_in
 from awsfed_lib.edges.entra.graph import Graph
 from awsfed_lib.edges.entra.pace import Clock
-from awsfed_lib.edges.records import where
 from awsfed_lib.edges.records.response_entry import Given
 from awsfed_lib.sandbox import by_hand as portal
 from awsfed_lib.sandbox import saml
 from awsfed_lib.sandbox.entra import certificates as twin_certificates
 from awsfed_lib.sandbox.keys import Validity
-from awsfed_lib.sandbox.serve import Sandbox, Size
+from awsfed_lib.sandbox.serve import Size
 from awsfed_lib.sandbox.store import Write
 
-ROOT = Path(__file__).parents[1]
 ACCOUNTS = int(os.environ.get("AWSFED_CAMPAIGN_ACCOUNTS", "8"))
 LONG = ACCOUNTS > 50
 NAME = "CN=AWS 2029"
@@ -196,13 +193,9 @@ def _nothing():
 
 @contextmanager
 def running(folder, size):
-    for name in ("notebooks", "parameters"):
-        shutil.copytree(ROOT / name, folder / name)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(where.ROOT_VARIABLE, str(folder))
+    with pytest.MonkeyPatch.context() as patch, served(folder, size) as box:
         patch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _: None))
-        with Sandbox(folder / ".sandbox", size) as box:
-            yield box
+        yield box
 
 
 def equip(box, accounts):

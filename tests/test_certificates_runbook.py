@@ -4,12 +4,12 @@ import shutil
 from datetime import UTC, datetime
 
 import pytest
+from target import Target
 from test_campaign_sandbox import NAME, Oracle, World, of, running
 from test_signin_runbook import put
 
 from awsfed_lib.core.certificate.campaign import Campaign
 from awsfed_lib.core.errors import ParameterError
-from awsfed_lib.core.tables import rows
 from awsfed_lib.doors import runner
 from awsfed_lib.edges import rollover
 from awsfed_lib.edges.records import parameter_file, proofs, runbooks, where
@@ -17,23 +17,15 @@ from awsfed_lib.sandbox import saml
 from awsfed_lib.sandbox.serve import Size
 
 
-class Root:
+class Root(Target):
     """A sandbox, and runs in it."""
 
-    def __init__(self, box, folder):
-        self.box, self.folder = box, folder
+    def __init__(self, folder, box):
+        super().__init__(folder, box)
         self.world = World(box)
         self.campaign = of(self.world)
         exclusions = [f"{account}: {reason}"[:250] for account, reason in self.campaign.excluded.items()]
         self.given = {"certificate": NAME, "campaign_exclusions": exclusions, "wave_accounts": 3}
-
-    def run(self, number, **given):
-        file = parameter_file.load(self.folder / "parameters/sandbox.yml")
-        with (self.folder / "log.txt").open("a") as log:
-            return runner.execute(runner.Task(runbooks.find(number), file, given), out=log)
-
-    def table(self, result, name):
-        return rows(result.record.table(name))
 
     def advance(self, name):
         """Go on in this process, without a kernel, until the stage is `name`."""
@@ -49,7 +41,7 @@ class Root:
 def root(tmp_path_factory):
     folder = tmp_path_factory.mktemp("root")
     with running(folder, Size(accounts=5)) as box:
-        yield Root(box, folder)
+        yield Root(folder, box)
 
 
 @pytest.mark.kernel
@@ -60,12 +52,12 @@ def test_a_rollover_through_kernels(root):
     applied = root.run("08", **root.given, approved=planned.plans[0])
     assert applied.verdict == "applied", applied.problem
     root.advance("proof")
-    user, _ = Oracle(root.box, {holder.account_id for holder in root.world.live().holders}).somebody
-    place = root.box.org.cloud.place.recipient
-    put(saml.response(root.box.tenant, root.box.application_id, user, recipient=place, now=datetime.now(UTC)))
+    user, _ = Oracle(root.sandbox, {holder.account_id for holder in root.world.live().holders}).somebody
+    place = root.sandbox.org.cloud.place.recipient
+    put(saml.response(root.sandbox.tenant, root.sandbox.application_id, user, recipient=place, now=datetime.now(UTC)))
     proven = root.run("07", response_file="r.txt", enter_roles=["*"])
     assert proven.verdict == "done", proven.problem
-    assert len(proofs.proofs(root.box.application_id)) == 1
+    assert len(proofs.proofs(root.sandbox.application_id)) == 1
     waiting = root.run("08", **root.given)
     assert (waiting.verdict, waiting.code) == ("nothing to do", 0), waiting.problem
     assert "Certificate rollover: soak" in (waiting.record.folder / "record.ipynb").read_text()
@@ -86,15 +78,15 @@ def test_a_changed_record_proves_nothing(root, tmp_path, monkeypatch):
         pytest.skip("the kernels of this module did not run")
     shutil.copytree(found[0], tmp_path / "runs" / found[0].name)
     monkeypatch.setattr(where, "runs", lambda: tmp_path / "runs")
-    assert len(proofs.proofs(root.box.application_id)) == 1
+    assert len(proofs.proofs(root.sandbox.application_id)) == 1
     assert proofs.proofs("another application") == ()
     file = tmp_path / "runs" / found[0].name / "sign_in.json"
     file.write_text(file.read_text().replace("issued", "issued ", 1))
-    assert proofs.proofs(root.box.application_id) == ()
+    assert proofs.proofs(root.sandbox.application_id) == ()
 
 
 def test_the_campaign_of_the_parameters(root):
-    file = parameter_file.load(root.folder / "parameters/sandbox.yml")
+    file = parameter_file.load(root.file)
     given = {"certificate": NAME, "campaign_exclusions": ["012345678901: closed in May"], "soak_days": 2, "window_days": 3}
     checked, _ = runner.values(runner.Task(runbooks.find("08"), file, given))
     wanted = Campaign(NAME, excluded={"012345678901": "closed in May"}, soak=2 * 86_400, window=3 * 86_400)
@@ -115,19 +107,19 @@ def test_the_campaign_of_the_parameters(root):
     ids=str,
 )
 def test_wrong_campaigns_start_no_kernel(root, wrong):
-    file = parameter_file.load(root.folder / "parameters/sandbox.yml")
+    file = parameter_file.load(root.file)
     with pytest.raises(ParameterError):
         runner.values(runner.Task(runbooks.find("08"), file, {"certificate": NAME} | wrong))
 
 
 def test_a_rollover_without_a_certificate_starts_no_kernel(root):
-    file = parameter_file.load(root.folder / "parameters/sandbox.yml")
+    file = parameter_file.load(root.file)
     with pytest.raises(ParameterError, match="certificate is empty"):
         runner.values(runner.Task(runbooks.find("08"), file))
 
 
 def test_a_pasted_response_is_no_parameter(root):
-    file = parameter_file.load(root.folder / "parameters/sandbox.yml")
+    file = parameter_file.load(root.file)
     with pytest.raises(ParameterError) as caught:
         runner.values(runner.Task(runbooks.find("07"), file, {"response_file": "PHNhbWxwOlJlc3BvbnNl" * 30}))
     assert "PHNhbWxw" not in str(caught.value)

@@ -1,34 +1,25 @@
 """The main job through real kernels, against a sandbox of its own: what the demo shows, and what must be refused."""
 
 import json
-import shutil
-from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+from target import Target, served
 
 from awsfed_lib.core.errors import ParameterError
-from awsfed_lib.core.tables import rows
 from awsfed_lib.core.review.states import MOVED, STILL
 from awsfed_lib.doors import runner
-from awsfed_lib.edges.records import parameter_file, proof, runbooks, where
-from awsfed_lib.sandbox.serve import Sandbox
+from awsfed_lib.edges.records import proof, where
 
 pytestmark = pytest.mark.kernel
-ROOT = Path(__file__).parents[1]
 
 
-class Chain:
+class Chain(Target):
     """A root with our runbooks, a running sandbox, and runs in it."""
 
     def __init__(self, root, sandbox):
-        self.root, self.sandbox = root, sandbox
+        super().__init__(root, sandbox)
         self.demo = sandbox.world["demo"]
-
-    def run(self, number, **given):
-        with (self.root / "log.txt").open("a") as log:
-            file = parameter_file.load(self.root / "parameters/sandbox.yml")
-            return runner.execute(runner.Task(runbooks.find(number), file, given), out=log)
 
     def writes(self):
         """Requests to Graph that were no reads, and not refused for want of permission."""
@@ -45,12 +36,8 @@ class Chain:
 @pytest.fixture(scope="module")
 def chain(tmp_path_factory):
     root = tmp_path_factory.mktemp("root")
-    for name in ("notebooks", "parameters"):
-        shutil.copytree(ROOT / name, root / name)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(where.ROOT_VARIABLE, str(root))
-        with Sandbox(root / ".sandbox") as sandbox:
-            yield Chain(root, sandbox)
+    with served(root) as sandbox:
+        yield Chain(root, sandbox)
 
 
 def said(result):
@@ -60,7 +47,7 @@ def said(result):
 def test_preflight_tells_what_a_poor_client_lacks_before_anything_is_planned(chain):
     result = chain.run("00", client_id=chain.client("reader"))
     assert result.verdict == "done"
-    permits = {row["runbook"]: row for row in rows(result.record.table("permits"))}
+    permits = {row["runbook"]: row for row in chain.table(result, "permits")}
     assert permits["04-approles"]["result"] == "missing"
     assert "lacks" not in permits["09-audit"]["graph"]
     assert not chain.writes()
@@ -120,7 +107,7 @@ def test_history_answers_from_the_records_alone(chain):
     user = next(u["userPrincipalName"] for u in chain.sandbox.world["tenant"]["users"] if u["id"] == chain.demo["user"])
     result = chain.run("13", user=user, role=chain.demo["role_arn"])
     assert result.verdict == "done"
-    answer = {row["fact"]: row["value"] for row in rows(result.record.table("answer"))}
+    answer = {row["fact"]: row["value"] for row in chain.table(result, "answer")}
     assert answer["answer"] == "yes", (answer["why"], answer["by the run"])
     assert len(chain.sandbox.tenant.requests) == before
     assert proof.prove(where.runs()).broken == ()
@@ -129,7 +116,7 @@ def test_history_answers_from_the_records_alone(chain):
 def test_a_second_audit_says_loudly_that_nothing_changed(chain):
     result = chain.run("09")
     assert not set(result.record.table("drift")["state"]) & {*MOVED, STILL}
-    told = rows(result.record.table("summary"))
+    told = chain.table(result, "summary")
     assert next(row["value"] for row in told if row["fact"] == "since the last run").startswith("NO CHANGE since 20")
     log = ET.parse(result.record.folder / "exports/findings.junit.xml").getroot()
     assert int(log.get("failures")) > 0

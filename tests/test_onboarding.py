@@ -4,31 +4,27 @@ The sign-in oracle verifies a signed SAML response as AWS does; it, and not the 
 """
 
 import os
-import shutil
-from pathlib import Path
 
 import executed
 import pytest
 import yaml
+from target import Target, served
 
 from awsfed_lib.core.accounts.course import Course, Step
 from awsfed_lib.core.change import Subject
 from awsfed_lib.core.errors import UnsafePlan
 from awsfed_lib.core.plan import Plan
-from awsfed_lib.doors import runner
-from awsfed_lib.edges.records import parameter_file, runbooks, where
-from awsfed_lib.sandbox.serve import Sandbox, Size
+from awsfed_lib.sandbox.serve import Size
 
-ROOT = Path(__file__).parents[1]
 PARTITIONS = os.environ.get("AWSFED_PARTITIONS", "aws,aws-cn").split(",")  # aws-us-gov too: ten seconds each
 NEW = "QA"  # the account that nobody has connected to Entra ID yet
 
 
-class Place:
+class Place(Target):
     """A root with our runbooks and a running sandbox."""
 
     def __init__(self, root, sandbox, partition):
-        self.root, self.sandbox = root, sandbox
+        super().__init__(root, sandbox)
         self.account = next(one for one in sandbox.org.cloud.accounts.values() if one.name == NEW)
         self.file = root / "parameters/here.yml"
         said = yaml.safe_load((root / "parameters/sandbox.yml").read_text()) | {"partition": partition}
@@ -36,10 +32,6 @@ class Place:
 
     def execute(self, number, **given):
         return executed.execute(number, self.file, **given)
-
-    def kernel(self, number, **given):
-        with (self.root / "log.txt").open("a") as log:
-            return runner.execute(runner.Task(runbooks.find(number), parameter_file.load(self.file), given), out=log)
 
     def arn(self, family):
         return self.sandbox.org.cloud.place.iam(self.account.id, f"role/qa-{family}")
@@ -59,12 +51,8 @@ class Place:
 @pytest.fixture(scope="module", params=PARTITIONS)
 def place(request, tmp_path_factory):
     root = tmp_path_factory.mktemp("root")
-    for name in ("notebooks", "parameters"):
-        shutil.copytree(ROOT / name, root / name)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(where.ROOT_VARIABLE, str(root))
-        with Sandbox(root / ".sandbox", Size(accounts=20, partition=request.param)) as sandbox:
-            yield Place(root, sandbox, request.param)
+    with served(root, Size(accounts=20, partition=request.param)) as sandbox:
+        yield Place(root, sandbox, request.param)
 
 
 STEPS = ["Providers and roles of the accounts", "Groups of", "appRoles of", "Assignments of"]
@@ -133,10 +121,10 @@ def test_closed_account_loses_what_entra_id_has_of_it(place):
 @pytest.mark.parametrize("place", ["aws"], indirect=True)
 def test_real_kernels_plan_both(place):
     place.sandbox.org.reset()
-    coming = place.kernel("11", account_id=place.account.id)
+    coming = place.run("11", account_id=place.account.id)
     assert (coming.verdict, coming.code) == ("planned", 3)
     other = next(one for one in place.sandbox.org.cloud.accounts.values() if one.name == "Data Platform")
-    going = place.kernel("12", account_id=other.id, max_removed=40)
+    going = place.run("12", account_id=other.id, max_removed=40)
     assert (going.verdict, going.code) == ("planned", 3)
 
 

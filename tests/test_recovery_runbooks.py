@@ -1,30 +1,15 @@
 """Recovery through real kernels, against a sandbox of its own: revoke somebody, verify once more, restore, and nothing is left to do."""
 
 import json
-import shutil
-from pathlib import Path
 
 import pytest
-
-from awsfed_lib.doors import runner
-from awsfed_lib.edges.records import parameter_file, runbooks, where
-from awsfed_lib.sandbox.serve import Sandbox
+from target import Target, served
 
 pytestmark = pytest.mark.kernel
-ROOT = Path(__file__).parents[1]
-BOOKS = ("14-restore", "15-reverify", "16-revoke")
 
 
-class Scene:
+class Scene(Target):
     """A root with the three runbooks, a running sandbox, and runs in it."""
-
-    def __init__(self, root, sandbox):
-        self.root, self.sandbox = root, sandbox
-
-    def run(self, number, **given):
-        with (self.root / "log.txt").open("a") as log:
-            file = parameter_file.load(self.root / "parameters/sandbox.yml")
-            return runner.execute(runner.Task(runbooks.find(number), file, given), out=log)
 
     def group(self):
         tables = self.sandbox.tenant.tables
@@ -38,14 +23,8 @@ class Scene:
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory):
     root = tmp_path_factory.mktemp("root")
-    shutil.copytree(ROOT / "parameters", root / "parameters")
-    (root / "notebooks").mkdir()
-    for name in BOOKS:
-        shutil.copy(ROOT / f"notebooks/{name}.ipynb", root / "notebooks")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(where.ROOT_VARIABLE, str(root))
-        with Sandbox(root / ".sandbox") as sandbox:
-            yield Scene(root, sandbox)
+    with served(root, books="1[456]-*") as sandbox:
+        yield Scene(root, sandbox)
 
 
 def test_revoked_verified_restored_and_then_nothing_is_left_to_do(scene):

@@ -2,28 +2,23 @@
 
 import json
 import pickle
-import shutil
-from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import requests
+from target import Target, served
 
 from awsfed_lib.core.errors import ParameterError, SignInError, WriteForbidden
 from awsfed_lib.core.saml import signin
-from awsfed_lib.doors import runner
 from awsfed_lib.edges import signin as ours
 from awsfed_lib.edges.amazon import saml_sessions
 from awsfed_lib.edges.amazon.aws import Organization, inventory, providers
 from awsfed_lib.edges.entra.auth import SignIn, sign_in
 from awsfed_lib.edges.entra.graph import Graph
-from awsfed_lib.edges.records import held, parameter_file, response_entry, runbooks, where
+from awsfed_lib.edges.records import held, response_entry, where
 from awsfed_lib.sandbox import saml
-from awsfed_lib.sandbox.serve import Sandbox, Size
-
-ROOT = Path(__file__).parents[1]
+from awsfed_lib.sandbox.serve import Size
 
 
 class Read:
@@ -70,19 +65,9 @@ class Read:
         return None
 
 
-@contextmanager
-def sandbox_root(folder, size):
-    for name in ("notebooks", "parameters"):
-        shutil.copytree(ROOT / name, folder / name)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(where.ROOT_VARIABLE, str(folder))
-        with Sandbox(folder / ".sandbox", size) as box:
-            yield box
-
-
 @pytest.fixture(scope="module")
 def read(tmp_path_factory):
-    with sandbox_root(tmp_path_factory.mktemp("root"), Size(accounts=12)) as box:
+    with served(tmp_path_factory.mktemp("root"), Size(accounts=12)) as box:
         yield Read(box, "aws")
 
 
@@ -265,7 +250,7 @@ def test_a_regional_reply_url_needs_trusts_that_accept_it(read):
 @pytest.mark.parametrize("partition", ["aws-us-gov", "aws-cn"])
 def test_other_partitions(tmp_path, partition):
     """Endpoints and audiences differ, attribute names do not (IAM id_roles_providers_create_saml_assertions; aws-cn endpoint reference)."""
-    with sandbox_root(tmp_path, Size(accounts=5, partition=partition)) as box:
+    with served(tmp_path, Size(accounts=5, partition=partition)) as box:
         read = Read(box, partition)
         assert [one for one in disagreements(read) if one[0] != "Dieter Disabled"] == []
         given = response_entry.Given(read.response_of(read.some()))
@@ -277,17 +262,11 @@ def test_other_partitions(tmp_path, partition):
 # --- the runbook -----------------------------------------------------------------------------------------------------------
 
 
-def run(root, **given):
-    file = parameter_file.load(root / "parameters/sandbox.yml")
-    with (root / "log.txt").open("a") as log:
-        return runner.execute(runner.Task(runbooks.find("07"), file, given), out=log)
-
-
 @pytest.mark.kernel
 def test_the_runbook_proves_checks_enters_and_keeps_nothing_of_the_response(read):
     text = read.response_of(read.some())
     put(text)
-    result = run(where.root(), response_file="r.txt", enter_roles=["*"], message="AADSTS50105: not assigned")
+    result = Target(where.root(), read.box).run("07", response_file="r.txt", enter_roles=["*"], message="AADSTS50105: not assigned")
     assert (result.verdict, result.code) == ("done", 0), result.problem
     folder = result.record.folder
     assert json.loads((folder / "sign_in.json").read_bytes())["roles"]
