@@ -40,6 +40,18 @@ def test_certificate_needs_tenant_and_client(missing):
         storage.sign_in("global", environment)
 
 
+def test_machine_without_an_identity_is_told_what_to_set(monkeypatch):
+    monkeypatch.setenv("IDENTITY_ENDPOINT", "http://127.0.0.1:9/msi/token")
+    monkeypatch.setenv("IDENTITY_HEADER", "h")
+    with pytest.raises(
+        SignInError, match=r"(?s)gave no answer.*names no other sign-in: set AZURE_TENANT_ID, AZURE_CLIENT_ID and a credential"
+    ):
+        storage.sign_in("global", {})
+    with pytest.raises(SignInError) as told:
+        storage.sign_in("global", {"AWSFED_RECORDS_SIGN_IN": "managed-identity"})
+    assert "names no other" not in str(told.value)
+
+
 def test_way_that_does_not_exist_is_refused():
     with pytest.raises(ParameterError, match="There is no sign-in 'key'"):
         storage.sign_in("global", IDS | {"AWSFED_RECORDS_SIGN_IN": "key"})

@@ -46,8 +46,8 @@ class SignIn:
     @property
     def where(self) -> str:
         """For messages."""
-        for_whom = f", for {self.resource}" if self.resource else ""
-        return f"tenant {self.tenant_id}, client {self.client_id or 'system-assigned'}, {self.method}, cloud {self.cloud}{for_whom}"
+        who = f"tenant {self.tenant_id or 'its own'}, client {self.client_id or 'system-assigned'}, {self.method}, cloud {self.cloud}"
+        return f"{who}, for {self.resource}" if self.resource else who
 
     def audience(self, cloud: Cloud) -> str:
         """Return the resource that the tokens are for."""

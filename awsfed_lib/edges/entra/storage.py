@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from awsfed_lib.core.errors import SignInError
 from awsfed_lib.edges.entra import auth, credentials
 from awsfed_lib.edges.entra.tokens import HIDDEN
 from awsfed_lib.edges.entra.transport import Source
@@ -20,12 +21,22 @@ if TYPE_CHECKING:
 RESOURCE = "https://storage.azure.com"
 METHOD, TENANT, CLIENT = "AWSFED_RECORDS_SIGN_IN", "AZURE_TENANT_ID", "AZURE_CLIENT_ID"
 _MANAGED = "managed-identity"
+_NOTHING = (
+    "The managed identity was asked, since the environment names no other sign-in:"
+    f" set {TENANT}, {CLIENT} and a credential, or {METHOD} and the first two."
+)
 _BY = ((credentials.ASSERTION, "workload"), (credentials.CERTIFICATE, "certificate"), (credentials.SECRET, "secret"))
 
 
 def sign_in(cloud: str, environment: Mapping[str, str]) -> auth.Session:
     """Sign in for Azure Storage. Raises SignInError, and ParameterError for a method that does not exist."""
-    return auth.sign_in(who(cloud, environment), around=auth.Surroundings(environment=environment))
+    chosen = who(cloud, environment)
+    try:
+        return auth.sign_in(chosen, around=auth.Surroundings(environment=environment))
+    except SignInError as failure:
+        if chosen.method != _MANAGED or environment.get(METHOD):
+            raise
+        raise SignInError(failure.what, where=failure.where, remedy=f"{_NOTHING} {failure.remedy}".strip()) from None
 
 
 def who(cloud: str, environment: Mapping[str, str]) -> auth.SignIn:
