@@ -111,6 +111,7 @@ _SHEET = """
 }
 .awsfed.awsfed th.awsfed-number, .awsfed.awsfed td.awsfed-number { text-align: right; }
 .awsfed.awsfed td.awsfed-short, .awsfed.awsfed tbody th.awsfed-short { white-space: pre; }
+.awsfed.awsfed.awsfed table .awsfed-moment { white-space: nowrap; }
 .awsfed.awsfed th.awsfed-middle { min-width: 25ch; }
 .awsfed.awsfed th.awsfed-long { min-width: 44ch; }
 .awsfed.awsfed tbody tr, .awsfed.awsfed tbody tr:nth-child(even), .awsfed.awsfed tbody tr:hover { background: none; }
@@ -141,6 +142,7 @@ _SHEET = """
   .awsfed.awsfed details::details-content { display: block; content-visibility: visible; block-size: auto; }
   .awsfed-chip { font-size: inherit; padding: 0 4px; }
   .awsfed.awsfed pre { max-height: none; white-space: pre-wrap; overflow-wrap: anywhere; }
+  .awsfed.awsfed details pre { columns: 3; column-rule: 1px solid var(--awsfed-line); font-size: 6.5pt; line-height: 1.25; }
 }
 """
 

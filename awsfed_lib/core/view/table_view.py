@@ -119,6 +119,8 @@ def _remarks(whole: pd.DataFrame, limit: int, empty: Sequence[str], wire: Sequen
 
 def _look(cells: pd.Series[Any], shown: Sequence[str]) -> str:
     """Give the class of a column, by what is in it."""
+    if types.is_datetime64_any_dtype(cells.dtype):
+        return ' class="awsfed-moment"'
     longest = max(map(len, shown), default=0)
     if types.is_numeric_dtype(cells.dtype) and not types.is_bool_dtype(cells.dtype):
         return ' class="awsfed-number"'

@@ -29,13 +29,20 @@ def timeline(title: str, terms: Sequence[Term], *, now: datetime) -> Chart:
             span: Any = [now, term.ends]
             axes.plot(span, [place, place], color=_tone(term, now), linewidth=5, solid_capstyle="butt")
             edge: Any = term.ends
-            axes.annotate(f"{term.ends:%Y-%m-%d}", (edge, place), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8)
+            axes.annotate(
+                f"{term.ends:%Y-%m-%d}{_said(term, now)}", (edge, place), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8
+            )
         today: Any = now
         axes.axvline(today, color=BAD, linewidth=1, linestyle=":")
         axes.set_yticks(range(len(shown)), [named(term.name) for term in shown])
         axes.invert_yaxis()
         axes.margins(x=0.12)
         return drawing.chart(_words(title, ordered, now))
+
+
+def _said(term: Term, now: datetime) -> str:
+    """Say what the tone says."""
+    return " ended" if term.ends <= now else " soon" if term.ends - now < SOON else ""
 
 
 def _tone(term: Term, now: datetime) -> str:
