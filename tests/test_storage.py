@@ -1,11 +1,17 @@
 """Signing in for Azure Storage: who, by which variables, and a token for that resource from the twin, by the real MSAL."""
 
+import re
+from pathlib import Path
+
 import pytest
 import scripted
+from click.testing import CliRunner
 
+from awsfed_lib.__main__ import main
 from awsfed_lib.core.errors import ParameterError, SignInError
-from awsfed_lib.edges.entra import auth, storage
+from awsfed_lib.edges.entra import auth, credentials, storage
 from awsfed_lib.edges.entra.auth import SignIn
+from awsfed_lib.edges.records import blob_store, store
 
 IDS = {"AZURE_TENANT_ID": "t", "AZURE_CLIENT_ID": "c"}
 CERTIFICATE, WORKLOAD, SECRET = (
@@ -94,3 +100,17 @@ def test_azure_is_told_when_the_token_ends(twin):
     assert storage.Credential(scripted.Source("opaque")).get_token("x").expires_on == 0
     assert credential.get_token("x").token == credential.get_token("x").token
     assert credential.get_token("x", tenant_id="t").token != credential.get_token("x", claims="{}").token
+
+
+def test_page_about_records_names_what_is_there():
+    root = Path(__file__).parents[1]
+    page = (root / "docs" / "records.md").read_text()
+    ours = {getattr(storage, name) for name in ("METHOD", "TENANT", "CLIENT")} | {store.VARIABLE}
+    theirs = {getattr(credentials, name) for name in ("ASSERTION", "CERTIFICATE", "PASSWORD", "SECRET")}
+    assert set(re.findall(r"\b(?:AZURE|AWSFED)_[A-Z_]+\b", page)) == ours | theirs
+    assert all(f".dfs.{suffix}" in page for suffix in blob_store.CLOUDS)
+    assert all((root / name).exists() for name in re.findall(r"`(tests/\w+\.py)`", page))
+    for words in re.findall(r"`awsfed runs (\w+)((?: --\w+)?)", page):
+        told = CliRunner().invoke(main, ["runs", words[0], "--help"])
+        assert told.exit_code == 0
+        assert words[1].strip() in told.stdout
