@@ -62,7 +62,10 @@ class Place(NamedTuple):
 
 
 class BlobStore:
-    """A container of Azure Blob Storage, below a prefix. `container`: the client of azure-storage-blob."""
+    """A container of Azure Blob Storage, below a prefix. `container`: the client of azure-storage-blob.
+
+    Every method also raises SignInError, when a token has run out and Entra ID gives no other.
+    """
 
     def __init__(self, address: str, container: ContainerClient) -> None:
         self.address, self._container, self._prefix = address, container, place(address).prefix
@@ -162,7 +165,7 @@ def _ready() -> None:
 def container(endpoint: str, name: str, session: auth.Session) -> ContainerClient:
     """Make a client that reaches `endpoint` alone, by the same rules of TLS and proxies as Graph is reached.
 
-    It tries again after 1, 3 and 5 seconds where that makes sense. Answers are read whole before Azure's library sees them,
+    It tries three times more, some seconds apart, where that makes sense. Answers are read whole before Azure's library sees them,
     so that half of one counts as none, and no connection is left open behind a refusal.
     """
     from azure.core.pipeline.transport import RequestsTransport
