@@ -1,7 +1,10 @@
 """The chain over all records, its signatures, and the proof that reads them: what is changed, gone or new is told."""
 
+import itertools
 import json
+import os
 import shutil
+import signal
 import stat
 import threading
 from datetime import timedelta
@@ -11,7 +14,8 @@ import recorded
 from recorded import role, seal_one
 
 from awsfed_lib.core.errors import NotApproved, RecordError
-from awsfed_lib.edges.records import catalogue, chain, durable, leaks, proof, retention, signing
+from awsfed_lib.edges.records import catalogue, chain, durable, leaks, proof, retention, sealing, signing
+from awsfed_lib.edges.records.record import Record, create
 
 
 @pytest.fixture
@@ -168,6 +172,73 @@ def test_key_that_cannot_be_used_is_told_before_anything_starts(tmp_path, conten
 
 def test_no_key_no_signature():
     assert signing.signer({}) is None
+
+
+# --- kill -9 while a record is sealed ---
+
+
+def killed_while_sealing(monkeypatch, made, number):
+    """Seal a record in a process that dies at its so-manieth call of the system; tell whether it died."""
+    left = itertools.count(1)
+
+    def counted(call):
+        def until(*given, **more):
+            if next(left) == number:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return call(*given, **more)
+
+        return until
+
+    child = os.fork()
+    if not child:
+        for name in ("fsync", "link", "rename", "replace", "unlink", "open"):
+            monkeypatch.setattr(os, name, counted(getattr(os, name)))
+        sealing.seal(made, clock=lambda: recorded.BEGAN, signer=None, verdict="done")
+        os._exit(0)
+    return os.waitpid(child, 0)[1] == signal.SIGKILL
+
+
+def test_sealing_that_was_killed_anywhere_leaves_a_chain_that_goes_on(tmp_path, monkeypatch):
+    """Before the line of the chain the record is unfinished, and says so; behind it the next run completes it."""
+    number, ends, told = 0, set(), set()
+    seal_one(tmp_path / "first", 0)
+    name = create(tmp_path / "first", "20260102T030000Z-09-audit-1f0c7f3a", {"runbook": "09-audit"}).folder.name
+    while True:
+        number += 1
+        runs = tmp_path / str(number)
+        shutil.copytree(tmp_path / "first", runs)
+        if not killed_while_sealing(monkeypatch, Record(runs / name), number):
+            break
+        told |= {problem.partition(": ")[2] for problem in broken(runs)}
+        seal_one(runs, 2)
+        left = broken(runs)
+        ends.add(tuple(problem.partition(": ")[2] for problem in left))
+        shutil.rmtree(runs)
+    assert number > 10
+    assert ends == {("run.json: the run was never sealed",), ()}
+    assert told == {
+        "run.json: the run was never sealed",
+        "run.json: its sealing was cut off; the next run that is sealed completes it",
+    }
+
+
+def test_prepared_run_json_that_the_chain_does_not_vouch_for_is_never_taken(runs):
+    """Who puts another one there has put a file into a sealed record, and no more."""
+    last = catalogue.records(runs)[-1]
+    forged = last.folder / ".run.json.sealed.partial"
+    forged.write_bytes((last.folder / "run.json").read_bytes().replace(b'"done"', b'"applied"'))
+    before = last.digest
+    seal_one(runs, 3)
+    assert last.digest == before
+    assert broken(runs) == [f"{last.folder.name}: .run.json.sealed.partial: new"]
+
+
+def test_long_garbage_behind_the_chain_is_told_and_the_chain_is_not_written_over(runs):
+    path = runs / chain.FILE
+    path.write_bytes(path.read_bytes() + bytes(70_000))
+    with pytest.raises(RecordError, match="The end of the chain is not as it was written"):
+        seal_one(runs, 3)
+    assert path.read_bytes().count(b"\n") == 3
 
 
 # --- retention ---

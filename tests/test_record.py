@@ -12,7 +12,7 @@ import pytest
 from awsfed_lib.core.errors import RecordError
 from awsfed_lib.core.tables import APP_ROLES, FINDINGS, ROLES, frame, is_missing
 from awsfed_lib.core.view import safe_csv
-from awsfed_lib.edges.records import durable, journal, record
+from awsfed_lib.edges.records import durable, journal, leaks, record
 from awsfed_lib.edges.records.journal import Journal
 from awsfed_lib.edges.records.lock import Locks
 
@@ -238,6 +238,18 @@ def test_sealed_record_is_unchanged_and_does_not_change(made):
     }
     with pytest.raises(RecordError, match="sealed"):
         made.update(verdict="done")
+
+
+def test_file_with_the_name_of_a_temporary_is_no_way_around_the_seal(made):
+    """What a killed write left goes when the record is sealed; an export of any name is sealed and searched like every file."""
+    made.keep_export("note.partial", "a")
+    (made.folder / ".plan.json.0a1b2c3d.partial").write_text("cut")
+    sealed(made)
+    assert not (made.folder / ".plan.json.0a1b2c3d.partial").exists()
+    assert made.folder / "exports/note.partial" in leaks.files(made.folder)
+    (made.folder / "exports/note.partial").write_text("b")
+    (made.folder / "tables/.roles.csv.0a1b2c3d.partial").write_text("")
+    assert made.changed() == ["exports/note.partial: changed", "tables/.roles.csv.0a1b2c3d.partial: new"]
 
 
 def test_unsealed_record_is_none(made):

@@ -36,8 +36,8 @@ def append(runs: Path, event: str, fields: Mapping[str, object], *, clock: Clock
     Raises RecordError when the last line is damaged: what follows it would vouch for it.
     """
     path = runs / FILE
-    last, whole = _end(path)
-    number, previous = (last.number + 1, last.digest) if last else (1, BEFORE_THE_FIRST)
+    end, whole = _end(path)
+    number, previous = (end.number + 1, end.digest) if end else (1, BEFORE_THE_FIRST)
     line = written(number, clock, event, fields, previous, signer)
     _write(path, line, whole)
 
@@ -56,6 +56,11 @@ def content(number: int, at: str, event: str, fields: Mapping[str, object], prev
     return sealed_line(number, at, event, {name: value for name, value in fields.items() if name != "signature"}, previous)
 
 
+def last(runs: Path) -> Line | None:
+    """Return the last line, None for none. Raises RecordError when it is damaged."""
+    return _end(runs / FILE)[0]
+
+
 def _end(path: Path) -> tuple[Line | None, int]:
     """Return the last whole line, None for none, and how many bytes are whole lines; a torn end is what a power cut leaves."""
     try:
@@ -66,6 +71,8 @@ def _end(path: Path) -> tuple[Line | None, int]:
     except FileNotFoundError:
         return None, 0
     whole = tail.rfind(b"\n") + 1
+    if not whole and start:
+        raise _damaged(path, "The end")  # more than any line has: what is before it must not be written over
     if not whole:
         return None, 0
     raw = tail[: whole - 1].rpartition(b"\n")[2]

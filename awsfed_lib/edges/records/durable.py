@@ -16,6 +16,7 @@ from pathlib import Path
 from awsfed_lib.core.errors import RecordError
 
 PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
+_UNFINISHED = ".partial"
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS}
 
 
@@ -64,7 +65,7 @@ def replace(path: Path, content: bytes) -> None:
 @contextmanager
 def _temporary(path: Path, content: bytes) -> Iterator[Path]:
     """Put `content` on disk in a file beside `path`, which is gone afterwards unless it was renamed."""
-    temporary = path.with_name(f".{path.name[:80]}.{secrets.token_hex(4)}.partial")
+    temporary = path.with_name(f".{path.name[:80]}.{secrets.token_hex(4)}{_UNFINISHED}")
     try:
         with os.fdopen(opened(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL), "wb") as file:
             file.write(content)
@@ -80,6 +81,11 @@ def _temporary(path: Path, content: bytes) -> Iterator[Path]:
 def opened(path: Path, flags: int) -> int:
     """Open a file for its owner only, following no link at its end; its bytes are what is written, on Windows too."""
     return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0), PRIVATE_FILE)
+
+
+def is_temporary(path: Path) -> bool:
+    """Whether a file is one that `write_new` and `replace` have not finished, or were killed at; files of ours never have such names."""
+    return path.name.startswith(".") and path.name.endswith(_UNFINISHED)
 
 
 def sync_folder(path: Path) -> None:

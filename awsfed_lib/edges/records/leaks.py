@@ -86,7 +86,7 @@ def sweep(record: Record, secrets: Collection[str], *, only: Collection[str] = (
 
 def files(folder: Path) -> list[Path]:
     """List the files of a record, in order."""
-    return sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.endswith(".partial"))
+    return sorted(path for path in folder.rglob("*") if path.is_file() and not durable.is_temporary(path))
 
 
 def find(content: bytes, needles: Needles) -> list[Found]:

@@ -44,7 +44,7 @@ def push(record: Record, store: Store, *, clock: Clock, signer: Signer | None) -
     _at_once(lambda name: _put(record, store, name), run["files"])
     if not _put(record, store, RUN) and record.folder.name in _chained(store):
         return False
-    _append(store, entry(record, run), clock=clock, signer=signer)
+    _append(store, entry(record, run, record.digest), clock=clock, signer=signer)
     return True
 
 

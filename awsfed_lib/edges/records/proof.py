@@ -82,10 +82,16 @@ def _chained(lines: Iterable[Line], found: dict[str, Record]) -> Iterator[Broken
         elif name in found and retired:
             yield Broken(name, "the record is there, and the chain says that it was retired")
         elif name in found and found[name].digest != line.fields.get("sha256"):
-            yield Broken(name, f"{RUN}: changed; the chain has another digest of it")
+            yield Broken(name, f"{RUN}: {_why(found[name], str(line.fields.get('sha256')))}")
     for name, record in found.items():
         if name not in known and _sealed(record):
             yield Broken(name, "the record is sealed, and the chain does not know it")
+
+
+def _why(record: Record, digest: str) -> str:
+    if record.is_prepared(digest):
+        return "its sealing was cut off; the next run that is sealed completes it"
+    return "changed; the chain has another digest of it"
 
 
 def _sealed(record: Record) -> bool:

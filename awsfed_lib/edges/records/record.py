@@ -31,6 +31,7 @@ from awsfed_lib.edges.records.where import reserved, slug
 
 RUN, TABLES, EXPORTS, SCHEMA = "run.json", "tables", "exports", "awsfed.run/1"
 NO_JOURNAL = {"lines": 0, "head": ""}
+_PREPARED = ".run.json.sealed.partial"  # a temporary: it is no file of the record
 _MOST_IN_A_SECOND = 1000
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,119}", re.ASCII)
 
@@ -112,11 +113,25 @@ class Record:
 
     def digests(self) -> dict[str, str]:
         """Return the SHA-256 of every file but run.json, by its path in the record."""
-        files = sorted(path for path in self.folder.rglob("*") if path.is_file() and not path.name.endswith(".partial"))
+        files = sorted(path for path in self.folder.rglob("*") if path.is_file() and not durable.is_temporary(path))
         return {path.relative_to(self.folder).as_posix(): _sha256(path) for path in files if path != self.folder / RUN}
+
+    def _temporaries(self) -> list[Path]:
+        return sorted(filter(durable.is_temporary, self.folder.rglob("*")))
 
     def seal(self, **fields: object) -> dict[str, Any]:
         """Finish run.json with `fields`, the digest of every file and the end of the journal; nothing changes after this."""
+        run = self.finished(**fields)
+        self.complete(self.prepare(run))
+        return run
+
+    def finished(self, **fields: object) -> dict[str, Any]:
+        """Return run.json as the seal leaves it; takes away what a killed write left. Raises RecordError when the record is sealed."""
+        run = self.run()
+        if run.get("sealed"):
+            raise RecordError("This record is sealed; it does not change any more.", where=str(self.folder))
+        for path in self._temporaries():
+            path.unlink()
         lines = journal.read(self.folder) if (self.folder / journal.FILE).exists() else []
         head = lines[-1].digest if lines else ""
         files = self.digests()
@@ -126,7 +141,23 @@ class Record:
             "files": files,
             "blocks": {name: part for name, part in parts.items() if part},
         }
-        return self.update(**fields, **said, sealed=True)
+        return {**run, **fields, **said, "sealed": True}
+
+    def prepare(self, run: Mapping[str, object]) -> str:
+        """Put the sealed run.json on disk beside the one that it will take the place of; returns its SHA-256."""
+        durable.replace(self.folder / _PREPARED, json_bytes(run))
+        return _sha256(self.folder / _PREPARED)
+
+    def is_prepared(self, digest: str) -> bool:
+        """Whether a run.json of this digest waits to take its place: what a kill in the middle of sealing leaves."""
+        path = self.folder / _PREPARED
+        return path.is_file() and _sha256(path) == digest
+
+    def complete(self, digest: str) -> None:
+        """Put the prepared run.json in its place, if it is the one of that digest."""
+        if self.is_prepared(digest):
+            (self.folder / _PREPARED).replace(self.folder / RUN)
+            durable.sync_folder(self.folder)
 
     def changed(self) -> list[str]:
         """List what differs from the sealed record, in words: files that are changed (and where), gone or new, a damaged journal."""
@@ -136,6 +167,7 @@ class Record:
         then, now, parts = run.get("files", {}), self.digests(), run.get("blocks", {})
         problems = [f"{name}: gone" for name in then if name not in now]
         problems += [f"{name}: new" for name in now if name not in then]
+        problems += [f"{path.relative_to(self.folder).as_posix()}: new" for path in self._temporaries()]
         moved = [name for name in now if name in then and now[name] != then[name]]
         problems += [f"{name}: changed{blocks.where(self.folder / name, parts.get(name))}" for name in moved]
         return sorted(problems) + _journal_problem(self.folder, run)

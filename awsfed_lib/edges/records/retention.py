@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from awsfed_lib.core.errors import NotApproved, RecordError
 from awsfed_lib.core.tables import canonical
-from awsfed_lib.edges.records import catalogue, chain, durable, put_away
+from awsfed_lib.edges.records import catalogue, chain, durable, put_away, sealing
 from awsfed_lib.edges.records.chain import Clock
 from awsfed_lib.edges.records.leaks import QUARANTINE
 from awsfed_lib.edges.records.put_away import PutAway
@@ -102,6 +102,7 @@ def carry_out(runs: Path, retiring: Retiring, *, approved: str, clock: Clock, si
     if approved != retiring.id:
         raise NotApproved(f"The approved id {approved} is not the id of this selection, {retiring.id}; nothing was taken away.")
     with chain.lock(runs):
+        sealing.catch_up(runs)
         for record in retiring.records:
             fields = {"run": record.folder.name, "sha256": record.digest, "reason": f"started before {retiring.before}"}
             chain.append(runs, chain.RETIRED, fields, clock=clock, signer=signer)
