@@ -155,7 +155,7 @@ class Desk:
     def lay(self, text, width=LAPTOP, **media):
         """Open `text` as a file, in a window of `width`."""
         self.page.set_viewport_size({"width": width, "height": 900})
-        self.page.emulate_media(**{"media": "screen", "forced_colors": "none", **media})
+        self.page.emulate_media(**{"media": "screen", "forced_colors": "none", "color_scheme": "light", **media})
         self.file.write_text(text, encoding="utf-8")
         self.page.goto(self.file.as_uri())
         return self.page
@@ -250,6 +250,16 @@ def test_page_keeps_the_rules(pages, desk, kind, width):
 
 def test_page_keeps_the_rules_in_the_reader_s_own_colours(pages, desk):
     assert against_the_rules(desk.lay(pages["record"], forced_colors="active")) == []
+
+
+def test_page_is_the_same_paper_for_everybody_and_nothing_moves(pages, desk):
+    """A record is evidence: it has one look, light, also where the reader's system is dark; and no style moves anything."""
+    page = desk.lay(pages["record"], color_scheme="dark", reduced_motion="no-preference")
+    assert page.evaluate("[getComputedStyle(document.documentElement).backgroundColor, getComputedStyle(document.body).color]") == [
+        "rgb(255, 255, 255)",
+        "rgb(28, 33, 40)",
+    ]
+    assert not re.search("transition|animation|scroll-behavior", pages["record"].partition("</style>")[0])
 
 
 @pytest.mark.parametrize("width", [LAPTOP, PHONE, SMALLEST])

@@ -99,6 +99,7 @@ _SHEET = """
   font-size: 13px; line-height: 1.45; font-variant-numeric: tabular-nums;
 }
 .awsfed.awsfed caption { caption-side: top; text-align: left; font-weight: 600; padding: 0 0 6px; color: inherit; }
+.awsfed-scroll a:focus-visible { outline-offset: -1px; }
 .awsfed-tall caption { background: var(--awsfed-paper); }
 .awsfed.awsfed caption span { position: sticky; left: 0; display: inline-block; max-width: min(72ch, 82vw); }
 .awsfed.awsfed th, .awsfed.awsfed td {
@@ -109,6 +110,7 @@ _SHEET = """
   color: var(--awsfed-quiet); border-bottom-color: currentColor;
   font-weight: 600; white-space: nowrap; vertical-align: bottom;
 }
+.awsfed thead wbr { display: none; }
 .awsfed.awsfed th.awsfed-number, .awsfed.awsfed td.awsfed-number { text-align: right; }
 .awsfed.awsfed td.awsfed-short, .awsfed.awsfed tbody th.awsfed-short { white-space: pre; }
 .awsfed.awsfed.awsfed table .awsfed-moment { white-space: nowrap; }
@@ -125,6 +127,8 @@ _SHEET = """
 @media (max-width: 560px) {
   .awsfed-card { padding: 10px 12px; }
   .awsfed.awsfed dl { grid-template-columns: minmax(0, 6.5em) 1fr; gap: 2px 10px; }
+  .awsfed.awsfed th.awsfed-middle { min-width: 18ch; }
+  .awsfed.awsfed th.awsfed-long { min-width: 26ch; }
   .awsfed.awsfed .awsfed-list, .awsfed.awsfed .awsfed-list :is(caption, tbody, tr, th, td) { display: block; max-width: none; }
   .awsfed.awsfed .awsfed-list thead { position: absolute; clip-path: inset(50%); width: 1px; height: 1px; overflow: hidden; }
   .awsfed.awsfed .awsfed-list tr { border-bottom: 1px solid var(--awsfed-line); padding: 8px 0; }
@@ -136,6 +140,7 @@ _SHEET = """
   .awsfed-scroll, .awsfed-tall .awsfed-scroll { overflow: visible; max-height: none; background: none; }
   .awsfed-tall thead th { position: static; box-shadow: none; }
   .awsfed.awsfed thead { display: table-header-group; }
+  .awsfed.awsfed thead wbr { display: inline; }
   .awsfed.awsfed table { font-size: 7.5pt; line-height: 1.3; width: 100%; }
   .awsfed.awsfed.awsfed table :is(th, td) { padding: 2px 6px 2px 0; min-width: 0; max-width: none; white-space: pre-wrap; }
   .awsfed.awsfed table :is(thead th, .awsfed-short, .awsfed-number) { overflow-wrap: break-word; }
