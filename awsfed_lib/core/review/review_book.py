@@ -1,8 +1,8 @@
 """The sheet of the reviewer as a workbook: in Excel, an account id stays text, and only the reviewer's own columns can be written in.
 
-openpyxl lays out one row, and the rows themselves are written here as XML: through openpyxl, a cell takes three times as long, and a company
-has hundreds of thousands. Every cell is text (an inline string in the format @), never a number, a formula or a link. The same sheet
-at the same time gives the same bytes, for it lies in a record. Protection has no password: it keeps slips away, and 17-review refuses
+openpyxl lays out one row, and the rows themselves are written here as XML: through openpyxl a cell takes three times as long, and a
+company has hundreds of thousands. Every cell is text (an inline string in the format @), never a number, a formula or a link. The same
+sheet at the same time gives the same bytes, for it lies in a record. Protection has no password: it keeps slips away, and 17-review refuses
 what was changed all the same.
 """
 
