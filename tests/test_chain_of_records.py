@@ -83,6 +83,33 @@ def test_line_cut_from_the_end_is_found_by_its_record_and_by_a_head_kept_elsewhe
     assert broken(runs)[0].endswith("the chain does not know it")
 
 
+LINES = {
+    "the first is gone": lambda lines: lines[1:],
+    "the middle is gone": lambda lines: [lines[0], lines[2]],
+    "two are swapped": lambda lines: [lines[1], lines[0], lines[2]],
+    "the last two are swapped": lambda lines: [lines[0], lines[2], lines[1]],
+    "one stands twice": lambda lines: [*lines, lines[2]],
+    "one is empty": lambda lines: [*lines[:2], b"\n", lines[2]],
+    "one ends as on Windows": lambda lines: [lines[0].replace(b"\n", b"\r\n"), *lines[1:]],
+}
+
+
+@pytest.mark.parametrize("how", LINES)
+def test_lines_that_are_not_where_they_were_are_told(runs, how):
+    path = runs / chain.FILE
+    path.write_bytes(b"".join(LINES[how](path.read_bytes().splitlines(keepends=True))))
+    with pytest.raises(RecordError, match=r"Line \d of the chain is not as it was written"):
+        proof.prove(runs)
+
+
+def test_clock_that_goes_back_breaks_nothing(runs):
+    """The order is that of the numbers and digests; what a clock says stands beside it."""
+    seal_one(runs, -400)
+    assert not broken(runs)
+    assert [line.number for line in chain.read(runs)] == [1, 2, 3, 4]
+    assert chain.read(runs)[3].at < chain.read(runs)[0].at
+
+
 def test_torn_end_is_passed_over_and_written_over(runs):
     path = runs / chain.FILE
     whole = path.read_bytes()

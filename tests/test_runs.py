@@ -1,6 +1,7 @@
 """`awsfed runs`: what people see of records."""
 
 import re
+import shutil
 
 import pytest
 from click.testing import CliRunner
@@ -8,7 +9,8 @@ from recorded import BEGAN, role, seal_one
 from small_root import make
 
 from awsfed_lib.__main__ import main
-from awsfed_lib.edges.records import catalogue, chain, signing, where
+from awsfed_lib.core.errors import RecordError
+from awsfed_lib.edges.records import catalogue, chain, record, sealing, signing, where
 
 
 @pytest.fixture
@@ -60,6 +62,72 @@ def test_verify_proves_all_and_names_what_is_broken(runs):
     told = awsfed("verify")
     assert told.exit_code == 1
     assert "tables/roles.csv: changed" in told.stderr
+
+
+def test_verify_of_one_record_asks_the_chain_too(runs, tmp_path):
+    """A record that was made anew is true to itself; the chain knows better."""
+    folder = catalogue.records(runs)[1].folder
+    shutil.copytree(folder, tmp_path / folder.name)
+    path = folder / "run.json"
+    path.write_text(path.read_text().replace('"planned"', '"applied"'))
+    assert catalogue.records(runs)[1].changed() == []
+    told = awsfed("verify", folder.name)
+    assert (told.exit_code, told.stdout) == (1, "")
+    assert "run.json: changed; the chain has another digest of it" in told.stderr
+    alone = awsfed("verify", str(tmp_path / folder.name))
+    assert alone.exit_code == 0
+    assert "there is no chain beside it" in alone.stderr
+
+
+@pytest.mark.parametrize("words", [("--digest", "0" * 64), ("last", "--at", "s3://b/p")])
+def test_verify_refuses_what_it_would_not_look_at(runs, words):
+    assert awsfed("verify", *words).exit_code == 2
+
+
+def test_verify_of_one_record_takes_head_and_key(runs, tmp_path):
+    head = chain.read(runs)[0].digest
+    assert awsfed("verify", "last", "--head", head).exit_code == 0
+    assert "no line has the digest" in awsfed("verify", "last", "--head", "0" * 64).stderr
+    public = signing.make(tmp_path / "mine.key", password="")
+    told = awsfed("verify", "last", "--key", str(public)).stderr
+    assert told.count("is not signed") == 1
+
+
+@pytest.mark.parametrize("words", [("show", "last"), ("diff", "last", "last")])
+def test_what_is_shown_of_a_changed_record_is_told_first(runs, words):
+    assert awsfed(*words).stderr == ""
+    (catalogue.find(runs, "last").folder / "journal.jsonl").write_bytes(b"")
+    assert "is not as it was sealed: journal.jsonl: changed" in awsfed(*words).stderr
+
+
+def test_record_that_was_fetched_takes_its_place_in_the_chain(runs, tmp_path):
+    """Otherwise the proof of runs/ would not hold from then on; a damaged one is not vouched for."""
+    seal_one(tmp_path / "elsewhere", 7)
+    (other,) = catalogue.records(tmp_path / "elsewhere")
+    there = record.Record(runs / other.folder.name)
+    shutil.copytree(other.folder, there.folder)
+    assert awsfed("verify").exit_code == 1
+    sealing.take_up(there, clock=lambda: BEGAN, signer=None)
+    assert awsfed("verify").exit_code == 0
+    assert chain.read(runs)[-1].event == "fetched"
+    (there.folder / "journal.jsonl").write_bytes(b"")
+    with pytest.raises(RecordError, match="not as it was sealed"):
+        sealing.take_up(there, clock=lambda: BEGAN, signer=None)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("k", "no key is overwritten"), ("no/k", "no such folder"), ("other.pub", "no key is overwritten")]
+)
+def test_key_is_made_whole_or_not_at_all(runs, tmp_path, name, words):
+    for _ in range(2 if name == "k" else 1):
+        told = awsfed("key", str(tmp_path / name))
+    assert told.exit_code == 1
+    assert words in told.stderr
+    assert not (tmp_path / "other.pub").exists()
+
+
+def test_verdict_that_there_is_none_of_is_refused(runs):
+    assert awsfed("list", "--verdict", "fine").exit_code == 2
 
 
 def test_verify_takes_the_public_key_of_the_parameters(runs, tmp_path, monkeypatch):

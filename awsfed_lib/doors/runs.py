@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from awsfed_lib.core.errors import RecordError
+from awsfed_lib.core.settings.verdict import MEANING
 
 if TYPE_CHECKING:
     from awsfed_lib.edges.records.proof import Proof
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from awsfed_lib.edges.records.store import Store
 
 _MOST = 40
+NO_HEAD = "no line has the digest given as --head"
 
 
 @click.group()
@@ -31,7 +33,7 @@ def _folder() -> Path:
 
 @runs.command(name="list")
 @click.option("--runbook", default="", help="Only of this runbook: number, word or id.")
-@click.option("--verdict", default="", help="Only with this verdict.")
+@click.option("--verdict", default="", type=click.Choice(["", *MEANING]), metavar="WORD", help=f"Only: {', '.join(MEANING)}.")
 @click.option("--last", type=click.IntRange(1), default=_MOST, show_default=True, help="The newest so many.")
 @click.option("--at", metavar="ADDRESS", default="", help="Those of this store (s3://… or abfs://…) instead of those in runs/.")
 def list_(runbook: str, verdict: str, last: int, at: str) -> None:
@@ -59,7 +61,7 @@ def show(run: str) -> None:
     from awsfed_lib.core.view.markup import terms_text
     from awsfed_lib.core.view.record_page import came_out
 
-    record = _found(run)
+    record = _told(_found(run))
     said = record.run()
     files = said.get("files", {})
     about = [
@@ -82,6 +84,15 @@ def _found(name: str) -> Record:
     return Record(named) if (named / RUN).is_file() else catalogue.find(_folder(), named.name)
 
 
+def _told(record: Record) -> Record:
+    """Return the record; what is not as it was sealed is said before anything of it is shown."""
+    from awsfed_lib.edges.records import proof
+
+    for problem in proof.problems(record):
+        click.echo(f"awsfed: {record.folder.name} is not as it was sealed: {problem}", err=True)
+    return record
+
+
 @runs.command()
 @click.argument("earlier")
 @click.argument("later")
@@ -91,7 +102,7 @@ def diff(earlier: str, later: str, most: int) -> None:
     from awsfed_lib.core.review.difference import difference
     from awsfed_lib.edges.records import parquet
 
-    then, now = (_found(name).tables() for name in (earlier, later))
+    then, now = (_told(_found(name)).tables() for name in (earlier, later))
     for name in sorted(then.keys() | now.keys()):
         if name not in then or name not in now:
             click.echo(f"{name}: only in the {'later' if name in now else 'earlier'}")
@@ -119,11 +130,18 @@ def _line(row: dict[Any, Any]) -> str:
 @click.option("--head", metavar="SHA256", help="Digest of a line of the chain that was kept elsewhere: it must still be there.")
 @click.option("--at", metavar="ADDRESS", default="", help="Prove the records of this store (s3://… or abfs://…) instead.")
 def verify(run: str | None, digest: str | None, key: Path | None, **where_to: str | None) -> None:
-    """Prove that records are as they were sealed: RUN alone, or all of them and the chain over them. Needs no network without --at."""
+    """Prove that records are as they were sealed, and in the chain: RUN alone, or all of them. Needs no network without --at.
+
+    runs/index.html is no record: it is made anew whenever a run ends, and proves nothing.
+    """
     import tempfile
 
     if run:
-        _verify_one(_found(run), digest)
+        if where_to["at"]:
+            raise click.UsageError("A store is proven whole: leave RUN or --at out.")
+        _verify_one(_found(run), digest, key, where_to["head"])
+    elif digest:
+        raise click.UsageError("--digest is that of one record: name RUN too.")
     elif where_to["at"]:
         from awsfed_lib.edges.records import mirror
 
@@ -164,22 +182,29 @@ def push(names: tuple[str, ...], at: str) -> None:
 @click.argument("names", nargs=-1, required=True, metavar="RUN...")
 @click.option("--at", metavar="ADDRESS", default="", help="The store, s3://… or abfs://…; by default that of AWSFED_RECORDS.")
 def fetch(names: tuple[str, ...], at: str) -> None:
-    """Bring records from a store to runs/, to show, compare or restore from."""
-    from awsfed_lib.edges.records import mirror
+    """Bring records from a store to runs/, to show, compare or restore from; the chain of runs/ keeps a line for each."""
+    from awsfed_lib.edges.records import mirror, opening, sealing, signing
 
     for name in names:
-        click.echo(f"fetched  {mirror.fetch(_store(at), name, _folder()).folder}")
+        record = mirror.fetch(_store(at), name, _folder())
+        sealing.take_up(record, clock=opening.now, signer=signing.signer())
+        click.echo(f"fetched  {record.folder}")
 
 
-def _verify_one(record: Record, digest: str | None) -> None:
-    from awsfed_lib.edges.records import proof
+def _verify_one(record: Record, digest: str | None, key: Path | None, head: str | None) -> None:
+    from awsfed_lib.edges.records import chain, proof, signing
 
-    problems = proof.problems(record)
+    chained = (record.folder.parent / chain.FILE).exists()
+    problems = proof.prove_one(record, key=signing.public_key(key) if chained or key else None)
+    if head and head.lower() not in {line.digest for line in chain.read(record.folder.parent)}:
+        problems.append(f"{chain.FILE}: {NO_HEAD}")
     if digest and record.digest != digest.lower():
         problems.append("run.json: not the file of that digest")
     if problems:
         raise RecordError("The record is not as it was sealed:\n  - " + "\n  - ".join(problems), where=str(record.folder))
     click.echo(f"unchanged  {record.folder.name}  verdict {record.run()['verdict']}  digest {record.digest}")
+    if not chained:
+        click.echo("by its own digests alone: there is no chain beside it", err=True)
 
 
 def _verify_all(folder: Path, key: Path | None, head: str | None) -> None:
@@ -188,7 +213,7 @@ def _verify_all(folder: Path, key: Path | None, head: str | None) -> None:
     public = signing.public_key(key)
     proven = proof.prove(folder, key=public)
     if head and head.lower() not in {line.digest for line in chain.read(folder)}:
-        proven = proven._replace(broken=(proof.Broken(chain.FILE, "no line has the digest given as --head"), *proven.broken))
+        proven = proven._replace(broken=(proof.Broken(chain.FILE, NO_HEAD), *proven.broken))
     if proven.broken:
         lines = "\n  - ".join(f"{one.where}: {one.problem}" for one in proven.broken)
         raise RecordError(f"{len(proven.broken)} problems in {proven.records} records:\n  - {lines}", where=str(folder))

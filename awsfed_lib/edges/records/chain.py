@@ -1,4 +1,4 @@
-"""The chain over all runs: `runs/chain.jsonl` has one line for every record that was sealed, and for everything that was retired.
+"""The chain over all runs: `runs/chain.jsonl` has one line for every record that was sealed or fetched, and for everything retired.
 
 A line holds the digest of the record's run.json, which holds the digests of all its files, and the digest of the line
 before; so no record can be changed, added, taken away or put elsewhere in time without the chain telling. Who keeps the
@@ -19,7 +19,7 @@ from awsfed_lib.edges.records.journal import BEFORE_THE_FIRST, Line, parsed, sea
 from awsfed_lib.edges.records.lock import Locks
 from awsfed_lib.edges.records.signing import Signer
 
-FILE, SEALED, RETIRED, EMPTIED = "chain.jsonl", "sealed", "retired", "emptied"
+FILE, SEALED, RETIRED, EMPTIED, FETCHED = "chain.jsonl", "sealed", "retired", "emptied", "fetched"
 LOCK = "the chain of the records"
 _TAIL = 1 << 16
 Clock = Callable[[], datetime]

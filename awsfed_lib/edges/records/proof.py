@@ -47,6 +47,20 @@ def prove(runs: Path, *, key: Ed25519PublicKey | None = None) -> Proof:
     return Proof(len(found), len(lines), lines[-1].digest if lines else "", unsigned, tuple(broken))
 
 
+def prove_one(record: Record, *, key: Ed25519PublicKey | None = None) -> list[str]:
+    """List what is not as it was in one record, and what the chain beside it, where there is one, says otherwise.
+
+    Raises RecordError when the chain itself is damaged.
+    """
+    name, runs = record.folder.name, record.folder.parent
+    if not (runs / chain.FILE).exists():
+        return problems(record)
+    lines = chain.read(runs)
+    own = [line for line in lines if line.fields.get("run") == name]
+    signed = [one for one in _signatures(lines, key) if f"({name})" in one.problem]
+    return [*problems(record), *(one.problem for one in (*signed, *_chained(own, {name: record})))]
+
+
 def problems(record: Record) -> list[str]:
     """List what is not as it was sealed in one record, by the digests in its own run.json."""
     try:

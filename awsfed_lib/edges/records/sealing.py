@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from awsfed_lib.core.errors import RecordError
 from awsfed_lib.edges.records import chain
 from awsfed_lib.edges.records.catalogue import write_catalogue
 from awsfed_lib.edges.records.chain import Clock
@@ -27,6 +28,18 @@ def seal(record: Record, *, clock: Clock, signer: Signer | None, **fields: objec
         record.complete(digest)
         write_catalogue(runs)
     return run
+
+
+def take_up(record: Record, *, clock: Clock, signer: Signer | None) -> None:
+    """Give a record that was fetched from elsewhere its place in the chain beside it. Raises RecordError when it is not as sealed."""
+    problems = record.changed()
+    if problems:
+        raise RecordError(f"The record is not as it was sealed: {problems[0]}.", where=str(record.folder), remedy="Take it away.")
+    runs = record.folder.parent
+    with chain.lock(runs):
+        catch_up(runs)
+        chain.append(runs, chain.FETCHED, entry(record, record.run(), record.digest), clock=clock, signer=signer)
+        write_catalogue(runs)
 
 
 def catch_up(runs: Path) -> None:

@@ -93,12 +93,19 @@ def holds(key: Ed25519PublicKey, signature: str, content: bytes) -> bool:
 def make(path: Path, *, password: str) -> Path:
     """Write a new key to `path`, for its owner only, and its public half beside it; return the latter's path.
 
-    Raises RecordError when a file is there already.
+    Raises RecordError when a file is there already, or cannot be written.
     """
+    beside = path.with_name(f"{path.stem}.pub")
+    for file in (path, beside):
+        if file.exists() or file == path == beside:
+            raise RecordError(
+                "A file is there already, and no key is overwritten.", where=str(file), remedy="Take another name for the key."
+            )
+    if not path.parent.is_dir():
+        raise RecordError("There is no such folder.", where=str(path.parent), remedy="Make it, for its owner only, or take another.")
     key = Ed25519PrivateKey.generate()
     closed = serialization.BestAvailableEncryption(password.encode()) if password else serialization.NoEncryption()
     durable.write_new(path, key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, closed))
-    beside = path.with_name(f"{path.stem}.pub")
     public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     durable.write_new(beside, public)
     return beside
