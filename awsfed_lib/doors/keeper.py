@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
@@ -16,13 +18,20 @@ from awsfed_lib.edges.records.record import Record
 
 PARTIAL, NOTEBOOK = "record.partial.ipynb", "record.ipynb"
 
+SHORT_PLACE = 2  # parts, of which the first is the slash
+# A place is a path from its beginning (after a colour of the terminal too) to the end of a part: never the middle of an ARN or address.
+_BEFORE = r"(?:(?<![\w./~-])|(?<=[0-9]m)|(?<=file://))"
+_BEHIND = r"(?![\w-])(?!\.\w)"
 
-def _places() -> tuple[tuple[str, str], ...]:
-    """List the folders whose names tell about this machine or its user, longest first, and what is written for them."""
-    found = {str(where.root()): ".", str(Path(__file__).parents[2]): "(awsfed)", sys.prefix: "(python)"}
+
+def _places() -> dict[str, str]:
+    """List the folders whose names tell about this machine or its user, longest first, and what is written for them.
+
+    A folder like /data tells nothing, and may well be the path of an IAM role.
+    """
     home = os.path.expanduser("~")  # noqa: PTH111  Path.home() raises where there is none
-    named = {f"{place}/": f"{word}/" for place, word in found.items()} | ({f"{home}/": "~/"} if home.count("/") > 1 else {})
-    return tuple(sorted(named.items(), key=lambda pair: -len(pair[0])))
+    found = {home: "~", sys.prefix: "(python)", str(Path(__file__).parents[2]): "(awsfed)", str(where.root()): "."}
+    return {place: found[place] for place in sorted(found, key=len, reverse=True) if len(Path(place).parts) > SHORT_PLACE}
 
 
 @dataclass
@@ -33,11 +42,12 @@ class RecordKeeper:
     out: TextIO
     label: str
     notebook: Any = None
-    places: tuple[tuple[str, str], ...] = field(default_factory=_places)
+    places: Mapping[str, str] = field(default_factory=_places)
     secrets: frozenset[str] = field(default_factory=lambda: held.of_environment(os.environ), repr=False)
 
     def __post_init__(self) -> None:
         self._cleaner = Cleaner(lambda: self.secrets)
+        self._place = re.compile(_BEFORE + f"({'|'.join(map(re.escape, self.places))})" + _BEHIND)
 
     def hold(self, secrets: list[str]) -> None:
         """Look for these secrets too, in outputs and in the record; they are the kernel's own."""
@@ -52,8 +62,8 @@ class RecordKeeper:
     def clean(self, text: str) -> str:
         """Return `text` without secrets, and without the places of this machine."""
         cleaned = self._cleaner.text(text)
-        for place, word in self.places:
-            cleaned = cleaned.replace(place, word)
+        if any(place in cleaned for place in self.places):
+            cleaned = self._place.sub(lambda found: self.places[found[1]], cleaned)
         return cleaned
 
     def save(self, notebook: Any) -> None:
