@@ -1,6 +1,7 @@
 """The main job through real kernels, against a sandbox of its own: what the demo shows, and what must be refused."""
 
 import json
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -9,7 +10,7 @@ from target import Target, served
 from awsfed_lib.core.errors import ParameterError
 from awsfed_lib.core.review.states import MOVED, STILL
 from awsfed_lib.doors import runner
-from awsfed_lib.edges.records import proof, where
+from awsfed_lib.edges.records import blocks, catalogue, proof, where
 
 pytestmark = pytest.mark.kernel
 
@@ -93,6 +94,44 @@ def test_every_record_is_whole_and_as_it_was_sealed(chain):
         assert "<script" not in page
         assert "https://cdn" not in page
         assert str(chain.root) not in page
+
+
+KINDS = {"run.json", "journal.jsonl", "record.ipynb", "record.html", "plan.json", "outcome.json", "snapshots/.json"}
+KINDS |= {"tables/.csv", "tables/.parquet", "exports/.sarif", "exports/.xml", "exports/.json"}
+
+
+def kind(name):
+    """A file by what it is: its folder and its suffix, or its own name where it is one of a kind."""
+    return f"{name.partition('/')[0]}/{Path(name).suffix}" if "/" in name else name
+
+
+def places(size):
+    """The first and the last byte, the middle, and both sides of every border of the blocks whose digests are kept."""
+    borders = [place + side for place in range(0, size, blocks.SIZE) for side in (-1, 0)]
+    return sorted({place for place in (0, size // 2, size - 1, *borders) if 0 <= place < size})
+
+
+def test_flip_any_byte_of_any_record_and_verify_says_which_file_and_where(chain):
+    """Of every kind of file that real records hold; `awsfed runs verify` names file and block."""
+    chain.run("09", fail_on="critical")
+    seen = set()
+    for record in catalogue.records(where.runs()):
+        assert proof.prove_one(record) == []
+        for path in sorted(path for path in record.folder.rglob("*") if path.is_file()):
+            name, content = path.relative_to(record.folder).as_posix(), path.read_bytes()
+            if kind(name) in seen and len(content) <= blocks.SIZE:
+                continue  # one of each kind, and all that are large
+            seen.add(kind(name))
+            for place in places(len(content)):
+                path.write_bytes(content[:place] + bytes([content[place] ^ 0x01]) + content[place + 1 :])
+                found = [problem for problem in proof.prove_one(record) if problem.startswith(f"{name}: ")]
+                assert found, (name, place)
+                first = place // blocks.SIZE * blocks.SIZE
+                if len(content) > blocks.SIZE and name != "run.json":
+                    assert f"between the bytes {first:,} and {min(first + blocks.SIZE, len(content)):,}" in found[0], (name, place)
+            path.write_bytes(content)
+    assert seen >= KINDS, KINDS - seen
+    assert proof.prove(where.runs()).broken == ()
 
 
 def test_audit_ends_with_its_own_exit_code_when_findings_reach_the_threshold(chain):
