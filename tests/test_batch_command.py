@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from click.testing import CliRunner
@@ -118,6 +119,15 @@ def test_no_scheduler_is_told():
 )
 def test_worst_code_counts(codes, worst):
     assert batch.code([Ended("f", "x", number) for number in codes]) == worst
+
+
+def test_a_batch_began_when_its_first_target_did(root):
+    ended = [Ended("a.yml", "done", 0, seconds=60.0), Ended("b.yml", "failed", 1, "It broke.\n  next:  Mend it.", seconds=1.0)]
+    began = datetime(2026, 11, 24, 8, tzinfo=UTC)
+    record = batch_record.keep(Order("10-done"), ended, began=began, clock=lambda: began + timedelta(seconds=61))
+    page = (record.folder / "record.html").read_text()
+    for words in ("1 min 01 s", "targets: 1 done, 1 failed", "It broke. next: Mend it."):
+        assert words in page
 
 
 def test_targets_with_hostile_names_stay_text(root):

@@ -11,10 +11,11 @@ import nbformat
 import pandas as pd
 import pytest
 from nbformat import v4
+from test_display import outcome, plan
 
 from awsfed_lib.core.errors import RecordError
 from awsfed_lib.core.view import display
-from awsfed_lib.edges.records import export, sanitizer
+from awsfed_lib.edges.records import export, results, sanitizer
 
 RUN = {
     "schema": "awsfed.run/1",
@@ -167,9 +168,7 @@ def test_our_views_come_through_whole(tmp_path: Path) -> None:
     drawn = body(page)
     assert ("th", {"scope": "col", "class": "awsfed-short"}) in drawn.found
     assert ("span", {"class": "awsfed-chip awsfed-bad"}) in drawn.found
-    assert {"role": "group", "tabindex": "0", "aria-label": "what was found", "class": "awsfed-scroll"} in [
-        pair[1] for pair in drawn.found
-    ]
+    assert {"role": "group", "tabindex": "0", "aria-label": "what was found", "class": "awsfed-scroll"} in [pair[1] for pair in drawn.found]
     assert "!!! critical" in drawn.text
 
 
@@ -288,6 +287,21 @@ def test_index_lists_records_newest_first_with_links_that_work() -> None:
     assert links == ["odd%20name%20%3Cb%3E/", "20261125T080000Z-09-audit-7d1e6f3a/", "20261124T080000Z-04-approles-7d1e6f3a/record.html"]
     assert "findings: 2 high" in body(page).text
     assert "? incomplete" in body(page).text
+
+
+def test_run_says_how_much_its_plan_changes_and_not_what_it_keeps() -> None:
+    plan_made, outcome_made = plan(), outcome(verdict="applied")
+    kept = {outcome_made.plan_id: json.loads(json.dumps(plan_made.content))}
+    counts = results.counts([outcome_made], None, kept)
+    assert counts["plans"][0]["changes"] == {"add": 1, "keep": 1}
+    assert f"appRoles Admin: applied, 1 add, {plan_made.id}" in body(export.index_html({"a": {**RUN, "counts": counts}})).text
+    assert "changes" not in results.counts([outcome_made], None)["plans"][0]
+
+
+@pytest.mark.parametrize("changes", [{"add": "<b>"}, {"add": None}, ["add"], "add", None])
+def test_numbers_that_are_none_are_left_out(changes: Any) -> None:
+    counts = {"plans": [{"plan": "plan-0", "title": "t", "verdict": "planned", "changes": changes}]}
+    assert "t: planned, plan-0" in body(export.index_html({"a": {**RUN, "counts": counts}})).text
 
 
 @pytest.mark.parametrize("payload", hostile.MARKUP, ids=lambda text: ascii(text)[:40])
