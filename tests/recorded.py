@@ -24,7 +24,7 @@ def role(number, **more):
     }
 
 
-def seal_one(runs, day, *, runbook="09-audit", target="1f0c7f3a", verdict="done", signer=None, roles=(), unread=(), **tables):
+def seal_one(runs, day, *, runbook="09-audit", target="1f0c7f3a", verdict="done", signer=None, roles=(), unread=(), given=None, **tables):
     """Make and seal the record of one nightly run; returns it."""
     moment = BEGAN + timedelta(days=day)
     run = {
@@ -33,7 +33,7 @@ def seal_one(runs, day, *, runbook="09-audit", target="1f0c7f3a", verdict="done"
         "changes": "nothing",
         "executed_by": "awsfed run",
         "started": moment.isoformat(),
-        "parameters": {},
+        "parameters": given or {},
     }
     made = record.create(runs, record.name_of(runbook, target, moment), run)
     book = Journal(made.folder, Locks(runs / ".locks"), lambda: moment)

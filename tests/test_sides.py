@@ -98,12 +98,13 @@ def side(value=None, *, knows=None, key="k", kind="appRole", account="0000000000
 
 
 def test_what_a_side_does_not_show_is_absent_only_where_it_looked():
-    row = {"kind": "appRole", "key": "k", "within": "000000000001"}
+    row = {"kind": "appRole", "key": "k", "account_id": "000000000001", "within": "000000000001"}
     assert side().value(row) == ABSENT
     assert side(knows={"appRole": None}).value(row) == ABSENT
     assert side(knows={"appRole": frozenset({"000000000002"})}).value(row) == UNREAD
     assert side(knows={}).value(row) == UNREAD
     assert side(knows={}, silent=NO_RULE).value(row) == NO_RULE
+    assert Side(frame(SIDE, []), {"appRole": None}, words={"000000000001": UNREAD}).value(row) == UNREAD
     assert side(knows={"member": frozenset()}).value({**row, "kind": "member"}) == ""
 
 

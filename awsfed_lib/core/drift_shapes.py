@@ -9,7 +9,7 @@ SIDE = Schema(
     {
         "kind": Column(TEXT, "appRole, assignment, member, claim, certificate, provider, IAM role"),
         "account_id": Column(TEXT, "12 digits; '' for what belongs to no account"),
-        "within": Column(TEXT, "what has to be read to know of it: an account, a group, or '' for the application"),
+        "within": Column(TEXT, "what has to be known to speak of it: an account, a group, a role's value, or '' for the application"),
         "key": Column(TEXT, "what names it among its kind, by ids and ARNs; the keys of plans where there are such"),
         "subject": Column(TEXT, "what people call it"),
         "value": Column(TEXT, "its parts as a JSON object of texts; or absent, unread, no rule"),

@@ -18,6 +18,7 @@ APP_ROLE, ASSIGNMENT, MEMBER, CLAIM, CERTIFICATE, PROVIDER, ROLE = (
     "appRole", "assignment", "member", "claim", "certificate", "provider", "IAM role",
 )  # fmt: skip
 HOLDS = "current certificate"  # whether it holds the one that signs
+DIRECTLY = "no group of an AWS role"
 Row = Mapping[str, Any]
 
 
@@ -113,9 +114,10 @@ def _assignments(seen: Seen) -> Iterator[dict[str, str]]:
     roles = {row["app_role_id"]: row for row in seen.rows("live_app_roles")}
     for row in seen.rows("live_assignments"):
         role = roles.get(row["app_role_id"], {})
-        name = str(role.get("display_name") or role.get("value") or row["app_role_id"])
+        account, name = account_of(role.get("value") or ""), str(role.get("display_name") or role.get("value") or row["app_role_id"])
+        within = str(role["value"]) if account and row["principal_type"] == "Group" else DIRECTLY
         key, subject = f"{row['principal_id']} → {row['app_role_id']}", f"{row['principal_name'] or row['principal_id']} → {name}"
-        yield line(ASSIGNMENT, key, subject, parts(assigned=row["principal_type"]), account=account_of(role.get("value") or ""))
+        yield line(ASSIGNMENT, key, subject, parts(assigned=row["principal_type"]), account=account, within=within)
 
 
 def _members(seen: Seen) -> Iterator[dict[str, str]]:

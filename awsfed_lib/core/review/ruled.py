@@ -8,7 +8,19 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from awsfed_lib.core.drift_shapes import SIDE
-from awsfed_lib.core.review.observed import APP_ROLE, ASSIGNMENT, CLAIM, HOLDS, PROVIDER, Seen, account_of, app_role_key, claims, line
+from awsfed_lib.core.review.observed import (
+    APP_ROLE,
+    ASSIGNMENT,
+    CLAIM,
+    DIRECTLY,
+    HOLDS,
+    PROVIDER,
+    Seen,
+    account_of,
+    app_role_key,
+    claims,
+    line,
+)
 from awsfed_lib.core.review.sides import Side, parts
 from awsfed_lib.core.review.states import NO_RULE, UNREAD
 from awsfed_lib.core.roles import approles
@@ -28,12 +40,16 @@ class Rules(NamedTuple):
 
 
 def side(seen: Seen, rules: Rules) -> Side:
-    """Make the desired side. It speaks of accounts that were read in full only; of people assigned directly no rule speaks."""
+    """Make the desired side. It speaks of accounts that were read in full only; of people assigned directly no rule speaks.
+
+    Where no one group can be told for a role, nothing is known of its assignments.
+    """
     read = frozenset() if seen.accounts is None else read_in_full(seen.accounts)
     knows: dict[str, frozenset[str] | None] = {APP_ROLE: read, ASSIGNMENT: read} | ({} if rules.claims is None else {CLAIM: None})
     said = [*_app_roles(seen, rules), *_assignments(seen, rules), *_providers(seen, rules, read)]
     said += claims(rows(rules.claims)) if rules.claims is not None else []
-    return Side(frame(SIDE, said), knows, silent=NO_RULE)
+    words = {row["value"]: UNREAD for row in rows(check(MATCHED_GROUPS, rules.matched)) if row["problem"]}
+    return Side(frame(SIDE, said), knows, silent=NO_RULE, words={**words, DIRECTLY: NO_RULE})
 
 
 def _app_roles(seen: Seen, rules: Rules) -> Iterator[dict[str, str]]:
@@ -47,33 +63,26 @@ def _app_roles(seen: Seen, rules: Rules) -> Iterator[dict[str, str]]:
 
 
 def _assignments(seen: Seen, rules: Rules) -> Iterator[dict[str, str]]:
-    """Give each role its group, as `assignments.plan` does; where no one group can be told, nothing is known of that role."""
-    live = seen.rows("live_app_roles")
+    """Give each role its group, as `assignments.plan` does."""
     by_value: dict[str, Row] = {}
-    for row in sorted(live, key=lambda row: not row["is_enabled"]):
+    for row in sorted(seen.rows("live_app_roles"), key=lambda row: not row["is_enabled"]):
         by_value.setdefault(row["value"], row)
-    matched = rows(check(MATCHED_GROUPS, rules.matched))
-    wanted = [_wanted(row, by_value.get(row["value"])) for row in matched if not row["problem"]]
-    yield from wanted
-    unsettled = {row["value"] for row in matched if row["problem"]}
-    named, values = {row["key"] for row in wanted}, {row["app_role_id"]: row["value"] for row in live}
-    for row in seen.rows("live_assignments"):
-        value, key = values.get(row["app_role_id"], ""), f"{row['principal_id']} → {row['app_role_id']}"
-        word = NO_RULE if not account_of(value) or row["principal_type"] != "Group" else UNREAD if value in unsettled else ""
-        if word and key not in named:
-            yield line(ASSIGNMENT, key, row["principal_name"], word, account=account_of(value))
+    for row in rows(check(MATCHED_GROUPS, rules.matched)):
+        if not row["problem"]:
+            yield _wanted(row, by_value.get(row["value"]))
 
 
 def _wanted(row: Row, role: Row | None) -> dict[str, str]:
     key = f"{row['group_id'] or row['unique_name']} → {role['app_role_id'] if role else row['value']}"
     name = role["display_name"] if role and role["display_name"] else row["value"]
-    return line(
-        ASSIGNMENT, key, f"{row['group_name'] or row['group_id']} → {name}", parts(assigned="Group"), account=account_of(row["value"])
-    )
+    subject, value = f"{row['group_name'] or row['group_id']} → {name}", row["value"]
+    return line(ASSIGNMENT, key, subject, parts(assigned="Group"), account=account_of(value), within=value)
 
 
 def _providers(seen: Seen, rules: Rules, read: frozenset[str]) -> Iterator[dict[str, str]]:
     """Want of every provider that roles trust, and that has the name, the certificate that signs."""
+    if seen.providers is None:
+        return
     trusted = {
         row["provider_arn"]: row["account_id"] for row in seen.rows("roles") if row["verdict"] == "taken" and row["account_id"] in read
     }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -51,12 +51,14 @@ def parts(**given: str) -> str:
 class Side:
     """What one side says. `table`: SIDE of what it shows, or has a word for.
 
-    `knows`: kind → what it read in full, by `within`; None says everything. `silent`: its word for a kind that it does not know.
+    `knows`: kind → what it read in full, by account, members by group (`within`); None says everything. `silent`: its word for a
+    kind that it does not know. `words`: `within` → its word for what it cannot speak of there.
     """
 
     table: pd.DataFrame
     knows: Mapping[str, frozenset[str] | None]
     silent: str = UNREAD
+    words: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def listed(self) -> dict[tuple[str, str], dict[str, Any]]:
@@ -71,7 +73,11 @@ class Side:
         known = self.knows.get(row["kind"], frozenset())
         if row["kind"] not in self.knows:
             return self.silent
-        return ABSENT if known is None or row["within"] in known else "" if row["kind"] == "member" else UNREAD
+        if row["within"] in self.words:
+            return self.words[row["within"]]
+        if row["kind"] == "member":
+            return ABSENT if known is None or row["within"] in known else ""
+        return ABSENT if known is None or row["account_id"] in known else UNREAD
 
 
 class Before(NamedTuple):
