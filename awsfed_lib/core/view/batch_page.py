@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
 from awsfed_lib.core.settings.verdict import CODES
 from awsfed_lib.core.view.escape import escaped
-from awsfed_lib.core.view.markup import VERDICTS, chip, chips, duration, listed
+from awsfed_lib.core.view.markup import VERDICTS, chip, duration, listed
 from awsfed_lib.core.view.record_page import foot, head
 
 HEADS = ("target", "verdict", "what came out", "took")
@@ -20,13 +19,7 @@ def batch_page(run: Mapping[str, Any], ended: Sequence[Mapping[str, Any]]) -> st
     """Draw a batch. `ended`: file, verdict, run, problem, came_out, seconds of every target."""
     ordered = sorted(ended, key=lambda each: (-_WORDS.index(each["verdict"]) if each["verdict"] in _WORDS else 0, each["file"]))
     table = listed("targets, the worst first", HEADS, "".join(map(_row, ordered)))
-    return f'{head(run, str(run.get("title", "")))}<main id="content"><div class="awsfed">{_counted(ended)}{table}</div></main>{foot(run)}'
-
-
-def _counted(ended: Sequence[Mapping[str, Any]]) -> str:
-    numbers = Counter(each["verdict"] for each in ended)
-    signs = {word: VERDICTS.get(word, ("?", "warn")) for word in numbers}
-    return chips(chip(signs[word][0], f"{number:,} {word}", signs[word][1]) for word, number in numbers.most_common())
+    return f'{head(run, str(run.get("title", "")))}<main id="content"><div class="awsfed">{table}</div></main>{foot(run)}'
 
 
 def _row(each: Mapping[str, Any]) -> str:
