@@ -21,10 +21,10 @@ SEVERITY: Mapping[str, str] = {
 }  # fmt: skip
 """How bad a change is that no approved run made; what is as desired all the same is a note. Roles have their owners in AWS,
 and groups theirs in Entra ID: other checks judge what became of them."""
-RESTORE = "14-restore brings it back from the record that it was compared with."
+RESTORE = "14-restore brings it back from the record of {when}."
 BACK: Mapping[str, str] = {
-    APP_ROLE: f"04-approles makes what is desired, or {RESTORE}",
-    ASSIGNMENT: f"06-assignments makes what is desired, or {RESTORE}",
+    APP_ROLE: "04-approles makes what is desired, or " + RESTORE,
+    ASSIGNMENT: "06-assignments makes what is desired, or " + RESTORE,
     CLAIM: "01-application sets the claims that are desired.",
     CERTIFICATE: "08-certificates says which one signs, and rolls over.",
     PROVIDER: "02-accounts makes the provider again, with the certificates of the application.",
@@ -84,7 +84,8 @@ def _remedy(row: Row) -> str:
         said = UNRULED if row["desired"] in (NO_RULE, UNREAD) else BACK
     else:
         said = AWAY if row["desired"] == ABSENT else FORWARD
-    return said.get(row["kind"], BACK[row["kind"]])
+    when = f"{row['recorded_at']:%Y-%m-%d %H:%M} UTC" if row["recorded_at"] else "an earlier run"
+    return said.get(row["kind"], BACK[row["kind"]]).format(when=when)
 
 
 def findings(drift: pd.DataFrame) -> pd.DataFrame:

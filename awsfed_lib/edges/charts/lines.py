@@ -51,7 +51,9 @@ def lines(title: str, points: Sequence[Point], *, unit: str, limit: Limit | None
 
 def _dates(axes: Axes, times: Sequence[datetime]) -> None:
     """Let the days run from the first run to the last, a week and more: of a single time matplotlib makes an axis of four years."""
-    from matplotlib.dates import AutoDateLocator, DateFormatter
+    from matplotlib import dates
+
+    of_dates: Any = dates  # not typed
 
     if not times:
         axes.set_xticks([])
@@ -60,8 +62,8 @@ def _dates(axes: Axes, times: Sequence[datetime]) -> None:
     first, last = min(times) - around, max(times) + around
     span: Any = (first, last)  # matplotlib's types do not know that it takes times
     axes.set_xlim(*span)
-    axes.xaxis.set_major_locator(AutoDateLocator(minticks=3, maxticks=7))
-    axes.xaxis.set_major_formatter(DateFormatter("%Y-%m-%d" if last - first < YEARS else "%Y-%m"))
+    axes.xaxis.set_major_locator(of_dates.AutoDateLocator(minticks=3, maxticks=7))
+    axes.xaxis.set_major_formatter(of_dates.DateFormatter("%Y-%m-%d" if last - first < YEARS else "%Y-%m"))
 
 
 def _top(points: Sequence[Point], limit: Limit | None) -> float:
