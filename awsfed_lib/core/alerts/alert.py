@@ -42,8 +42,13 @@ class Kept(NamedTuple):
 
 
 def kept(findings: Iterable[Row], drift: Iterable[Row]) -> Kept:
-    """Take the rows that are to be told; an accepted finding was told before, and only a change since the last run is one."""
-    return Kept(tuple(row for row in findings if not row.get("accepted")), tuple(row for row in drift if row.get("state") in MOVED))
+    """Take the rows that are to be told; an accepted finding was told before, and a change by an approved run was approved."""
+    return Kept(tuple(row for row in findings if not row.get("accepted")), tuple(row for row in drift if _strange(row)))
+
+
+def _strange(row: Row) -> bool:
+    """Whether a row of DRIFT is a change since the last run that no approved run made, and that somebody should know of."""
+    return row.get("state") in MOVED and row.get("severity") in SEVERITIES[:3]
 
 
 def occasions(run: Row, tables: Kept = Kept()) -> tuple[str, ...]:  # noqa: B008  frozen, and empty
