@@ -4,12 +4,15 @@ One JupyterLab and one sandbox, opened by the door that people use; each runbook
 """
 
 import csv
+import json
 import re
+from datetime import UTC, datetime
 
 import desk as desks
 import pytest
 
 from awsfed_lib.edges.records import runbooks, where
+from awsfed_lib.sandbox import saml
 
 BOOKS = [book.id for book in runbooks.catalogue(desks.ROOT / "notebooks")]
 PLANNED = {"01", "02", "04", "05", "06", "08", "11", "12", "14", "16", "17"}  # what their runs plan here is approved and sent
@@ -117,3 +120,28 @@ def approve(desk, plan):
     desk.picture(f"review-{plan}")
     button.click()
     page.get_by_text("Approved, for one run").wait_for(state="attached")
+
+
+def test_a_pasted_response_is_used_and_stays_in_no_file(desk):
+    cells = desk.typed("07-signin", enter_roles=["*"])
+    desk.open("notebooks/07-signin.ipynb")
+    before, asks = desk.records("07-signin"), cells.index("response")
+    desk.run_some(0, asks)
+    box, text = desk.page.locator("textarea[placeholder^=SAMLResponse]"), a_response(desk.sandbox)
+    box.fill(text)
+    desk.run_some(asks + 1, len(cells) - 1)
+    desk.page.evaluate("async () => { await window.jupyterapp.commands.execute('docmanager:save'); }")
+    assert box.input_value() == ""
+    (record,) = desk.records("07-signin") - before
+    assert json.loads((where.runs() / record / "run.json").read_bytes())["verdict"] == "done"
+    assert json.loads((where.runs() / record / "sign_in.json").read_bytes())["roles"]
+    files = [path for path in desk.root.rglob("*") if path.is_file()]
+    assert {desk.root / "notebooks/07-signin.ipynb", where.runs() / record / "run.json"} <= set(files)
+    assert not [path for path in files if text[200:300].encode() in path.read_bytes()]
+
+
+def a_response(box):
+    """Give the response of somebody who can sign in."""
+    values = ((user, value) for user in box.tenant.tables["users"] for value in box.tenant.role_values(user, box.application_id))
+    user = next(user for user, value in values if box.can_sign_in(user, value.split(",")[0])[0])
+    return saml.response(box.tenant, box.application_id, user, recipient=box.org.cloud.place.recipient, now=datetime.now(UTC))
