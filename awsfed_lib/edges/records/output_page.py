@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from awsfed_lib.core.view.escape import visible, visible_lines
-from awsfed_lib.core.view.markup import block, box, folded
+from awsfed_lib.core.view.markup import block, box, folded, scroll
 from awsfed_lib.core.view.notice_view import in_words
 
 OURS = '<div class="awsfed">'
@@ -48,7 +48,7 @@ def _bundle(found: Mapping[str, Any], sanitized: Callable[[str], str]) -> str:
         return '<pre class="log">A live widget stood here; a record holds only what stays.</pre>'
     picture = _picture(found)
     if picture:
-        return picture
+        return f"{OURS}{scroll('plot', picture)}</div>"
     text = _joined(found.get("text/plain", "")) or markup
     return _printed(text_of(text)) if text else ""
 
