@@ -18,6 +18,7 @@ BOOKS = [book.id for book in runbooks.catalogue(desks.ROOT / "notebooks")]
 PLANNED = {"01", "02", "04", "05", "06", "08", "11", "12", "14", "16", "17"}  # what their runs plan here is approved and sent
 TUTORIAL = "000000012345"  # an account of the sandbox
 REVOKED = "britta.simon@contoso.example"  # whose every path 16-revoke takes
+NEWEST_JOB = "async () => (await (await fetch('/scheduler/jobs?sort_by=desc(create_time)&max_items=1')).json()).jobs[0]"
 
 pytestmark = [pytest.mark.browser, pytest.mark.kernel]
 
@@ -145,3 +146,42 @@ def a_response(box):
     values = ((user, value) for user in box.tenant.tables["users"] for value in box.tenant.role_values(user, box.application_id))
     user = next(user for user, value in values if box.can_sign_in(user, value.split(",")[0])[0])
     return saml.response(box.tenant, box.application_id, user, recipient=box.org.cloud.place.recipient, now=datetime.now(UTC))
+
+
+def test_a_job_of_the_dialog_is_executed_by_the_runner_and_its_parameters_pass_the_gate(desk):
+    before = desk.records("03-inventory")
+    status, said = ordered(desk, "workers", "5")
+    assert status == "COMPLETED", said
+    (record,) = desk.records("03-inventory") - before
+    run = json.loads((where.runs() / record / "run.json").read_bytes())
+    assert (run["executed_by"], run["parameters"]["workers"], run["verdict"]) == ("awsfed run", 5, "done")
+    assert run["parameter_file"]["name"] == "sandbox.yml"
+    status, said = ordered(desk, "worker", "5")
+    assert (status, "Did you mean workers?" in said) == ("FAILED", True), said
+    assert desk.records("03-inventory") == before | {record}
+
+
+def ordered(desk, name, value):
+    """Order a job by the dialog of jupyter-scheduler, with one parameter; its status and message at its end."""
+    page = desk.page
+    desk.typed("03-inventory", workers=8)
+    desk.open("notebooks/03-inventory.ipynb")
+    page.locator(".jp-DirListing-item", has_text="03-inventory").click()
+    page.locator("[data-command='scheduling:create-from-notebook']").locator("visible=true").first.click()
+    file = page.locator("input[name=inputFile]")
+    file.wait_for()
+    assert file.input_value() == "notebooks/03-inventory.ipynb"
+    page.get_by_role("button", name="Add new parameter").click()
+    for field, text in (("name", name), ("value", value)):
+        page.locator(f"input[name=parameter-0-{field}]").press_sequentially(text)
+        page.keyboard.press("Tab")
+    page.get_by_role("button", name="Create", exact=True).click()
+    file.wait_for(state="detached")
+    for _ in range(300):
+        newest = page.evaluate(NEWEST_JOB)
+        if newest and newest["parameters"] == {name: value} and newest["status"] in ("COMPLETED", "FAILED"):
+            page.get_by_role("button", name="Reload").click()
+            page.locator(".jp-notebook-jobs-panel").get_by_text(newest["status"].capitalize()).first.wait_for(timeout=15_000)
+            return newest["status"], newest["status_message"]
+        page.wait_for_timeout(100)
+    return pytest.fail("the job did not end")
