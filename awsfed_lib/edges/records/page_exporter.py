@@ -15,6 +15,6 @@ class PageExporter(HTMLExporter):
     for JupyterLab's style sheet. Ours has the first, and needs none of the second.
     """
 
-    def from_notebook_node(self, nb: Any, resources: dict[str, Any] | None = None, **more: Any) -> tuple[str, dict[str, Any]]:
+    def from_notebook_node(self, nb: Any, resources: dict[str, Any] | None = None, **more: Any) -> tuple[Any, dict[str, Any]]:
         """Return the page, and nbconvert's resources."""
         return TemplateExporter.from_notebook_node(self, nb, self._init_resources(resources), **more)  # type: ignore[no-untyped-call]
