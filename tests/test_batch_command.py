@@ -55,13 +55,13 @@ def test_kernel_that_dies_is_one_row(root):
 
 
 def test_process_that_dies_takes_nobody_with_it(root, monkeypatch):
-    """The pool breaks when one of its processes is killed; what it left is run once more, alone."""
+    """A target whose process is killed is run once more; the others do not notice."""
     said = []
 
     def say(text):
         said.append(text)
 
-    monkeypatch.setattr(batch, "one", _dies_once)
+    monkeypatch.setattr(batch, "alone", _dies_once)
     marker = root / "died"
     monkeypatch.setenv("MARKER", str(marker))
     ended = batch.on_this_machine(Order("10-done"), ["a.yml", "b.yml", "c.yml"], workers=2, say=say)

@@ -7,28 +7,24 @@ takes its process with it, hides no other: it is a row like the rest.
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import os
-import signal
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, as_completed
 from dataclasses import dataclass, field
 from io import StringIO
-from multiprocessing.synchronize import Event
 from typing import NamedTuple
 
 from awsfed_lib.core.errors import AwsfedError, ParameterError
 from awsfed_lib.core.settings.secrecy import redacted
+from awsfed_lib.doors.sown import Sown, sown
 from awsfed_lib.doors.stoppable import stoppable
 
 USAGE, FAILED, INTERRUPTED = 2, 1, 130
 LOST, NOT_BEGUN = "incomplete", "It was interrupted before it began."
 WORST_FIRST = (FAILED, USAGE, INTERRUPTED, 4, 3, 0)
 Say = Callable[[str], None]
-_STOP: list[Event] = []
-"""In a process of the pool: what tells that nothing more is to begin. The pool hands out one target more than it has processes."""
 
 
 @dataclass(frozen=True)
@@ -52,14 +48,27 @@ class Ended(NamedTuple):
     seconds: float = 0.0
 
 
-def one(order: Order, file: str) -> Ended:
+@dataclass(frozen=True)
+class Way:
+    """How targets are carried out: by what, the work for one of them, and what tells those that run to seal their record and end."""
+
+    executor: Executor
+    work: Callable[[Order, str], Ended]
+    interrupt: Callable[[], None]
+
+
+def alone(order: Order, file: str) -> Ended:
+    """Run one target in a process that has nothing else to do, whose kernel is forked of it."""
+    with sown() as kernel:
+        return one(order, file, kernel)
+
+
+def one(order: Order, file: str, kernel: Sown | None = None) -> Ended:
     """Run one target, in whichever process this is called; never raises for what goes wrong with it."""
     began = time.monotonic()
-    if _STOP and _STOP[0].is_set():
-        return Ended(file, "interrupted", INTERRUPTED, NOT_BEGUN)
     with _stoppable():
         try:
-            ended = _run(order, file)
+            ended = _run(order, file, kernel)
         except KeyboardInterrupt:
             ended = Ended(file, "interrupted", INTERRUPTED, NOT_BEGUN)
         except AwsfedError as error:
@@ -76,25 +85,26 @@ def _stoppable() -> contextlib.AbstractContextManager[None]:
     return contextlib.nullcontext()
 
 
-def _run(order: Order, file: str) -> Ended:
+def _run(order: Order, file: str, kernel: Sown | None) -> Ended:
     from awsfed_lib.core.view.record_page import came_out
     from awsfed_lib.doors import runner
     from awsfed_lib.doors.alerts import tell
     from awsfed_lib.edges.records import parameter_file, runbooks
 
-    task = runner.Task(runbooks.find(order.runbook), parameter_file.load(parameter_file.found(file)), order.given, order.deadline)
+    parameters = parameter_file.load(parameter_file.found(file))
+    task = runner.Task(runbooks.find(order.runbook), parameters, order.given, order.deadline, kernel)
     result = runner.execute(task, out=StringIO())
     tell(result.record.folder)
     said = result.record.run()
     return Ended(file, result.verdict, result.code, result.problem, result.record.folder.name, "; ".join(came_out(said)))
 
 
-def run_all(executor: Executor, order: Order, files: Sequence[str], *, say: Say, interrupt: Callable[[], None]) -> list[Ended]:
-    """Run every target by `executor`, and say how each ended as soon as it did. The result has the order of `files`.
+def run_all(way: Way, order: Order, files: Sequence[str], *, say: Say) -> list[Ended]:
+    """Run every target, and say how each ended as soon as it did. The result has the order of `files`.
 
-    When this is interrupted, what has not begun is left out, and `interrupt` tells what runs to seal its record and end.
+    When this is interrupted, what has not begun is left out, and what runs seals its record and ends.
     """
-    waiting = {executor.submit(one, order, file): file for file in files}
+    waiting = {way.executor.submit(way.work, order, file): file for file in files}
     ended: dict[str, Ended] = {}
 
     def gather() -> None:
@@ -107,7 +117,7 @@ def run_all(executor: Executor, order: Order, files: Sequence[str], *, say: Say,
     except KeyboardInterrupt:
         for future in waiting:
             future.cancel()
-        interrupt()
+        way.interrupt()
         gather()
     return [ended[file] for file in files]
 
@@ -135,23 +145,11 @@ def _again(order: Order, lost: Ended, say: Say) -> Ended:
 
 
 def _in_processes(order: Order, files: Sequence[str], workers: int, say: Say) -> list[Ended]:
-    context = multiprocessing.get_context("spawn")
-    stop = context.Event()
+    from awsfed_lib.doors import kernel
+    from awsfed_lib.doors.processes import Processes
 
-    def interrupt() -> None:
-        stop.set()
-        for child in multiprocessing.active_children():
-            os.kill(child.pid or 0, signal.SIGTERM)
-
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(stop,)) as executor:
-        return run_all(executor, order, files, say=say, interrupt=interrupt)
-
-
-def _begin(stop: Event) -> None:
-    """Begin a process of the pool: between two runs it has nothing to interrupt."""
-    _STOP.append(stop)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    with Processes(workers, kernel.common(os.environ)) as executor:
+        return run_all(Way(executor, alone, executor.interrupt), order, files, say=say)
 
 
 def line(ended: Ended) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from distributed import Client
 
 from awsfed_lib.core.errors import ParameterError
-from awsfed_lib.doors.batch import Ended, Order, Say, run_all
+from awsfed_lib.doors.batch import Ended, Order, Say, Way, one, run_all
 
 
 def run(order: Order, files: Sequence[str], *, scheduler: str, say: Say) -> list[Ended]:
@@ -23,4 +23,4 @@ def run(order: Order, files: Sequence[str], *, scheduler: str, say: Say) -> list
         raise ParameterError(f"No dask scheduler answers: {error}", where=scheduler, remedy=remedy) from None
     with client:
         executor = client.get_executor(pure=False)  # type: ignore[no-untyped-call]  # as above
-        return run_all(executor, order, files, say=say, interrupt=lambda: None)
+        return run_all(Way(executor, one, lambda: None), order, files, say=say)

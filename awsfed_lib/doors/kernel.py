@@ -7,6 +7,7 @@ read what passes (github.com/jupyter/jupyter_client issue 487, ipykernel pull re
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -17,6 +18,7 @@ from typing import Any, ClassVar
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 
+from awsfed_lib.doors.sown import Sown
 from awsfed_lib.edges.alerts.targets import without
 
 LONGEST_SOCKET = 90  # a socket's path has 104 bytes on macOS, 108 on Linux (unix(7))
@@ -49,11 +51,23 @@ def environment(given: Mapping[str, str], cloud: str) -> dict[str, str]:
     }  # fmt: skip
 
 
+def common(given: Mapping[str, str]) -> dict[str, str]:
+    """Return what all kernels have alike: the variables of the system, none for sign-in and none of ours, and where awsfed lies."""
+    system = {name: value for name, value in environment(given, "sandbox").items() if not name.startswith("AWSFED_")}
+    return {**system, **own_package(given)}
+
+
+def own_package(given: Mapping[str, str]) -> dict[str, str]:
+    """Return the variable by which a kernel finds the same awsfed as is running here."""
+    return {"PYTHONPATH": os.pathsep.join(filter(None, (str(Path(__file__).parents[2]), given.get("PYTHONPATH", ""))))}
+
+
 class PrivateKernelManager(AsyncKernelManager):
-    """Starts kernels of this Python, over sockets in `folder`, with `variables` as their whole environment."""
+    """Starts kernels of this Python, over sockets in `folder`, with `variables` as their whole environment; or lets `sown` become one."""
 
     folder: ClassVar[Path]
     variables: ClassVar[Mapping[str, str]]
+    sown: ClassVar[Sown | None] = None
 
     def __init__(self, **options: Any) -> None:
         place = {"connection_file": str(self.folder / "kernel.json")}
@@ -69,14 +83,24 @@ class PrivateKernelManager(AsyncKernelManager):
     async def _async_pre_start_kernel(self, **options: Any) -> Any:
         return await super()._async_pre_start_kernel(**{**options, "env": dict(self.variables)})
 
+    async def _async_launch_kernel(self, kernel_cmd: list[str], **options: Any) -> None:
+        if self.sown is None:
+            await super()._async_launch_kernel(kernel_cmd, **options)
+            return
+        self.sown.grow(kernel_cmd[kernel_cmd.index("-m") + 1 :], options["cwd"], options["env"])
+        local: Any = self.provisioner
+        local.process = self.sown
+        local.pid = local.pgid = self.sown.pid
+        self._reconcile_connection_info(local.connection_info)
+
 
 @contextmanager
-def private(variables: Mapping[str, str]) -> Iterator[type[PrivateKernelManager]]:
+def private(variables: Mapping[str, str], sown: Sown | None = None) -> Iterator[type[PrivateKernelManager]]:
     """Give a kernel manager class with a folder of its own, which is gone afterwards with everything IPython left in it."""
     with tempfile.TemporaryDirectory(prefix="awsfed-", dir=_short(), ignore_cleanup_errors=True) as name:
         folder = Path(name)
         own = {**variables, "IPYTHONDIR": str(folder / "ipython"), "JUPYTER_RUNTIME_DIR": name}
-        yield type("OwnKernelManager", (PrivateKernelManager,), {"folder": folder, "variables": own})
+        yield type("OwnKernelManager", (PrivateKernelManager,), {"folder": folder, "variables": own, "sown": sown})
 
 
 def _short() -> str | None:

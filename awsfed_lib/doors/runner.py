@@ -12,7 +12,6 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, TextIO
 
 from awsfed_lib.core.errors import AwsfedError, ParameterError
@@ -23,6 +22,7 @@ from awsfed_lib.core.settings.verdict import CODES
 from awsfed_lib.doors.judging import judge
 from awsfed_lib.doors.keeper import NOTEBOOK, RecordKeeper
 from awsfed_lib.doors.lean import own_loop, quick_imports, quiet
+from awsfed_lib.doors.sown import Sown
 from awsfed_lib.edges.records import leaks, mirror, opening, sealing, signing, store, where
 from awsfed_lib.edges.records.opening import FOLDER_VARIABLE, RUNNER, Clock
 from awsfed_lib.edges.records.parameter_file import ParameterFile
@@ -40,15 +40,17 @@ PAGE = "record.html"
 
 @dataclass(frozen=True)
 class Task:
-    """What to execute. `given`: values by name, from the command line; they win over those of `file`.
+    """What to execute. `given`: values by name, from `giver`; they win over those of `file`.
 
-    `deadline`: seconds for the whole run, start of the kernel included.
+    `deadline`: seconds for the whole run, start of the kernel included. `kernel`: one that waits already; otherwise one is started.
     """
 
     runbook: Runbook
     file: ParameterFile | None = None
     given: Mapping[str, object] = field(default_factory=dict)
     deadline: float = DEADLINE
+    kernel: Sown | None = None
+    giver: str = "the command line"
 
 
 @dataclass(frozen=True)
@@ -72,14 +74,12 @@ class Result:
 def values(task: Task) -> tuple[Parameters, dict[str, Any]]:
     """Check the parameters of a task. Returns them whole, and as JSON values those that are to be passed to the notebook.
 
-    Raises ParameterError that lists everything wrong, a value on the command line that the runbook does not declare included.
+    Raises ParameterError that lists everything wrong, a given value that the runbook does not declare included.
     """
     book, file = task.runbook, task.file
     stray = [name for name in task.given if name not in book.names]
     if stray:
-        raise ParameterError(
-            f"{book.id} has no parameter {stray[0]}.{parameters.suggestion(stray[0], book.names)}", where="the command line"
-        )
+        raise ParameterError(f"{book.id} has no parameter {stray[0]}.{parameters.suggestion(stray[0], book.names)}", where=task.giver)
     said = {**(file.values if file else {}), **task.given}
     checked = opening.check(book, {**book.defaults, **said}, source=_source(task))
     plain = parameters.plain(checked)
@@ -87,12 +87,12 @@ def values(task: Task) -> tuple[Parameters, dict[str, Any]]:
 
 
 def _source(task: Task) -> parameters.Source:
-    """Say where the values come from; what the command line gives is on no line of the file."""
+    """Say where the values come from; what is given beside the file is on no line of the file."""
     if task.file is None:
-        return parameters.Source("the command line")
+        return parameters.Source(task.giver)
     source = task.file.source
     lines = {name: line for name, line in source.lines.items() if name not in task.given}
-    return source._replace(name=f"{source.name} and the command line" if task.given else source.name, lines=lines)
+    return source._replace(name=f"{source.name} and {task.giver}" if task.given else source.name, lines=lines)
 
 
 def execute(task: Task, *, out: TextIO | None = None, clock: Clock = opening.now) -> Result:
@@ -119,9 +119,9 @@ def _executed(task: Task, passed: Mapping[str, Any], keeper: RecordKeeper, cloud
         from awsfed_lib.doors import engine, kernel
     engine.register()
     end = time.monotonic() + task.deadline
-    variables = {**kernel.environment(os.environ, cloud), **_own_variables(keeper.record)}
+    variables = {**kernel.environment(os.environ, cloud), **kernel.own_package(os.environ), **_own_variables(keeper.record)}
     try:
-        with quiet(), own_loop(), kernel.private(variables) as manager:
+        with quiet(), own_loop(), kernel.private(variables, task.kernel) as manager:
             execute_notebook(
                 nbformat.read(task.runbook.path, as_version=4),  # type: ignore[no-untyped-call]  # as in keeper
                 None,
@@ -148,10 +148,8 @@ def _executed(task: Task, passed: Mapping[str, Any], keeper: RecordKeeper, cloud
 
 
 def _own_variables(record: Record) -> dict[str, str]:
-    """Return what the kernel is told beside the allowed variables: the same root, and the same awsfed, as here."""
-    package = str(Path(__file__).parents[2])
-    path = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH", ""))))
-    return {where.ROOT_VARIABLE: str(where.root()), FOLDER_VARIABLE: str(record.folder), HEADLESS: "1", "PYTHONPATH": path}
+    """Return what the kernel is told beside the allowed variables: the same root as here, its record, and that nobody looks on."""
+    return {where.ROOT_VARIABLE: str(where.root()), FOLDER_VARIABLE: str(record.folder), HEADLESS: "1"}
 
 
 def _sealed(keeper: RecordKeeper, failure: BaseException | None, clock: Clock, signer: Signer | None) -> Result:
