@@ -41,8 +41,8 @@ RUN_SOME = """async ([first, last]) => {
   const app = window.jupyterapp, notebook = app.shell.currentWidget.content;
   for (let cell = first; cell <= last; cell++) { notebook.activeCellIndex = cell; await app.commands.execute('notebook:run-cell'); }
 }"""
-LAST_SAID = """() => [...window.jupyterapp.shell.currentWidget.content.model.cells]
-  .flatMap(cell => cell.type === 'code' ? cell.outputs.toJSON() : []).map(output => output.data?.['text/plain'] ?? '').pop()"""
+ALL_SAID = """() => [...window.jupyterapp.shell.currentWidget.content.model.cells]
+  .flatMap(cell => cell.type === 'code' ? cell.outputs.toJSON() : []).map(output => output.data?.['text/plain'] ?? '')"""
 SHOW = """async (id) => {
   const notebook = window.jupyterapp.shell.currentWidget.content;
   notebook.activeCellIndex = [...notebook.model.cells].findIndex(cell => cell.id === id);
@@ -79,7 +79,11 @@ class Desk:
 
     def said(self) -> str:
         """What the last output of the notebook says."""
-        return self.page.evaluate(LAST_SAID)
+        return (self.page.evaluate(ALL_SAID) or [""])[-1]
+
+    def kept(self) -> str:
+        """What all outputs say as text, which a saved notebook keeps."""
+        return "\n".join(self.page.evaluate(ALL_SAID))
 
     def show(self, cell: str) -> None:
         """Scroll to a cell by its id, and make it the active one."""

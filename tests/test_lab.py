@@ -7,7 +7,9 @@ import csv
 import json
 import re
 from datetime import UTC, datetime
+from pathlib import Path
 
+import axe_playwright_python
 import desk as desks
 import pytest
 
@@ -16,9 +18,12 @@ from awsfed_lib.sandbox import saml
 
 BOOKS = [book.id for book in runbooks.catalogue(desks.ROOT / "notebooks")]
 PLANNED = {"01", "02", "04", "05", "06", "08", "11", "12", "14", "16", "17"}  # what their runs plan here is approved and sent
+BY_KEYBOARD = "04-approles"
 TUTORIAL = "000000012345"  # an account of the sandbox
 REVOKED = "britta.simon@contoso.example"  # whose every path 16-revoke takes
 NEWEST_JOB = "async () => (await (await fetch('/scheduler/jobs?sort_by=desc(create_time)&max_items=1')).json()).jobs[0]"
+
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 
 pytestmark = [pytest.mark.browser, pytest.mark.kernel]
 
@@ -82,6 +87,7 @@ def test_an_error_of_ours_is_a_card_with_its_stack_folded_and_stops_the_cells_be
     card.wait_for(state="attached")
     assert "workers" in card.inner_text()
     assert desk.page.locator("details", has_text="where in the code").count() == 1
+    assert against_the_rules(desk.page) == []
     assert desk.page.locator(".jp-OutputArea pre", has_text="Traceback").count() == 0
     assert desk.records("03-inventory") == set()
     desk.typed("03-inventory", workers=8)
@@ -93,14 +99,21 @@ def test_a_runbook_runs_as_a_whole_and_a_plan_is_sent_by_what_is_typed_below_it(
     desk.open(f"notebooks/{book}.ipynb")
     said = desk.run(book)
     assert (said["executed_by"], said["parameter_file"]["name"]) == ("notebook", "sandbox.yml")
+    assert "0%|" not in desk.kept(), "a bar that has ended is a line that says so"
     assert (said["verdict"] == "planned") == (book[:2] in PLANNED), said["problem"]
     if said["verdict"] != "planned":
         assert said["verdict"] in ("done", "findings", "too early"), said["problem"]
         return
     (plan,) = [plan["plan"] for plan in said["counts"]["plans"] if plan["verdict"] == "planned"]
-    approve(desk, plan)
+    (approve_by_keyboard if book == BY_KEYBOARD else approve)(desk, plan)
     said = desk.run(book)
     assert (said["verdict"], said["parameters"]["approved"]) == ("applied", plan)
+
+
+def phrase(desk, plan):
+    """What the question asks to be typed."""
+    asked = desk.page.get_by_text("To approve it, type").last.inner_text()
+    return " ".join([*re.findall(r"takes ([\d,]+) thing", asked), plan[-4:]]).replace(",", "")
 
 
 def approve(desk, plan):
@@ -109,18 +122,57 @@ def approve(desk, plan):
     desk.show("plan")
     button = page.locator(f"button[title='{plan}']")
     button.wait_for(state="attached")
-    field = page.get_by_placeholder("what approves it").last
+    field = page.get_by_label("characters of the id").last
     field.scroll_into_view_if_needed()
-    page.get_by_placeholder("a name, a role").fill("nothing is called so")
+    page.get_by_label("holds").fill("nothing is called so")
     page.get_by_text("No change is left by this filter").wait_for(state="attached")
-    page.get_by_placeholder("a name, a role").fill("")
+    page.get_by_label("holds").fill("")
     field.fill("yes")
-    assert button.is_disabled()
-    asked = page.get_by_text("To approve it, type").last.inner_text()
-    field.fill(" ".join([*re.findall(r"takes ([\d,]+) thing", asked), plan[-4:]]).replace(",", ""))
+    button.click()
+    page.get_by_role("alert").get_by_text("Not approved: what is typed").wait_for(state="attached")
+    field.fill(phrase(desk, plan))
     desk.picture(f"review-{plan}")
     button.click()
-    page.get_by_text("Approved, for one run").wait_for(state="attached")
+    page.get_by_role("alert").get_by_text("Approved, for one run").wait_for(state="attached")
+
+
+def approve_by_keyboard(desk, plan):
+    """From the cell of the plan on, by keys alone: what scrolls is reached, what is said is said aloud, the focus is never lost."""
+    page, alert = desk.page, desk.page.get_by_role("alert")
+    desk.show("plan")
+    page.locator(f"button[title='{plan}']").wait_for(state="attached")
+    assert against_the_rules(page) == []
+    page.evaluate("window.jupyterapp.shell.currentWidget.content.activeCell.node.focus()")
+    passed = [focused(page)]
+    while len(passed) < 20 and passed[-1] != "Approve":
+        page.keyboard.press("Tab")
+        passed.append(focused(page))
+    assert passed[passed.index("action") :] == ["action", "kind", "holds", passed[-3], "last 4 characters of the id", "Approve"]
+    assert passed[-3].startswith("changes: "), "the box that scrolls"
+    page.keyboard.press("Enter")
+    alert.get_by_text("Not approved: what is typed").wait_for(state="attached")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.type(phrase(desk, plan), delay=20)
+    alert.wait_for(state="detached")
+    page.keyboard.press("Enter")
+    alert.get_by_text("Approved, for one run").wait_for(state="attached")
+    assert focused(page) == "Approved"
+
+
+def focused(page):
+    """The name of what has the focus."""
+    return page.evaluate("""() => { const at = document.activeElement;
+        return at.labels?.[0]?.textContent || at.getAttribute('aria-label') || at.textContent.slice(0, 40) }""")
+
+
+def against_the_rules(page):
+    """What axe-core complains of in the outputs, which are ours; the rest of the page is JupyterLab's."""
+    page.evaluate(AXE)
+    found = page.evaluate(
+        "axe.run({include: ['.jp-OutputArea-output .awsfed', '.jp-OutputArea .jupyter-widgets']}, {resultTypes: ['violations']})"
+    )
+    assert found["passes"], "it has found what to look at"
+    return [f"{one['id']}: {one['nodes'][0]['html'][:120]}" for one in found["violations"]]
 
 
 def test_a_pasted_response_is_used_and_stays_in_no_file(desk):

@@ -112,18 +112,25 @@ def test_a_plan_that_takes_away_asks_for_how_much():
 def test_anything_else_approves_nothing(approver, said):
     review = Review(PLAN, approver)
     review.typed.value = said
-    assert review.button.disabled
+    review.button.click()
+    review._enter(None, {"event": "submit"}, [])
+    assert approver.names["approved"] == approver.waiting == ""
+    assert "Not approved: what is typed" in review.said.value
+    review.typed.value = "2"
+    assert review.said.value == ""
 
 
-def test_typed_in_the_middle_of_a_run_the_cells_below_have_the_id_and_the_journal_says_how(approver):
+@pytest.mark.parametrize("way", ["the button", "the Enter key"])
+def test_typed_in_the_middle_of_a_run_the_cells_below_have_the_id_and_the_journal_says_how(approver, way):
     review = Review(PLAN, approver)
     review.typed.value = f"  2  {PLAN.id[-4:]} "
-    assert not review.button.disabled
-    review.button.click()
+    assert approver.names["approved"] == ""
+    for _ in range(2):  # the second time nothing more is said or noted
+        review.button.click() if way == "the button" else review._enter(None, {"event": "submit"}, [])
     assert approver.names["approved"] == PLAN.id
     assert approver.journal.noted == [("approved", {"id": PLAN.id, "how": "typed at the notebook"})]
     assert NOW in review.said.value
-    assert (approver.waiting, review.typed.disabled) == ("", True)
+    assert (approver.waiting, review.typed.disabled, review.button.description) == ("", True, "Approved")
 
 
 def test_typed_after_a_run_it_waits_for_the_next_one_once(approver, shell):
@@ -140,6 +147,7 @@ def test_an_approval_that_cannot_be_noted_is_said_and_is_none(approver, monkeypa
 
     monkeypatch.setattr(approver.journal, "note", full, raising=False)
     review = Review(PLAN, approver)
+    review.typed.value = review_view.phrase(PLAN)
     review.button.click()
     assert "The disk is full." in review.said.value
     assert approver.names["approved"] == ""
@@ -166,6 +174,7 @@ def test_a_shown_plan_is_what_it_is_everywhere_and_can_be_approved_where_that_me
     assert shell.display_formatter.format(plan) == ({}, {})
     assert len(shown) == outputs
     assert shown[0] == plan._repr_mimebundle_()
+    assert [output["text/plain"] for output in shown[1:]] == [approving.REVIEW] * (outputs - 1), "what a saved notebook shows elsewhere"
 
 
 def test_a_card_says_what_where_and_next_with_the_code_folded_below():

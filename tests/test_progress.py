@@ -1,6 +1,7 @@
 """Progress: lines that a record can keep, a bar only where somebody watches."""
 
 import io
+import itertools
 import sys
 from types import SimpleNamespace
 from typing import Any
@@ -122,14 +123,24 @@ def test_in_doubt_headless(monkeypatch: pytest.MonkeyPatch, module: Any) -> None
     assert headless()
 
 
-def test_live_there_is_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
-    import tqdm.auto
+@pytest.mark.parametrize(("takes", "says"), [(4, "accounts 3/3 in 0"), (1, "accounts 1/3 stopped after 0")], ids=["all", "stopped"])
+def test_live_a_bar_gives_way_to_the_line_that_a_saved_notebook_keeps(monkeypatch: pytest.MonkeyPatch, takes: int, says: str) -> None:
+    """What tqdm's widget keeps as its text is how it began, `0%` (github.com/nteract/papermill issue 617)."""
+    import IPython.display
 
-    seen: dict[str, Any] = {}
+    shown: list[tuple[str, Any]] = []
     monkeypatch.setenv(HEADLESS, "0")
-    monkeypatch.setattr(tqdm.auto, "tqdm", lambda items, **options: seen.update(options) or items)
-    assert list(progress([1, 2], "accounts")) == [1, 2]
-    assert seen == {"desc": "accounts", "total": 2}
+    monkeypatch.setattr(IPython.display, "display", lambda drawn, *, display_id: shown.append((display_id, drawn)))
+    monkeypatch.setattr(IPython.display, "update_display", lambda drawn, *, display_id: shown.append((display_id, drawn)))
+    items = progress([1, 2, 3], "accounts", problem=lambda at: at == 1)
+    assert list(itertools.islice(items, takes)) == [1, 2, 3][:takes]
+    items.close()  # type: ignore[attr-defined]  # a generator
+    next(items, None)
+    (first, bar), (second, line) = shown
+    assert first == second
+    assert (bar.children[1].value, bar.children[1].max) == (min(takes, 3), 3)
+    assert str(line).startswith(says)
+    assert str(line).endswith(", 1 problem")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from awsfed_lib.edges.lab.filled import VARIABLE
 from awsfed_lib.edges.records import runbooks, where
 
 pytest.importorskip("jupyter_scheduler")
-from awsfed_lib.doors import scheduled
+from awsfed_lib.doors import runner, scheduled
 
 ROOT = Path(__file__).parents[1]
 CONFIG = json.loads((ROOT / "awsfed_lib/templates/lab/jupyter_server_config.json").read_bytes())
@@ -78,7 +78,7 @@ def test_a_job_is_executed_by_the_runner_and_has_its_record(root, scheduler):
     assert (record / "record.html").read_bytes() == Path(outputs["html"]).read_bytes()
     assert (record / "record.ipynb").read_bytes() == Path(outputs["ipynb"]).read_bytes()
     assert str(made.status) == "COMPLETED", made.status_message
-    assert record.name in made.status_message
+    assert made.status_message.endswith(f" in this runbook. Record {record.name}.")
 
 
 @pytest.mark.kernel
@@ -127,3 +127,20 @@ def test_the_parameters_of_a_job_are_texts_with_or_without_the_quotes_of_python(
     assert scheduled.task(book, {}, {VARIABLE: "p.yml"}).file.name == "p.yml"
     with pytest.raises(ParameterError, match="no such parameter file"):
         scheduled.task(book, {"parameter_file": "none.yml"}, {})
+
+
+@pytest.mark.parametrize(
+    ("given", "place"),
+    [
+        ({"worker": "3"}, "the job"),
+        ({"user": "x"}, "the job"),
+        ({"workers": "0"}, "the job"),
+        ({"parameter_file": "p.yml"}, "p.yml and the job"),
+    ],
+    ids=["no parameter", "of another runbook", "too few", "beside a file"],
+)
+def test_what_is_wrong_in_a_job_is_said_to_be_in_the_job(root, given, place):
+    book = runbooks.find("03", ROOT / "notebooks")
+    with pytest.raises(ParameterError) as refused:
+        runner.values(scheduled.task(book, {**given, **({"workers": "0"} if "parameter_file" in given else {})}, {}))
+    assert refused.value.where.rpartition("/")[2] == place

@@ -29,6 +29,7 @@ from awsfed_lib.edges.records import runbooks, where
 from awsfed_lib.edges.records.runbooks import Runbook
 
 FILE = "parameter_file"  # the parameter of a job that names a parameter file; no parameter of a runbook is called so
+GIVER = "the job"
 GOOD = (CODES["done"], CODES["planned"])
 OUTPUTS = {"ipynb": NOTEBOOK, "html": PAGE}
 
@@ -61,7 +62,7 @@ class RunbookExecution(DefaultExecutionManager):  # type: ignore[misc]  # jupyte
             raise OutcomeError(said, where=f"record {result.record.folder.name}")
         waits = "".join(f" To send it, give the job approved = {plan}." for plan in result.plans)
         with self.db_session() as session:
-            words = {"status_message": f"{said}{waits} Record {result.record.folder.name}."}
+            words = {"status_message": f"{said.removesuffix('.')}.{waits} Record {result.record.folder.name}."}
             session.query(Job).filter(Job.job_id == self.job_id).update(words)
             session.commit()
 
@@ -70,7 +71,8 @@ def task(book: Runbook, given: Mapping[str, str], environment: Mapping[str, str]
     """Return what a job asks for: its parameters as texts, over those of the file that it or `awsfed lab` names."""
     texts = {name.strip(): _unquoted(text) for name, text in given.items()}
     named = texts.pop(FILE, "") or environment.get(VARIABLE, "")
-    return Task(book, named_file({VARIABLE: named}), {name: parameters.from_text(name, text) for name, text in texts.items()})
+    values = {name: parameters.from_text(name, text, GIVER) for name, text in texts.items()}
+    return Task(book, named_file({VARIABLE: named}), values, giver=GIVER)
 
 
 def _unquoted(text: str) -> str:

@@ -36,8 +36,9 @@ class Explorer:
         """Make the widgets: what is looked for, its name with completion, and the table that fits."""
         import ipywidgets as widgets
 
-        kind = widgets.ToggleButtons(options=KINDS, description="Look for", style={"button_width": "auto"})
-        name = widgets.Combobox(placeholder="type or pick", description="Name", ensure_option=False, continuous_update=False)
+        wide = {"description_width": "initial"}
+        kind = widgets.Dropdown(options=KINDS, description="Look for", style=wide)
+        name = widgets.Combobox(placeholder="type or pick", description="Name", style=wide, continuous_update=False)
         found = widgets.HTML()
 
         def offer(_: object = None) -> None:
@@ -51,7 +52,7 @@ class Explorer:
         name.observe(show, "value")
         offer()
         show()
-        return widgets.VBox([widgets.HBox([kind, name]), found])
+        return widgets.VBox([widgets.HBox([kind, name], layout={"flex_flow": "row wrap"}), found])
 
     def __str__(self) -> str:
         return STATIC

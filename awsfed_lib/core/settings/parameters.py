@@ -167,13 +167,13 @@ def _refusal(problems: Sequence[Problem], source: Source) -> ParameterError:
     return ParameterError("\n".join([f"{count}; nothing was started.", *lines]), where=source.name, remedy="Correct them and run again.")
 
 
-def from_text(name: str, value: str) -> object:
-    """Read `value` as the command line gives it: a list is written with commas, a whole number with digits.
+def from_text(name: str, value: str, where: str = "the command line") -> object:
+    """Read `value` as `where` gives it: a list is written with commas, a whole number with digits.
 
     Raises ParameterError for a name that is no parameter.
     """
     if name not in NAMES:
-        raise _refusal(list(_named_wrong({name: value})), Source("the command line"))
+        raise _refusal(list(_named_wrong({name: value})), Source(where))
     kind = described(name).kind
     if kind == "list of text":
         return [part.strip() for part in value.split(",") if part.strip()]

@@ -28,5 +28,6 @@ def _row(each: Mapping[str, Any]) -> str:
     page = escaped(f"../{quote(each['run'], safe='')}/record.html")
     link = f'<a href="{page}">{name}</a>' if each["run"] else name
     said = "; ".join(filter(None, (" ".join(each["problem"].split()), each["came_out"]))) or "nothing to report"
-    cells = [chip(sign, each["verdict"], tone), escaped(said), escaped(duration(each["seconds"]))]
-    return f'<tr><th scope="row">{link}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
+    cells = [chip(sign, each["verdict"], tone), escaped(said)]
+    lasted = f'<td data-name="took">{escaped(duration(each["seconds"]))}</td>'
+    return f'<tr><th scope="row">{link}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}{lasted}</tr>'

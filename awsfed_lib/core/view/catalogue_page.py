@@ -92,8 +92,9 @@ def _row(folder: str, run: Run, chosen: tuple[Filter, ...]) -> str:
         f"{escaped(run.get('runbook', ''))}<br><span class='awsfed-quiet'>{escaped(run.get('title', ''))}</span>",
         chip(sign, word, tone),
         escaped("; ".join(filter(None, (*str(run.get("problem") or "").split("\n")[:1], *came_out(run)))) or "nothing to report"),
-        escaped(took(run) or "not finished"),
     ]
     link = f'<a href="{escaped(page)}">{escaped(when(run.get("started")).removesuffix(" UTC") or folder)}</a>'
     classes = " ".join(one.css_class(value) for one, value in zip(chosen, (word, _runbook(run)), strict=True))
-    return f'<tr class="{classes}"><th scope="row" class="awsfed-short">{link}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
+    data = "".join(f"<td>{cell}</td>" for cell in cells)
+    lasted = f'<td data-name="took">{escaped(took(run) or "not finished")}</td>'
+    return f'<tr class="{classes}"><th scope="row" class="awsfed-short">{link}</th>{data}{lasted}</tr>'

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from awsfed_lib.core.change import Change
-from awsfed_lib.core.view.markup import ACTIONS, counted, output, quiet
+from awsfed_lib.core.view.markup import ACTIONS, counted, output, scroll
 from awsfed_lib.core.view.plan_view import changes_html, losses_html
 from awsfed_lib.core.view.shown import ShownPlan
 
@@ -36,12 +36,14 @@ class Filter:
         return any(needle in str(part).casefold() for part in said)
 
     def html(self, plan: ShownPlan) -> str:
-        """Draw who loses access by name, and the changes, as far as the filter leaves them."""
+        """Draw who loses access by name, and the changes, as far as the filter leaves them; how many, a screen reader says by itself."""
         losses = [loss for loss in plan.losses if self._says(loss)]
         chosen = self.changes(plan)
-        changes = changes_html("changes", chosen) if chosen else quiet("No change is left by this filter.")
         lost = f"{len(losses):,} of {counted(len(plan.losses), 'assignment')}"
-        return output((losses_html(losses, lost) if losses else "") + changes)
+        left = f"{len(chosen):,} of {counted(len(plan.changes), 'change')}" if chosen else "No change"
+        said = f'<p class="awsfed-quiet" role="status">{left} {"are" if len(chosen) > 1 else "is"} left by this filter.</p>'
+        losing = scroll("access lost", losses_html(losses, lost)) if losses else ""
+        return output(said + f'<div class="awsfed-tall">{losing}{changes_html("changes", chosen) if chosen else ""}</div>')
 
 
 def actions(plan: ShownPlan) -> list[str]:
@@ -67,11 +69,15 @@ def phrase(plan: ShownPlan) -> str:
     return f"{gone} {digits}" if gone else digits
 
 
+def asked(plan: ShownPlan) -> str:
+    """Name the phrase: the label of the field in which it is typed."""
+    return ("number, blank, and last " if taken_away(plan) else "last ") + f"{DIGITS} characters of the id"
+
+
 def question(plan: ShownPlan) -> str:
     """Ask for the phrase, and say what it stands for."""
     gone = taken_away(plan)
+    last = f"the last {DIGITS} characters of its id, {plan.id}"
     if gone:
-        return (
-            f"It takes {counted(gone, 'thing')} away. To approve it, type that number, a blank, and the last {DIGITS} characters of its id."
-        )
-    return f"It takes nothing away. To approve it, type the last {DIGITS} characters of its id."
+        return f"It takes {counted(gone, 'thing')} away. To approve it, type that number, a blank, and {last}."
+    return f"It takes nothing away. To approve it, type {last}."

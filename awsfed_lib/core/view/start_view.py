@@ -37,17 +37,24 @@ class Entry(NamedTuple):
 
 
 def start_view(entries: Sequence[Entry], about: str) -> View:
-    """Draw the table of runbooks; links are relative to the folder of the records. `about`: what they are run on."""
+    """Draw the table of runbooks, as cards where JupyterLab leaves it little room. `about`: what they are run on.
+
+    Links are relative to the folder of the records.
+    """
     table = listed("runbooks", HEADS, "".join(map(_row, entries)))
     lines = [f"  {entry.id:<16}  {entry.changes:<13}  {_last_text(entry):<32}  {visible(entry.title)}" for entry in entries]
-    return View("\n".join([visible(about), *lines]), output(quiet(about) + table))
+    return View("\n".join([visible(about), *lines]), output(f'{quiet(about)}<div class="awsfed-fitting">{table}</div>'))
 
 
 def _row(entry: Entry) -> str:
     sign, word, tone = CHANGES[entry.changes]
     link = f'<a href="../notebooks/{quote(entry.id)}.ipynb">{escaped(entry.id)}</a>'
-    cells = [escaped(entry.title), escaped(entry.reads), chip(sign, word, tone), _last(entry)]
-    return f'<tr><th scope="row" class="awsfed-short">{link}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
+    what, reads = (
+        f'<td class="awsfed-middle">{escaped(entry.title)}</td>',
+        f'<td class="awsfed-middle" data-name="reads:">{escaped(entry.reads)}</td>',
+    )
+    ends = f'<td>{chip(sign, word, tone)}</td><td data-name="last run:">{_last(entry)}</td>'
+    return f'<tr><th scope="row" class="awsfed-short">{link}</th>{what}{reads}{ends}</tr>'
 
 
 def _last(entry: Entry) -> str:

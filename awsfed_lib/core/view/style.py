@@ -46,6 +46,20 @@ _TONES = "\n".join(
     f".awsfed-{tone} {{ color: {paint.text}; background: {paint.ground}; border-color: {paint.edge}; }}" for tone, paint in PALETTE.items()
 )
 
+# Lists of things as cards. A container scopes counters, by which other pages say how many rows they show: so only where it is asked for.
+_CARDS = """
+.awsfed.awsfed .awsfed-list, .awsfed.awsfed .awsfed-list :is(caption, tbody, tr, th, td) { display: block; max-width: none; }
+.awsfed.awsfed .awsfed-list thead { position: absolute; clip-path: inset(50%); width: 1px; height: 1px; overflow: hidden; }
+.awsfed.awsfed .awsfed-list tr { border-bottom: 1px solid var(--awsfed-line); padding: 8px 0; }
+.awsfed.awsfed .awsfed-list tr > * { border: 0; padding: 2px 0; }
+.awsfed-list td[data-name]::before { content: attr(data-name) " "; }
+"""
+_NARROW = f"""
+.awsfed-fitting {{ container-type: inline-size; }}
+@container (max-width: 860px) {{ {_CARDS} }}
+@media (max-width: 560px) {{ {_CARDS} }}
+"""
+
 # The doubled class outweighs what JupyterLab says of tables and lists in an output.
 _SHEET = """
 .awsfed.awsfed {
@@ -123,17 +137,13 @@ _SHEET = """
   border: 1px solid var(--awsfed-line); border-radius: 4px; padding: 8px 10px; margin: 6px 0 10px;
   max-height: 460px; overflow: auto; white-space: pre; overflow-wrap: normal; line-height: 1.45;
 }
-.awsfed.awsfed .awsfed-box pre { border: 0; padding: 0; white-space: pre-wrap; overflow-wrap: anywhere; }
+.awsfed.awsfed .awsfed-box pre { border: 0; padding: 0; white-space: pre-wrap; overflow-wrap: anywhere; word-break: normal; }
+.widget-html-content > .awsfed { contain: inline-size; }
 @media (max-width: 560px) {
   .awsfed-card { padding: 10px 12px; }
   .awsfed.awsfed dl { grid-template-columns: minmax(0, 6.5em) 1fr; gap: 2px 10px; }
   .awsfed.awsfed th.awsfed-middle { min-width: 18ch; }
   .awsfed.awsfed th.awsfed-long { min-width: 26ch; }
-  .awsfed.awsfed .awsfed-list, .awsfed.awsfed .awsfed-list :is(caption, tbody, tr, th, td) { display: block; max-width: none; }
-  .awsfed.awsfed .awsfed-list thead { position: absolute; clip-path: inset(50%); width: 1px; height: 1px; overflow: hidden; }
-  .awsfed.awsfed .awsfed-list tr { border-bottom: 1px solid var(--awsfed-line); padding: 8px 0; }
-  .awsfed.awsfed .awsfed-list tr > * { border: 0; padding: 2px 0; }
-  .awsfed-list td:last-child::before { content: "took "; }
 }
 @media print {
   .awsfed-box, .awsfed.awsfed tr, .awsfed-chips { break-inside: avoid; }
@@ -151,4 +161,4 @@ _SHEET = """
 }
 """
 
-STYLE = _VARIABLES + _SHEET + _TONES + "\n"
+STYLE = _VARIABLES + _SHEET + _NARROW + _TONES + "\n"

@@ -15,10 +15,11 @@ from typing import Any
 from awsfed_lib.core.plan import Plan
 from awsfed_lib.core.view.display import escaped
 from awsfed_lib.core.view.markup import output
-from awsfed_lib.core.view.review_view import Filter, actions, kinds, phrase, question
+from awsfed_lib.core.view.review_view import Filter, actions, asked, kinds, phrase, question
 from awsfed_lib.edges.records.journal import Journal
 from awsfed_lib.edges.records.record import Record
 
+REVIEW = "A plan is filtered and approved here in JupyterLab, as long as its kernel runs."
 NOW = "Approved. Run the next cell: it sends exactly this plan."
 AGAIN = "Approved, for one run: run all cells again (Run ▸ Run All Cells). It sends the plan if it is still exactly this one."
 
@@ -59,7 +60,7 @@ class Approver:
         publish = shell().display_pub.publish
         publish(plan._repr_mimebundle_())
         if plan and not plan.refusals and "approved" in self.names and self.names["approved"] != plan.id:
-            publish(Review(plan, self).widget._repr_mimebundle_())
+            publish(Review(plan, self).widget._repr_mimebundle_() | {"text/plain": REVIEW})
 
     def approve(self, plan: Plan) -> str:
         """Take the plan as approved; says what to do next."""
@@ -82,30 +83,55 @@ class Review:
         self.action = widgets.Dropdown(options=actions(plan), description="action", style=wide)
         self.kind = widgets.Dropdown(options=kinds(plan), description="kind", style=wide)
         self.text = widgets.Text(description="holds", placeholder="a name, a role, an account", style=wide)
-        self.shown = widgets.HTML(layout={"max_height": "24em", "overflow": "auto"})
-        self.typed = widgets.Text(placeholder="what approves it", layout={"width": "12em"})
-        self.button = widgets.Button(description="Approve", disabled=True, tooltip=plan.id)
+        self.shown = widgets.HTML()
+        self.typed = widgets.Text(description=asked(plan), style=wide)
+        self.button = widgets.Button(description="Approve", tooltip=plan.id)
         self.said = widgets.HTML()
         for chooser in (self.action, self.kind, self.text):
             chooser.observe(self._filter, "value")
         self.typed.observe(self._type, "value")
+        self.typed.on_msg(self._enter)
         self.button.on_click(self._approve)
         self._filter()
         ask = widgets.HTML(output(f"<p>{escaped(question(plan))}</p>"))
-        rows = [widgets.HBox([self.action, self.kind, self.text]), self.shown, ask, widgets.HBox([self.typed, self.button]), self.said]
-        self.widget: Any = widgets.VBox(rows)
+        filters, answer = ([self.action, self.kind, self.text], [self.typed, self.button])
+        self.widget: Any = widgets.VBox([_row(filters), self.shown, ask, _row(answer), self.said])
 
     def _filter(self, _: object = None) -> None:
         self.shown.value = Filter(self.action.value, self.kind.value, self.text.value).html(self.plan)
 
     def _type(self, _: object) -> None:
-        self.button.disabled = " ".join(self.typed.value.split()) != phrase(self.plan)
+        self.said.value = ""
 
-    def _approve(self, _: object) -> None:
-        """Say whatever came of it: nobody sees an exception of a callback."""
+    def _enter(self, _: object, content: dict[str, Any], __: object) -> None:
+        """Take the Enter key in the field for the button."""
+        if content.get("event") == "submit":
+            self._approve()
+
+    def _approve(self, _: object = None) -> None:
+        """Approve if the phrase is right, once, and say whatever came of it: nobody sees an exception of a callback.
+
+        The button stays enabled, and has the focus: a disabled one is passed over by the Tab key, and loses it.
+        """
+        if self.typed.disabled:
+            return
         try:
-            said = self.approver.approve(self.plan)
-            self.button.disabled = self.typed.disabled = True
+            said = self._approved()
         except Exception as error:  # noqa: BLE001  see above
             said = f"Not approved: {str(error).splitlines()[0]}"
-        self.said.value = output(f"<p><strong>{escaped(said)}</strong></p>")
+        self.said.value = output(f'<p role="alert"><strong>{escaped(said)}</strong></p>')
+
+    def _approved(self) -> str:
+        if " ".join(self.typed.value.split()) != phrase(self.plan):
+            return "Not approved: what is typed is not what is asked for above."
+        said = self.approver.approve(self.plan)
+        self.typed.disabled, self.button.description, self.button.icon = True, "Approved", "check"
+        self.button.focus()
+        return said
+
+
+def _row(of: list[Any]) -> Any:
+    """Put widgets side by side, and below each other where it is narrow."""
+    import ipywidgets as widgets
+
+    return widgets.HBox(of, layout={"flex_flow": "row wrap"})

@@ -1,8 +1,8 @@
 """How far it is: a bar for a person at a live notebook, plain lines for everything else.
 
 A bar in an executed notebook stays at "0%" for ever: tqdm's widget keeps its first text as the only static form
-(github.com/nteract/papermill issue 617). So a bar is drawn only where somebody watches; a run without a person gets a
-line every few seconds on stderr, and one line at the end, which is what the record keeps.
+(github.com/nteract/papermill issue 617). So a bar is drawn only where somebody watches, and gives way to one line at the
+end; a run without a person gets a line every few seconds on stderr, and one at the end, which is what the record keeps.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sized
 from dataclasses import dataclass, field
 from typing import Any, TextIO, TypeVar
+from uuid import uuid4
 
 from awsfed_lib.core.view.markup import duration
+from awsfed_lib.core.view.notice_view import notice
 
 Item = TypeVar("Item")
 HEADLESS = "AWSFED_HEADLESS"
@@ -33,9 +35,7 @@ def progress(
     `total` is taken from the iterable where it has a length. `problem(item)` is true for an item that counts as one.
     """
     expected = len(iterable) if total is None and isinstance(iterable, Sized) else total
-    if headless():
-        return told(iterable, Told(label, expected, sys.stderr), problem)
-    return _drawn(iterable, label, expected)
+    return (told if headless() else _drawn)(iterable, Told(label, expected, sys.stderr), problem)
 
 
 def headless() -> bool:
@@ -51,12 +51,6 @@ def headless() -> bool:
 def _kernel_asks() -> bool:
     interactive = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
     return bool(getattr(getattr(interactive, "kernel", None), "_allow_stdin", False))
-
-
-def _drawn(iterable: Iterable[Item], label: str, total: int | None) -> Iterator[Item]:
-    from tqdm.auto import tqdm
-
-    yield from tqdm(iterable, desc=label, total=total)
 
 
 @dataclass
@@ -77,19 +71,26 @@ class Told:
         self.started = self.last = self.clock()
 
     def count(self, problem: object) -> None:
-        """Count one item; write a line when the last one is `every` seconds ago."""
+        """Count one item."""
         self.seen += 1
         self.problems += bool(problem)
+
+    def write_now_and_then(self) -> None:
+        """Write a line when the last one is `every` seconds ago."""
         now = self.clock()
         if now - self.last >= self.every:
             self.last = now
             self.write("after")
 
     def write(self, word: str) -> None:
-        """Write `accounts 57/212 after 12 s`."""
+        """Write the line."""
+        print(self.line(word), file=self.out, flush=True)
+
+    def line(self, word: str) -> str:
+        """Say `accounts 57/212 after 12 s`."""
         of = "" if self.total is None else f"/{self.total}"
         problems = f", {self.problems} problem{'s' * (self.problems != 1)}" if self.problems else ""
-        print(f"{self.label} {self.seen}{of} {word} {duration(self.clock() - self.started)}{problems}", file=self.out, flush=True)
+        return f"{self.label} {self.seen}{of} {word} {duration(self.clock() - self.started)}{problems}"
 
 
 def told(iterable: Iterable[Item], teller: Told, problem: Callable[[Item], Any]) -> Iterator[Item]:
@@ -98,7 +99,27 @@ def told(iterable: Iterable[Item], teller: Told, problem: Callable[[Item], Any])
     try:
         for item in iterable:
             teller.count(problem(item))
+            teller.write_now_and_then()
             yield item
         ending = "in"
     finally:
         teller.write(ending)
+
+
+def _drawn(iterable: Iterable[Item], teller: Told, problem: Callable[[Item], Any]) -> Iterator[Item]:
+    """Yield the items and draw a bar; in its place stands, and is saved, the line that tells how it ended."""
+    from IPython.display import display, update_display
+    from tqdm.notebook import tqdm
+
+    bar = tqdm(desc=teller.label, total=teller.total, display=False)
+    place, ending = uuid4().hex, "stopped after"
+    display(bar.container, display_id=place)  # type: ignore[no-untyped-call]  # IPython types only a part of itself
+    try:
+        for item in iterable:
+            teller.count(problem(item))
+            bar.update()
+            yield item
+        ending = "in"
+    finally:
+        bar.close()
+        update_display(notice(teller.line(ending)), display_id=place)  # type: ignore[no-untyped-call]  # as above
