@@ -7,8 +7,10 @@ JSON text, and how text read that UTF-8 cannot hold (duckdb.org/docs/stable/data
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,12 @@ _NOTHING = "empty"  # a Parquet file has at least one column
 
 def connect() -> Any:
     """Return a DuckDB connection, in memory, that loads nothing from anywhere."""
+    return _database(os.getpid()).cursor()
+
+
+@cache
+def _database(_process: int) -> Any:
+    """Make the one database of a process: that takes longer than writing a table does, and a fork must not use its parent's."""
     import duckdb
 
     return duckdb.connect(config=CLOSED)
