@@ -10,7 +10,7 @@ from awsfed_lib.core.access_shapes import ENTERED, SIGNED_IN, WINDOWS
 from awsfed_lib.core.errors import ParameterError
 from awsfed_lib.core.review import access, audit, trail, trail_query, use
 from awsfed_lib.core.tables import PATHS, frame, rows
-from awsfed_lib.edges.explorer import Explorer
+from awsfed_lib.edges.explorer import STATIC, Explorer
 
 A, B, CLOSED = "000000012345", "111111111111", "222222222222"
 ADMIN, OPS, OTHER, GONE = wire(A, "Admin"), wire(A, "Ops"), wire(B, "Admin"), wire(CLOSED, "Admin")
@@ -342,6 +342,17 @@ def test_a_name_is_never_markup_in_the_explorer():
     )
     found = Explorer(access.by_account(paths, known())).box().children[1]
     assert "<img" not in found.value
+
+
+def test_a_notebook_with_the_explorer_says_elsewhere_what_it_was(monkeypatch):
+    """A saved widget shows nothing without its kernel; its text is what other readers of notebooks show."""
+    shown = []
+    monkeypatch.setenv("AWSFED_HEADLESS", "0")
+    monkeypatch.setattr("IPython.display.display", lambda bundle, *, raw: shown.append((bundle, raw)))
+    Explorer(by_account())._ipython_display_()
+    ((bundle, raw),) = shown
+    assert (bundle["text/plain"], raw) == (STATIC, True)
+    assert "application/vnd.jupyter.widget-view+json" in bundle
 
 
 def test_in_a_record_the_explorer_is_a_sentence(monkeypatch, capsys):

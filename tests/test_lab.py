@@ -18,7 +18,7 @@ from awsfed_lib.sandbox import saml
 
 BOOKS = [book.id for book in runbooks.catalogue(desks.ROOT / "notebooks")]
 PLANNED = {"01", "02", "04", "05", "06", "08", "11", "12", "14", "16", "17"}  # what their runs plan here is approved and sent
-BY_KEYBOARD = "04-approles"
+BY_KEYBOARD, EXPLORED = "04-approles", "10-access"
 TUTORIAL = "000000012345"  # an account of the sandbox
 REVOKED = "britta.simon@contoso.example"  # whose every path 16-revoke takes
 NEWEST_JOB = "async () => (await (await fetch('/scheduler/jobs?sort_by=desc(create_time)&max_items=1')).json()).jobs[0]"
@@ -100,6 +100,10 @@ def test_a_runbook_runs_as_a_whole_and_a_plan_is_sent_by_what_is_typed_below_it(
     said = desk.run(book)
     assert (said["executed_by"], said["parameter_file"]["name"]) == ("notebook", "sandbox.yml")
     assert "0%|" not in desk.kept(), "a bar that has ended is a line that says so"
+    if book == EXPLORED:
+        desk.show("explorer")
+        desk.page.get_by_label("Look for").wait_for(state="attached")
+        assert against_the_rules(desk.page) == []
     assert (said["verdict"] == "planned") == (book[:2] in PLANNED), said["problem"]
     if said["verdict"] != "planned":
         assert said["verdict"] in ("done", "findings", "too early"), said["problem"]

@@ -177,6 +177,13 @@ def test_a_shown_plan_is_what_it_is_everywhere_and_can_be_approved_where_that_me
     assert [output["text/plain"] for output in shown[1:]] == [approving.REVIEW] * (outputs - 1), "what a saved notebook shows elsewhere"
 
 
+def test_the_boxes_of_a_review_are_reached_by_keyboard_and_named():
+    drawn = Filter().html(PLAN)
+    assert 'role="group" tabindex="0" aria-label="access lost"' in drawn
+    assert 'role="group" tabindex="0" aria-label="changes: ' in drawn
+    assert 'role="status">No change is left by this filter.' in Filter(text="nobody at all").html(PLAN)
+
+
 def test_a_card_says_what_where_and_next_with_the_code_folded_below():
     with pytest.raises(NotApproved) as caught:
         raise NotApproved("<b>what</b>", where="here", remedy="do this")

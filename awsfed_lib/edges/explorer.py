@@ -27,7 +27,10 @@ class Explorer:
     def _ipython_display_(self) -> None:
         from IPython.display import display
 
-        display(self._static() if headless() else self.box())  # type: ignore[no-untyped-call]
+        if headless():
+            display(self._static())  # type: ignore[no-untyped-call]
+        else:
+            display(self.box()._repr_mimebundle_() | {"text/plain": STATIC}, raw=True)  # type: ignore[no-untyped-call]  # as above
 
     def _static(self) -> View:
         return View(STATIC, card("Explorer", f"<p>{STATIC}</p>"))
