@@ -16,7 +16,7 @@ from awsfed_lib.core.settings.parameters import Parameters, plain
 from awsfed_lib.core.shapes import CERTIFICATES
 from awsfed_lib.core.tables import ACCOUNTS, APP_ROLES, ASSIGNMENTS, GROUPS, MATCHED_GROUPS, MEMBERS, PROVIDERS, ROLES, frame
 from awsfed_lib.core.view.record_page import came_out, head
-from awsfed_lib.edges.records import baseline, chain, drift, own_runs, past
+from awsfed_lib.edges.records import baseline, chain, drift, own_runs, past, sealing
 from awsfed_lib.edges.records.drift import Rules, Seen
 
 NOW = BEGAN + timedelta(days=1)
@@ -302,7 +302,7 @@ def test_drift_stands_in_the_next_run_and_is_not_called_a_change(tmp_path):
 # --- runs of awsfed ---
 
 
-def plan_run(runs, *, verdict="applied", day=0, application=APPLICATION):
+def plan_run(runs, *, verdict="applied", day=0, application=APPLICATION, chained=True):
     """The record of a 04-approles that sent its plan."""
     made = record(runs, day)
     run = json.loads((made.folder / "run.json").read_bytes())
@@ -315,6 +315,9 @@ def plan_run(runs, *, verdict="applied", day=0, application=APPLICATION):
         json.dumps({**run, **said, "who": {"entra": {"client_id": "app-1"}}, "journal": {"lines": 0, "head": ""}})
     )
     own_runs.Record(other).seal()
+    if chained:
+        said = sealing.entry(own_runs.Record(other), {}, own_runs.Record(other).digest)
+        chain.append(runs, chain.SEALED, said, clock=lambda: BEGAN, signer=None)
     return other
 
 
@@ -337,6 +340,19 @@ def test_run_that_sent_nothing_made_nothing(tmp_path, verdict):
 def test_record_of_a_run_that_was_changed_approves_nothing(tmp_path):
     made = plan_run(tmp_path)
     (made / "plan.json").write_text((made / "plan.json").read_text().replace("appRole", "approle"))
+    assert not own_runs.since(past.Target(), BEGAN - timedelta(hours=1), tmp_path)
+
+
+def test_record_that_somebody_laid_there_approves_nothing(tmp_path):
+    """It is as sealed by its own digests, which anybody can write; the chain does not know it."""
+    plan_run(tmp_path, chained=False)
+    assert not own_runs.since(past.Target(), BEGAN - timedelta(hours=1), tmp_path)
+
+
+def test_record_that_was_changed_and_sealed_anew_approves_nothing(tmp_path):
+    made = plan_run(tmp_path)
+    run = json.loads((made / "run.json").read_bytes())
+    (made / "run.json").write_text(json.dumps({**run, "finished": (BEGAN + timedelta(days=9)).isoformat()}))
     assert not own_runs.since(past.Target(), BEGAN - timedelta(hours=1), tmp_path)
 
 

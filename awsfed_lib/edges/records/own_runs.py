@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from awsfed_lib.core.errors import RecordError
 from awsfed_lib.core.review.attribution import OwnRun
-from awsfed_lib.edges.records import catalogue, proof
+from awsfed_lib.edges.records import catalogue, chain, proof
+from awsfed_lib.edges.records.journal import Line
 from awsfed_lib.edges.records.past import Target
 from awsfed_lib.edges.records.record import Record
 
@@ -20,17 +21,21 @@ SENT = frozenset({"applied", "unverified", "failed"})
 
 
 def since(target: Target, begin: datetime, runs: Path) -> tuple[OwnRun, ...]:
-    """Return the runs on `target` below `runs` that ended after `begin` and sent a plan; a record that is not as sealed tells nothing."""
+    """Return the runs on `target` below `runs` that ended after `begin` and sent a plan, of records that the chain knows so."""
     oldest = f"{begin - LONGEST:%Y%m%dT%H%M%SZ}"  # names begin with when a run began: thousands of older records are never opened
-    return tuple(run for record in catalogue.records(runs) if record.folder.name >= oldest for run in _of(record, target, begin))
+    try:
+        lines = chain.read(runs)
+    except RecordError:  # a damaged chain vouches for nothing
+        return ()
+    return tuple(run for record in catalogue.records(runs) if record.folder.name >= oldest for run in _of(record, target, begin, lines))
 
 
-def _of(record: Record, target: Target, begin: datetime) -> Iterator[OwnRun]:
+def _of(record: Record, target: Target, begin: datetime, lines: Sequence[Line]) -> Iterator[OwnRun]:
     try:
         run = record.run()
         begun, ended = (datetime.fromisoformat(str(run.get(name) or run["started"])).astimezone(UTC) for name in ("started", "finished"))
         plans = [plan for plan in run.get("counts", {}).get("plans", ()) if plan.get("verdict") in SENT]
-        if not plans or ended < begin or not _fits(run.get("parameters", {}), target) or proof.problems(record):
+        if not plans or ended < begin or not _fits(run.get("parameters", {}), target) or proof.unvouched(record, lines):
             return
         yield from (_own(record.folder, run, plan, (begun, ended)) for plan in _sent(record.folder, {plan["plan"] for plan in plans}))
     except (RecordError, ValueError, KeyError, TypeError, OSError):

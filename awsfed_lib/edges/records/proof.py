@@ -69,6 +69,26 @@ def problems(record: Record) -> list[str]:
         return [f"{RUN}: {error.what}"]
 
 
+def unvouched(record: Record, lines: Sequence[Line]) -> str:
+    """Say why a record does not count by itself and by the lines of the chain beside it; "" when both vouch for it."""
+    found = problems(record)
+    if found:
+        return found[0]
+    line = _last(record, lines)
+    return "" if line and line.fields.get("sha256") == record.digest else "the chain does not know it so"
+
+
+def contradicted(record: Record, lines: Sequence[Line]) -> str:
+    """Say what the chain has against a record: "" when it does not know it, as a run that was killed, or knows it so."""
+    line = _last(record, lines)
+    digest = str(line.fields.get("sha256")) if line and line.event != chain.RETIRED else record.digest
+    return "" if digest == record.digest or record.is_prepared(digest) else _why(record, digest)
+
+
+def _last(record: Record, lines: Sequence[Line]) -> Line | None:
+    return next((line for line in reversed(lines) if line.fields.get("run") == record.folder.name), None)
+
+
 def _signatures(lines: Sequence[Line], key: Ed25519PublicKey | None) -> Iterator[Broken]:
     previous = BEFORE_THE_FIRST
     for line in lines:
