@@ -14,7 +14,7 @@ from awsfed_lib.core.review import reverify
 from awsfed_lib.core.roles import restore, revoke
 from awsfed_lib.core.roles.asked import asked
 from awsfed_lib.edges.entra import cut as cuts
-from awsfed_lib.edges.records import record, recorded, where
+from awsfed_lib.edges.records import chain, record, recorded, sealing, where
 from awsfed_lib.edges.records.journal import Journal
 from awsfed_lib.edges.records.lock import Locks
 
@@ -133,6 +133,19 @@ def test_a_changed_snapshot_of_a_killed_run_is_refused(root, twin, graph):
     path.unlink()
     with pytest.raises(RecordError, match="gone"):
         recorded.read(RUN).snapshot()
+
+
+@pytest.mark.parametrize("said", [{"verdict": "done"}, {"sealed": False}], ids=["sealed anew", "as if never sealed"])
+def test_a_record_that_the_chain_knows_otherwise_is_refused(root, twin, graph, said):
+    """The digests in run.json are written by whoever writes the files: the chain is what they have to fit."""
+    sent(twin, graph)
+    kept = record.Record(where.runs() / RUN)
+    chain.append(where.runs(), chain.SEALED, sealing.entry(kept, kept.run(), kept.digest), clock=lambda: NOW, signer=None)
+    assert recorded.read(RUN).name == RUN
+    path = kept.folder / "run.json"
+    path.write_text(json.dumps({**kept.run(), **said}))
+    with pytest.raises(RecordError, match="chain"):
+        recorded.read(RUN)
 
 
 def test_a_snapshot_that_leads_out_of_the_record_is_not_read(root, twin, graph):

@@ -21,7 +21,7 @@ from awsfed_lib.core.roles.restore import Snapshot
 from awsfed_lib.core.settings.parameters import suggestion
 from awsfed_lib.core.tables import APP_ROLES, ASSIGNMENTS, FACTS, Schema, check, frame
 from awsfed_lib.edges.entra import objects
-from awsfed_lib.edges.records import journal, memberships, where
+from awsfed_lib.edges.records import chain, journal, memberships, proof, where
 from awsfed_lib.edges.records.journal import Line
 from awsfed_lib.edges.records.record import Record
 
@@ -153,7 +153,8 @@ def read(name: str) -> Recorded:
     """Read the record of the run `name` below runs/, verified.
 
     Raises ParameterError when there is no such run, RecordError when it is not as it was written: a changed file, a
-    damaged journal. A run that was killed was never sealed; then the journal and the digests of the snapshots in it vouch.
+    damaged journal, another digest than the chain has of it, or a damaged chain. A run that was killed was never sealed, and the
+    chain does not know it; then the journal and the digests of the snapshots in it vouch.
     """
     folder = where.inside(where.runs(), name)
     if folder.parent != where.runs().resolve() or not folder.is_dir():
@@ -162,7 +163,9 @@ def read(name: str) -> Recorded:
         raise ParameterError(f"There is no run {name}.{hint}", where="runs/", remedy="Copy the name of a folder below runs/.")
     record = Record(folder)
     run = record.run()
+    denied = proof.contradicted(record, chain.read(folder.parent))
     problems = record.changed() if run.get("sealed") else []
+    problems += [denied] if denied else []
     if problems:
         raise RecordError(f"The record is not as it was sealed: {'; '.join(problems[:5])}.", where=name, remedy=_REMEDY)
     if not (folder / journal.FILE).exists():
