@@ -134,6 +134,43 @@ def test_somebody_who_changed_it_after_the_run_is_named_and_not_the_run():
     assert who(row("appRole"), earlier, own=[run("appRole", VALUE)])["run"] == "RUN"
 
 
+@pytest.mark.parametrize("given", [{"who": "bob@contoso.example"}, {"who": "other", "app_id": "app-2"}], ids=["person", "application"])
+def test_somebody_else_while_the_run_lasted_is_named_and_not_the_run(given):
+    """A run goes on for minutes after it sent its plan; before it began, its plan has read what was changed."""
+    meanwhile = event("Update service principal", "r-1", changed="AppRole", at=AT - timedelta(seconds=10), **given)
+    assert who(row("appRole"), meanwhile, own=[run("appRole", VALUE)])["changed_by"] == given["who"]
+    nameless = {**meanwhile, "who": "awsfed", "app_id": ""}
+    assert who(row("appRole"), nameless, own=[run("appRole", VALUE)])["run"] == "RUN", "the log often gives no id of an application"
+
+
+ADMINISTRATOR, READER = "arn:aws:iam::aws:policy/AdministratorAccess", "arn:aws:iam::aws:policy/ReadOnlyAccess"
+
+
+@pytest.mark.parametrize(
+    ("changes", "live", "approved"),
+    [
+        ([("tag",)], {"policies": ADMINISTRATOR}, False),
+        ([("trust",)], {"trust": "taken", "policies": ADMINISTRATOR}, False),
+        ([("trust",), ("policy", ADMINISTRATOR), ("policy", READER, "remove")], {"trust": "taken", "policies": ADMINISTRATOR}, True),
+        ([("policy", ADMINISTRATOR)], {"policies": f"{ADMINISTRATOR}; {READER}"}, True),
+        ([("role", "", "update")], {"session": "3600 s"}, True),
+        ([("policy", ADMINISTRATOR)], {"session": "3600 s"}, False),
+    ],
+)
+def test_of_an_iam_role_plans_explain_what_they_changed_and_nothing_else(changes, live, approved):
+    """Nothing here reads who changed it in AWS: a policy that somebody attached after an approved tag is a change that nobody approved."""
+    before = {"trust": "skipped", "policies": READER, "session": "7200 s"}
+    arn = KEYS["IAM role"].split(" ")[0]
+    own = [
+        run(kind, f"{arn} {key}".strip(), *action, name=f"RUN-{kind}")
+        for kind, key, *action in ((*one, "")[: max(2, len(one))] for one in changes)
+    ]
+    line = row("IAM role", recorded=parts(**before), live=parts(**before | live))
+    told = who(line, own=own)
+    assert bool(told["run"]) is approved
+    assert (told["changed_by"] == IN_AWS) is not approved
+
+
 def test_entry_of_the_run_itself_counts_for_it_and_gives_the_time():
     """Its application, while it lasted; two clocks may differ a little."""
     entry = event("Update service principal", "r-1", changed="AppRole", who="awsfed", app_id="app-1", at=AT + timedelta(seconds=40))

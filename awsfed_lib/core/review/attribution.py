@@ -31,6 +31,7 @@ OLDER, UNREADABLE, LATE = (UNKNOWN + why for why in (
     "older than the log (30 days)", "the log could not be read", "the log names nobody yet (it is minutes late)",
 ))  # fmt: skip
 IN_AWS = UNKNOWN + "changed in AWS; CloudTrail of the account names who"
+_PART: Mapping[str, str] = {"trust": "trust"}  # how plans call a change of this part of a role; "role" is all others but its policies
 _KEYS = ("credential", "certificate", "thumbprint")
 Row = Mapping[str, Any]
 
@@ -59,6 +60,25 @@ class OwnRun(NamedTuple):
         same = self.app_id == event["app_id"] if event["app_id"] else bool(self.user_name) and self.user_name == event["who"]
         return same and self.begun - SLACK <= event["at"] <= self.ended + SLACK
 
+    def is_before(self, event: Row) -> bool:
+        """Whether an entry of somebody else came after it, or while it lasted and names somebody else for sure."""
+        another = bool(event["app_id"]) and event["app_id"] != self.app_id
+        person = not event["app_id"] and "@" in event["who"] and event["who"] != self.user_name
+        return bool(event["at"] > (self.begun if another or person else self.ended))
+
+
+def _covers(changes: Sequence[Row], row: Row) -> bool:
+    """Whether the changes of plans name every part of an IAM role that differs: no log here tells what else was done to it."""
+    sides = json.loads(row["basis"])
+    if row["kind"] != ROLE or not (sides["recorded"].startswith("{") and sides["live"].startswith("{")):
+        return True
+    before, after = json.loads(sides["recorded"]), json.loads(sides["live"])
+    ours = [change for change in changes if change["action"] != "keep" and _names(change, row)]
+    differ = {name for name in before.keys() & after.keys() if before[name] != after[name]}
+    kinds = {_PART.get(name, "role") for name in differ - {"policies"}}
+    moved = set.symmetric_difference(*(set(side["policies"].split("; ")) for side in (before, after))) if "policies" in differ else set()
+    return kinds <= {change["kind"] for change in ours} and moved - {"none"} <= {change["key"].partition(" ")[2] for change in ours}
+
 
 def _names(change: Row, row: Row) -> bool:
     if row["kind"] in (CLAIM, CERTIFICATE):  # a policy holds all claims, and to activate one certificate is to rest another
@@ -85,11 +105,12 @@ def _is_asked(row: Row) -> bool:
 
 def _author(row: Row, events: Sequence[Row], own: Sequence[OwnRun], now: datetime, apps: Collection[str]) -> dict[str, Any]:
     made = [run for run in own if run.made(row)]
+    made = made if _covers([change for run in made for change in run.changes], row) else []
     logged = [event for event in events if event["at"] and tells(event, row)]
     others = [event for event in logged if not any(run.logged(event) for run in made)]
     last = max(others, key=lambda event: event["at"], default=None)
     run = max(made, key=lambda run: run.ended, default=None)
-    if run and (last is None or last["at"] <= run.ended):
+    if run and not any(run.is_before(event) for event in others):
         own_entries = [event["at"] for event in logged if run.logged(event)]
         words = f"awsfed {run.runbook} ({run.plan} in {run.run})"
         return {"changed_by": words, "changed_at": max(own_entries, default=run.ended), "run": run.run, "plan": run.plan}
