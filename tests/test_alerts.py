@@ -63,10 +63,28 @@ def test_findings_tell_of_drift_and_expiry(check, severity, said):
 
 
 def test_drift_since_the_last_run_is_told_and_what_was_accepted_is_not():
-    moved = {"state": "drifted since the record", "kind": "assignment", "subject": "Ann → Admin", "recorded": "absent", "live": "assigned: User"}
-    moved |= {"severity": "high", "changed_by": "bob@contoso.example", "changed_at": datetime(2026, 11, 24, 3, 0, tzinfo=UTC), "basis": "{}"}
+    moved = {
+        "state": "drifted since the record",
+        "kind": "assignment",
+        "subject": "Ann → Admin",
+        "recorded": "absent",
+        "live": "assigned: User",
+    }
+    moved |= {
+        "severity": "high",
+        "changed_by": "bob@contoso.example",
+        "changed_at": datetime(2026, 11, 24, 3, 0, tzinfo=UTC),
+        "basis": "{}",
+    }
     tables = kept(
-        [FINDING, {**FINDING, "accepted": "until 2027-01-01 by ann"}], [moved, {**moved, "state": "still drifted"}, {**moved, "state": "unread"}, {**moved, "severity": ""}, {**moved, "severity": "note"}]
+        [FINDING, {**FINDING, "accepted": "until 2027-01-01 by ann"}],
+        [
+            moved,
+            {**moved, "state": "still drifted"},
+            {**moved, "state": "unread"},
+            {**moved, "severity": ""},
+            {**moved, "severity": "note"},
+        ],
     )
     counts = {"drift": {"headline": "1 change since 2026-11-23 03:00 UTC, in no approved run (record x)."}}
     made = alert("x", {"verdict": "done", "problem": "one\n  two", "counts": counts}, tables)
