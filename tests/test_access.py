@@ -192,7 +192,7 @@ def line(
     last="2026-11-20T10:00:00Z",
     window=("2026-08-26T00:00:00Z", "2026-11-24T00:00:00Z"),
 ):
-    return ",".join(f'"{cell}"' for cell in (A, role_arn, name, last, "3", "1", "4", window[0], *window, "us-east-1"))
+    return ",".join(f'"{cell}"' for cell in (A, role_arn, name, last, "3", "1", "4", *window, *window, "us-east-1"))
 
 
 def result(*lines):

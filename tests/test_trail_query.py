@@ -16,8 +16,8 @@ import sqlglot
 from made import arn, frame
 from sqlglot import exp
 
-from awsfed_lib.core.review import trail, trail_query
-from awsfed_lib.core.tables import PATHS, rows
+from awsfed_lib.core.review import trail, trail_query, use
+from awsfed_lib.core.tables import ACCOUNTS, PATHS, ROLES, rows
 
 A, B, QUIET, OTHER = "000000012345", "111111111111", "222222222222", "999999999999"
 BEGIN, END = datetime(2026, 10, 30, 6, tzinfo=UTC), datetime(2026, 11, 24, 6, tzinfo=UTC)
@@ -205,6 +205,7 @@ def test_the_comment_says_what_it_is_for_and_holds_no_statement():
 
 # Read back
 
+RECENT = event(90, account=B, eventname="ListBuckets", eventsource="s3.amazonaws.com", requestparameters=None, at=END - timedelta(hours=3))
 REACHED = frame(PATHS, [{"user_name": name, "app_role_id": name, "role_arn": ADMIN, "account_id": A} for name in (ANN, *HOSTILE)])
 
 
@@ -223,11 +224,26 @@ def test_an_account_is_known_by_any_event_and_since_its_first():
     """A trail that was made yesterday, or without this account, says nothing of who was not there."""
     seen = [event(1), event(30, eventname="ListBuckets", eventsource="s3.amazonaws.com", requestparameters=None, at=BEGIN + timedelta(hours=2)),
             event(31, account=B, eventname="ListBuckets", eventsource="s3.amazonaws.com", requestparameters=None, at=END - timedelta(days=2))]  # fmt: skip
-    log = read(answered(rendered("account", "region", "timestamp"), seen))
+    log = read(answered(rendered("account", "region", "timestamp"), [*seen, RECENT]))
     known = {row["account_id"]: (row["begin"], row["events"]) for row in rows(log.windows)}
-    assert known == {A: (BEGIN, 2), B: (END - timedelta(days=2), 1), QUIET: (None, 0)}
+    assert known == {A: (BEGIN, 2), B: (END - timedelta(days=2), 2), QUIET: (None, 0)}
     assert (log.since(A), log.since(QUIET), log.since(OTHER)) == (BEGIN, None, None)
     assert log.coverage == "; accounts read: 2 of 3, 1 of them for less than that"
+
+
+def test_a_trail_that_ended_before_the_window_says_nothing_of_who_was_not_there():
+    """Stopped, or its table no longer fed: who came since would look as if never there."""
+    log = read(answered(rendered("timestamp"), [event(1)]))
+    assert log.problem == "no account has an event in the trail after 2026-11-21 06:00 UTC"
+    assert (log.known, log.since(A)) == (False, None)
+    assert read(answered(rendered("timestamp"), [event(1), RECENT])).since(A) is not None
+
+
+def test_last_use_says_until_when_the_log_goes():
+    """The CSV may be weeks old: who entered yesterday was not there until then."""
+    used = use.Use(use.unread("Sign-in log", "not asked"), read(answered(rendered("timestamp"))), frame(ROLES, []), frame(ACCOUNTS, []))
+    assert use.last_use(ADMIN, "bob@contoso.example", used).startswith("not entered since 2026-11-")
+    assert use.last_use(ADMIN, "bob@contoso.example", used).endswith(" until 2026-11-24")
 
 
 def test_an_account_that_came_after_the_query_is_not_known():
@@ -239,6 +255,6 @@ def test_an_account_that_came_after_the_query_is_not_known():
 def test_sessions_of_other_roles_prove_no_names():
     """IAM Identity Center names its sessions by user names too, whatever our claim does."""
     other = arn(A, "aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admin_1")
-    log = read(answered(rendered("timestamp"), [event(1, role=other), event(2, name="0815")]))
+    log = read(answered(rendered("timestamp"), [event(1, role=other), event(2, name="0815"), RECENT]))
     assert "no session has the name" in log.problem
-    assert "no session in any of these roles" in read(answered(rendered("timestamp"), [event(1, role=other)])).problem
+    assert "no session in any of these roles" in read(answered(rendered("timestamp"), [event(1, role=other), RECENT])).problem

@@ -13,6 +13,7 @@ from __future__ import annotations
 import csv
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from io import StringIO
 from typing import Any
@@ -26,7 +27,7 @@ from awsfed_lib.core.review.use import Log, unread
 from awsfed_lib.core.tables import ACCOUNT_ID, frame
 
 COLUMNS = (
-    "account_id", "role_arn", "user_name", "last_entered", "sessions", "refused", "events", "first_event",
+    "account_id", "role_arn", "user_name", "last_entered", "sessions", "refused", "events", "first_event", "last_event",
     "window_begin", "window_end", "regions",
 )  # fmt: skip
 REMEDY = "Save the result of exports/who_entered_which_role.sql as it comes out of Athena, as CSV below parameters/."
@@ -62,6 +63,7 @@ SELECT account_id, role_arn, user_name,
        count(DISTINCT CASE WHEN is_entry AND is_refused THEN eventid END) AS refused,
        count(*) AS events,
        min(eventtime) AS first_event,
+       max(eventtime) AS last_event,
        {_text(first)} AS window_begin,
        {_text(settled)} AS window_end,
        {_text(" ".join(asked.regions))} AS regions
@@ -116,7 +118,8 @@ def _rows(asked: Asked) -> list[str]:
 def read(text: str, accounts: Mapping[str, str], paths: pd.DataFrame) -> Log:
     """Read the result of `render`: a Log of ENTERED. `accounts`: the selected ones, id → name. Raises ParameterError naming the line.
 
-    An account without a single event in it is not known, and one whose first event is late is known since then.
+    An account without a single event in it is not known, and one whose first event is late is known since then. Where the trail
+    ended a day or more before the window, nothing is known.
     """
     try:
         found = _lines(text.removeprefix("\ufeff"))
@@ -130,7 +133,15 @@ def read(text: str, accounts: Mapping[str, str], paths: pd.DataFrame) -> Log:
     begin, end, regions = next(iter(windows))
     uses = gathered(row for row in found if row["role_arn"])
     log = Log(f"{NAME} of {regions.replace(' ', ', ')}", uses, begin, end, windows=_windows(found, begin, accounts))
-    return comparable(log, paths)
+    return comparable(_reaching(log, max(row["last_event"] for row in found)), paths)
+
+
+def _reaching(log: Log, last: datetime) -> Log:
+    """Give the log back, unknown where the whole trail ends before the window: who came after that would look as if never there."""
+    if log.end is None or log.end - last <= _LATE:
+        return log
+    remedy = "Look whether the trail still delivers into this table, then run the query again."
+    return replace(log, problem=f"no account has an event in the trail after {last:%Y-%m-%d %H:%M} UTC", remedy=remedy)
 
 
 def _windows(found: Iterable[Mapping[str, Any]], begin: datetime, accounts: Mapping[str, str]) -> pd.DataFrame:
@@ -174,7 +185,7 @@ def _read(line: Mapping[str, str]) -> dict[str, Any]:
         "user_name": line["user_name"].casefold(),
         "last_entered": _moment(line["last_entered"]) if line["last_entered"] else None,
         **{name: int(line[name]) for name in ("sessions", "refused", "events")},
-        "first_event": _moment(line["first_event"]),
+        **{name: _moment(line[name]) for name in ("first_event", "last_event")},
         "begin": _moment(line["window_begin"]),
         "end": _moment(line["window_end"]),
         "regions": line["regions"],

@@ -195,12 +195,12 @@ def last_use(role_arn: str, user_name: str, use: Use) -> str:
     entered, signed = use.entered(role_arn, user_name), use.signed_in(user_name)
     row = use.role_rows.get(role_arn)
     account_id = role_arn.split(":")[4] if role_arn.count(":") > 4 else ""  # noqa: PLR2004  arn:partition:iam::account:…
-    told = [f"entered {entered:%Y-%m-%d}" if entered else _missing("not entered", use.entries.since(account_id))]
+    told = [f"entered {entered:%Y-%m-%d}" if entered else _missing("not entered", use.entries.since(account_id), use.entries.end)]
     told.append(f"person signed in {signed:%Y-%m-%d}" if signed else _missing("person not signed in", use.sign_ins.since(account_id)))
     if row is not None:
         told.append(f"role used by anybody {row['last_used']:%Y-%m-%d}" if row["last_used"] else "role used by nobody in 400 days")
     return "; ".join(filter(None, told)) or "not known"
 
 
-def _missing(what: str, since: datetime | None) -> str:
-    return f"{what} since {since:%Y-%m-%d}" if since else ""
+def _missing(what: str, since: datetime | None, until: datetime | None = None) -> str:
+    return f"{what} since {since:%Y-%m-%d}{f' until {until:%Y-%m-%d}' if until else ''}" if since else ""
