@@ -136,6 +136,7 @@ def approve(desk, plan):
     page.get_by_role("alert").get_by_text("Not approved: what is typed").wait_for(state="attached")
     field.fill(phrase(desk, plan))
     desk.picture(f"review-{plan}")
+    page.get_by_role("alert").get_by_text("Not approved yet: now it is").wait_for(state="attached")
     button.click()
     page.get_by_role("alert").get_by_text("Approved, for one run").wait_for(state="attached")
 
@@ -156,8 +157,8 @@ def approve_by_keyboard(desk, plan):
     page.keyboard.press("Enter")
     alert.get_by_text("Not approved: what is typed").wait_for(state="attached")
     page.keyboard.press("Shift+Tab")
-    page.keyboard.type(phrase(desk, plan), delay=20)
-    alert.wait_for(state="detached")
+    page.keyboard.type(phrase(desk, plan))
+    alert.get_by_text("Not approved yet: now it is").wait_for(state="attached")
     page.keyboard.press("Enter")
     alert.get_by_text("Approved, for one run").wait_for(state="attached")
     assert focused(page) == "Approved"

@@ -19,7 +19,7 @@ from awsfed_lib.core.view import review_view
 from awsfed_lib.core.view.review_view import ALL, TAKING, Filter
 from awsfed_lib.doors import lab
 from awsfed_lib.edges.lab import approving, cards, filled, start
-from awsfed_lib.edges.lab.approving import AGAIN, NOW, Approver, Review
+from awsfed_lib.edges.lab.approving import AGAIN, NOW, RIGHT, WRONG, Approver, Review
 from awsfed_lib.edges.records import progress, runbooks, where
 from awsfed_lib.edges.records.record import Record
 
@@ -115,9 +115,21 @@ def test_anything_else_approves_nothing(approver, said):
     review.button.click()
     review._enter(None, {"event": "submit"}, [])
     assert approver.names["approved"] == approver.waiting == ""
-    assert "Not approved: what is typed" in review.said.value
-    review.typed.value = "2"
+    assert WRONG in review.said.value
+    review.typed.value = f"{said} "
     assert review.said.value == ""
+
+
+def test_a_press_that_came_before_what_was_typed_is_refused_and_then_told_to_press_again(approver):
+    """The frontend holds back what is typed while the kernel is busy, and a press overtakes it: ipywidgets WidgetModel, message throttle."""
+    review = Review(PLAN, approver)
+    review.button.click()
+    assert WRONG in review.said.value
+    review.typed.value = review_view.phrase(PLAN)
+    assert RIGHT in review.said.value
+    assert approver.names["approved"] == ""
+    review.button.click()
+    assert (approver.names["approved"], NOW in review.said.value) == (PLAN.id, True)
 
 
 @pytest.mark.parametrize("way", ["the button", "the Enter key"])

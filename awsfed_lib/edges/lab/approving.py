@@ -20,6 +20,8 @@ from awsfed_lib.edges.records.journal import Journal
 from awsfed_lib.edges.records.record import Record
 
 REVIEW = "A plan is filtered and approved here in JupyterLab, as long as its kernel runs."
+WRONG = "Not approved: what is typed is not what is asked for above."
+RIGHT = "Not approved yet: now it is what is asked for. Press Approve, or Enter in the field."
 NOW = "Approved. Run the next cell: it sends exactly this plan."
 AGAIN = "Approved, for one run: run all cells again (Run ▸ Run All Cells). It sends the plan if it is still exactly this one."
 
@@ -79,7 +81,7 @@ class Review:
         import ipywidgets as widgets
 
         wide = {"description_width": "initial"}
-        self.plan, self.approver = plan, approver
+        self.plan, self.approver, self.refused = plan, approver, False
         self.action = widgets.Dropdown(options=actions(plan), description="action", style=wide)
         self.kind = widgets.Dropdown(options=kinds(plan), description="kind", style=wide)
         self.text = widgets.Text(description="holds", placeholder="a name, a role, an account", style=wide)
@@ -101,7 +103,14 @@ class Review:
         self.shown.value = Filter(self.action.value, self.kind.value, self.text.value).html(self.plan)
 
     def _type(self, _: object) -> None:
-        self.said.value = ""
+        """Say when it is right after a refusal: a press can reach the kernel before what was typed before it does."""
+        self._say(RIGHT if self.refused and self._right() else "")
+
+    def _right(self) -> bool:
+        return " ".join(self.typed.value.split()) == phrase(self.plan)
+
+    def _say(self, said: str) -> None:
+        self.said.value = output(f'<p role="alert"><strong>{escaped(said)}</strong></p>') if said else ""
 
     def _enter(self, _: object, content: dict[str, Any], __: object) -> None:
         """Take the Enter key in the field for the button."""
@@ -116,14 +125,14 @@ class Review:
         if self.typed.disabled:
             return
         try:
-            said = self._approved()
+            self._say(self._approved())
         except Exception as error:  # noqa: BLE001  see above
-            said = f"Not approved: {str(error).splitlines()[0]}"
-        self.said.value = output(f'<p role="alert"><strong>{escaped(said)}</strong></p>')
+            self._say(f"Not approved: {str(error).splitlines()[0]}")
 
     def _approved(self) -> str:
-        if " ".join(self.typed.value.split()) != phrase(self.plan):
-            return "Not approved: what is typed is not what is asked for above."
+        self.refused = not self._right()
+        if self.refused:
+            return WRONG
         said = self.approver.approve(self.plan)
         self.typed.disabled, self.button.description, self.button.icon = True, "Approved", "check"
         self.button.focus()
