@@ -111,6 +111,23 @@ def test_a_forked_kernel_is_like_a_started_one(executor, tmp_path, monkeypatch):
     )
 
 
+SEARCHED = """
+import sys, multiprocessing
+frame, held = sys._getframe(), [multiprocessing.current_process()._args]
+while frame := frame.f_back:
+    held.append(dict(frame.f_locals))
+print(["can" "ary" in str(held), "in_a_kernel" in str(held)])
+"""
+
+
+@LINUX
+def test_a_forked_kernel_has_no_copy_of_the_environment_of_its_runner(executor, tmp_path, monkeypatch):
+    monkeypatch.setenv("TOKEN", "canary")
+    found, forked, _ = executor.submit(in_a_kernel, SEARCHED, str(tmp_path)).result()
+    assert forked
+    assert found == [False, True], "the frames were searched, and hold nothing of the runner's environment"
+
+
 @LINUX
 def test_a_kernel_ends_with_its_runner(executor, tmp_path):
     code = f"import os, pathlib, time\npathlib.Path({str(tmp_path / 'pid')!r}).write_text(str(os.getpid()))\ntime.sleep(60)"

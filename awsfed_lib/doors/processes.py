@@ -80,11 +80,12 @@ class Processes(ThreadPoolExecutor):
         return result
 
 
-def _carry_out(there: Connection, environment: Mapping[str, str], work: Callable[..., Any], given: Any, named: Any) -> None:
+def _carry_out(there: Connection, environment: dict[str, str], work: Callable[..., Any], given: Any, named: Any) -> None:
     """Carry out a task in this new process, and tell its result, or what it raised."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ.clear()
     os.environ.update(environment)
+    environment.clear()  # a kernel that is forked of this process must not find it in its memory
     with stoppable(lambda _: None):
         told: tuple[Any, BaseException | None]
         try:
