@@ -168,6 +168,13 @@ EVERY_KIND = {
 }
 
 
+def test_names_of_columns_that_differ_in_case_alone_come_back(made):
+    """DuckDB takes Name and name for one and calls the second name_1 (duckdb.org/docs/stable/sql/dialect/keywords_and_identifiers)."""
+    table = pd.DataFrame({"Name": ["a"], "name": ["b"], "NAME": ["c"]}, dtype="str")
+    made.keep_table("t", table)
+    pd.testing.assert_frame_equal(made.table("t"), table)
+
+
 @pytest.mark.parametrize("name", EVERY_KIND)
 @pytest.mark.parametrize("rows", [3, 0])
 def test_every_kind_of_column_comes_back_exactly(made, name, rows):

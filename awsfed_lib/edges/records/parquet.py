@@ -101,8 +101,9 @@ def read(path: Path) -> pd.DataFrame:
             table: pd.DataFrame = connection.read_parquet(str(path)).df()
             kept = dict(connection.execute("SELECT key, value FROM parquet_kv_metadata($path)", {"path": str(path)}).fetchall())
         said: Mapping[str, Any] = json.loads(kept[_ENTRY.encode()])
-        return pd.DataFrame({name: _as_kept(table[name], how) for name, how in said.items()})
-    except (duckdb.Error, OSError, ValueError, KeyError):
+        # By place: DuckDB calls the second of two names that differ in case alone otherwise.
+        return pd.DataFrame({name: _as_kept(table.iloc[:, place], how) for place, (name, how) in enumerate(said.items())})
+    except (duckdb.Error, OSError, ValueError, LookupError):
         raise RecordError("The table cannot be read.", where=str(path), remedy="`awsfed runs verify` says what is changed.") from None
 
 
