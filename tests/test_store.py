@@ -316,6 +316,12 @@ def test_address_of_another_kind_is_refused(wrong):
         store.named(wrong, {})
 
 
+def test_settings_that_boto3_cannot_use_are_told_in_our_words(monkeypatch):
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    with pytest.raises(RecordError, match="nobody"):
+        store.named("s3://bucket/prefix")
+
+
 def test_no_address_no_store():
     assert store.named("", {}) is None
 

@@ -82,9 +82,13 @@ def _told(address: str) -> Iterator[None]:
 
 
 def at(address: str) -> S3Store:
-    """Return the store at `address`, with the credentials that boto3 finds. Raises ParameterError for no address of a bucket."""
+    """Return the store at `address`, with the credentials that boto3 finds.
+
+    Raises ParameterError for no address of a bucket, RecordError when boto3 cannot use the settings of this machine.
+    """
     if not urlsplit(address).netloc:
         raise no_store(address)
     import boto3
 
-    return S3Store(address, boto3.client("s3"))
+    with _told(address):  # a profile that is not there, a file that cannot be read
+        return S3Store(address, boto3.client("s3"))
