@@ -291,6 +291,16 @@ def test_newest_damaged_and_unfinished_records_stay(runs):
     assert dict(chosen.kept) == {first.folder.name: "tables/roles.csv: changed", newest.folder.name: "the newest of its runbook and target"}
 
 
+def test_what_drift_is_measured_against_stays_behind_runs_that_failed(runs):
+    good = catalogue.records(runs)[-1]
+    for day in (3, 4):
+        seal_one(runs, day, verdict="failed")
+    chosen = retention.plan(runs, recorded.BEGAN + timedelta(days=400))
+    assert dict(chosen.kept)[good.folder.name] == "the newest good one of its runbook and target"
+    assert good.folder not in [record.folder for record in chosen.records]
+    assert len(chosen.records) == 3
+
+
 def test_record_that_came_back_after_it_was_retired_is_found(runs, tmp_path):
     first = catalogue.records(runs)[0]
     shutil.copytree(first.folder, tmp_path / "kept")

@@ -17,6 +17,7 @@ from typing import NamedTuple
 from awsfed_lib.core.errors import NotApproved, RecordError
 from awsfed_lib.core.tables import canonical
 from awsfed_lib.edges.records import catalogue, chain, durable, put_away, sealing
+from awsfed_lib.edges.records.baseline import GOOD
 from awsfed_lib.edges.records.chain import Clock
 from awsfed_lib.edges.records.leaks import QUARANTINE
 from awsfed_lib.edges.records.put_away import PutAway
@@ -57,13 +58,13 @@ class Retiring(NamedTuple):
 def plan(runs: Path, before: datetime) -> Retiring:
     """Choose the sealed records that started before `before`; what is damaged or unfinished stays, for somebody to look at.
 
-    The newest record of each runbook and target stays too: drift is measured against it. Of files with secrets go those of
+    The newest record of each runbook and target stays too, and the newest good one: drift is measured against that. Of files with secrets go those of
     runs that began before `before`, whether their record goes or stays.
     """
     found = catalogue.records(runs)
     old = [record for record in found if (began := _started(record)) and began < before]
-    newest = {_what(record): record for record in found}
-    kept = {record.folder.name: why for record in old if (why := _stays(record, newest.get(_what(record))))}
+    newest, good = ({_what(record): record for record in some} for some in (found, filter(_good, found)))
+    kept = {record.folder.name: why for record in old if (why := _stays(record, newest[_what(record)], good.get(_what(record))))}
     return Retiring(
         before.isoformat(timespec="seconds"),
         tuple(record for record in old if record.folder.name not in kept),
@@ -87,9 +88,19 @@ def _what(record: Record) -> str:
     return record.folder.name.partition("-")[2]
 
 
-def _stays(record: Record, newest: Record | None) -> str:
-    if newest == record:
+def _good(record: Record) -> bool:
+    try:
+        run = record.run()
+    except RecordError:
+        return False
+    return bool(run.get("sealed")) and run.get("verdict") in GOOD
+
+
+def _stays(record: Record, newest: Record, good: Record | None) -> str:
+    if record == newest:
         return "the newest of its runbook and target"
+    if record == good:
+        return "the newest good one of its runbook and target"
     problems = record.changed()
     return problems[0] if problems else ""
 
