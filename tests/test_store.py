@@ -330,7 +330,7 @@ def test_no_address_no_store():
 def test_run_keeps_its_record_in_the_store_and_a_store_that_fails_fails_no_run(place, tmp_path, monkeypatch):
     import io
 
-    from awsfed_lib.doors import runner
+    from awsfed_lib.doors import batch, runner
     from awsfed_lib.edges.records import parameter_file, runbooks
 
     root = make(tmp_path / "root")
@@ -343,3 +343,8 @@ def test_run_keeps_its_record_in_the_store_and_a_store_that_fails_fails_no_run(p
     log = io.StringIO()
     assert runner.execute(task, out=log).verdict == "done"
     assert f"record not kept in the store: The store of records refuses: {place.gone[1]}" in log.getvalue()
+    ended = batch.one(batch.Order("10"), "p.yml")
+    assert ended.verdict == "done"
+    assert f"record not kept in the store: The store of records refuses: {place.gone[1]}" in batch.line(ended)
+    monkeypatch.setattr(store, "named", lambda: 1 // 0)
+    assert "record not kept in the store: ZeroDivisionError" in runner.execute(task, out=log).unkept

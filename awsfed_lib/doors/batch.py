@@ -96,7 +96,8 @@ def _run(order: Order, file: str, kernel: Sown | None) -> Ended:
     result = runner.execute(task, out=StringIO())
     tell(result.record.folder)
     said = result.record.run()
-    return Ended(file, result.verdict, result.code, result.problem, result.record.folder.name, "; ".join(came_out(said)))
+    problem = "\n".join(filter(None, (result.problem, result.unkept)))
+    return Ended(file, result.verdict, result.code, problem, result.record.folder.name, "; ".join(came_out(said)))
 
 
 def run_all(way: Way, order: Order, files: Sequence[str], *, say: Say) -> list[Ended]:

@@ -57,13 +57,14 @@ class Task:
 class Result:
     """How a run ended: its record, its verdict (see `verdict.MEANING`), and the problem in words, "" for none.
 
-    `plans`: the ids that wait for approval.
+    `plans`: the ids that wait for approval. `unkept`: why the record is not in the store, "" when it is, or when there is none.
     """
 
     record: Record
     verdict: str
     problem: str
     plans: tuple[str, ...] = ()
+    unkept: str = ""
 
     @property
     def code(self) -> int:
@@ -163,20 +164,24 @@ def _sealed(keeper: RecordKeeper, failure: BaseException | None, clock: Clock, s
         word, problem = leaks.judged(record, keeper.secrets, (word, problem), only=(PAGE,))
         run = record.update(verdict=word, problem=problem, exit_code=CODES[word])
     sealing.seal(record, clock=clock, signer=signer)
-    _mirrored(keeper, clock, signer)
+    unkept = _mirrored(keeper, clock, signer)
     plans = tuple(plan["plan"] for plan in run.get("counts", {}).get("plans", ()) if plan["verdict"] == word == "planned")
-    return Result(record, word, problem, plans)
+    return Result(record, word, problem, plans, unkept)
 
 
-def _mirrored(keeper: RecordKeeper, clock: Clock, signer: Signer | None) -> None:
+def _mirrored(keeper: RecordKeeper, clock: Clock, signer: Signer | None) -> str:
     """Put the record into the store where there is one. It is whole without: a store that fails is told, and pushed to later."""
+    unkept = ""
     try:
         there = store.named()
         if there is not None:
             mirror.push(keeper.record, there, clock=clock, signer=signer)
             keeper.line(f"record kept in {there.address}")
-    except AwsfedError as error:
-        keeper.line(f"record not kept in the store: {redacted(str(error))}")
+    except Exception as error:  # noqa: BLE001  the run is over and its record sealed, whatever a library of a store raises
+        said = str(error) if isinstance(error, AwsfedError) else f"{type(error).__name__}: {error}"
+        unkept = f"record not kept in the store: {redacted(said)}"
+        keeper.line(unkept)
+    return unkept
 
 
 def _shown(keeper: RecordKeeper, title: str) -> None:
