@@ -263,6 +263,30 @@ def test_group_that_cannot_be_told_makes_no_rule(tmp_path):
     assert drift.since_last(Run(tmp_path / "now"), Log(), now, unclear).table.empty
 
 
+@pytest.mark.parametrize(
+    ("then", "now", "state", "severity"), [("AA", "AA; CC", CHANGED, "high"), ("AA; BB", "AA", NOW_AS_DESIRED, "note")]
+)
+def test_provider_that_believes_another_certificate_too_is_not_as_desired(tmp_path, then, now, state, severity):
+    """Whoever has the key of a certificate in the provider signs in as anybody; that the right one is there too changes nothing."""
+    signs = frame(CERTIFICATES, [{"name": "AWS", "thumbprint": "AA", "status": "signs"}])
+
+    def held(*thumbprints):
+        rows = [
+            {"account_id": "000000000001", "provider_arn": VALUE.split(",")[1], "provider_name": "WAAD", "thumbprints": ones}
+            for ones in thumbprints
+        ]
+        return {"providers": frame(PROVIDERS, rows), "certificates": signs, "provider_accounts": accounts()}
+
+    tables = {name: frame(SCHEMAS[name], rows) for name, rows in LIVE.items() if name != "roles"}
+    seal_one(tmp_path, 0, roles=[role(1)], given=plain(GIVEN), **tables, **held(then))
+    seen_now = Seen(accounts=accounts(), roles=frame(ROLES, [role(1)]), **tables, **held(now))
+    first = drift.since_last(Run(tmp_path / "now"), Log(), seen_now, rules(seen_now)).table
+    assert [(row.kind, row.state, row.severity) for row in first.itertuples()] == [("provider", state, severity)]
+    seal_one(tmp_path, 1, roles=[role(1)], given=plain(GIVEN), drift=first, **tables, **held(now))
+    second = drift.since_last(Run(tmp_path / "now"), Log(), seen_now, rules(seen_now)).table
+    assert [row.state for row in second.itertuples()] == ([STILL] if state == CHANGED else [])
+
+
 def test_provider_that_lost_the_signing_certificate(tmp_path):
     signs = frame(CERTIFICATES, [{"thumbprint": "AA", "status": "signs", "name": "CN=x"}])
     arn = role(1)["provider_arn"]

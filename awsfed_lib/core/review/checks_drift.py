@@ -27,7 +27,7 @@ BACK: Mapping[str, str] = {
     ASSIGNMENT: "06-assignments makes what is desired, or " + RESTORE,
     CLAIM: "01-application sets the claims that are desired.",
     CERTIFICATE: "08-certificates says which one signs, and rolls over.",
-    PROVIDER: "02-accounts makes the provider again, with the certificates of the application.",
+    PROVIDER: "02-accounts makes the provider as it should be. A certificate that the application does not have: delete it in the account.",
     ROLE: "Ask the owner of the account; 03-inventory shows the role, 02-accounts makes those of the families again.",
     MEMBER: "10-access shows what it gives; 16-revoke or the owner of the group takes it back.",
 }

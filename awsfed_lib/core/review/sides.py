@@ -39,6 +39,7 @@ from awsfed_lib.core.review.states import (
 )
 from awsfed_lib.core.tables import check, frame, rows
 
+BELIEVED = frozenset({"certificates", "issuer"})  # parts of a provider
 _ORDER = {state: place for place, state in enumerate(STATES)}
 
 
@@ -180,12 +181,20 @@ def state_of(sides: Sides) -> str:
     if recorded == UNREAD:
         return AS_DESIRED if right else NO_RECORD if right is None else NOT_AS_DESIRED
     if not agree(recorded, live):
-        return NOW_AS_DESIRED if right else CHANGED if right is None else DRIFTED
+        return CHANGED if right is None or (right and _lets_in(sides)) else NOW_AS_DESIRED if right else DRIFTED
     if right is not False:
         return AS_DESIRED if right else AS_RECORDED
     if not then:
         return NOT_AS_DESIRED
     return NEVER if agree(then, desired) else DESIRED_CHANGED
+
+
+def _lets_in(sides: Sides) -> bool:
+    """Whether a signature is believed now that was not: the rules want one certificate in a provider, and say nothing of others."""
+    if {sides.recorded, sides.live} & WORDS:
+        return False
+    before, after = (json.loads(side) for side in (sides.recorded, sides.live))
+    return any(set(after.get(name, "").split("; ")) - set(before[name].split("; ")) - {""} for name in BELIEVED & before.keys())
 
 
 def fits(desired: str, live: str) -> bool | None:
