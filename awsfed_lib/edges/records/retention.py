@@ -58,8 +58,8 @@ class Retiring(NamedTuple):
 def plan(runs: Path, before: datetime) -> Retiring:
     """Choose the sealed records that started before `before`; what is damaged or unfinished stays, for somebody to look at.
 
-    The newest record of each runbook and target stays too, and the newest good one: drift is measured against that. Of files with secrets go those of
-    runs that began before `before`, whether their record goes or stays.
+    The newest record of each runbook and target stays too, and the newest good one: drift is measured against that.
+    Of files with secrets go those of runs that began before `before`, whether their record goes or stays.
     """
     found = catalogue.records(runs)
     old = [record for record in found if (began := _started(record)) and began < before]
