@@ -25,6 +25,15 @@ def pytest_runtest_makereport(item, call):
     return report
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector):
+    """Call a module that is skipped as a whole a failed one, alike."""
+    report = yield
+    if report.skipped and os.environ.get("AWSFED_NO_SKIP"):
+        report.outcome, report.longrepr = "failed", f"AWSFED_NO_SKIP is set, and {collector.nodeid} was skipped"
+    return report
+
+
 @pytest.fixture(scope="session")
 def browser():
     """Open the Chromium of this machine; without one the test is skipped."""
