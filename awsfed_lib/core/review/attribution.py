@@ -28,7 +28,8 @@ IN_PLANS: Mapping[str, tuple[str, ...]] = {
 """What plans call the changes of each kind."""
 UNKNOWN = "unknown: "
 OLDER, UNREADABLE, LATE = (UNKNOWN + why for why in (
-    "older than the log (30 days)", "the log could not be read", "the log names nobody yet (it is minutes late)",
+    "older than the log (30 days)", "the log could not be read",
+    "the log names nobody yet (it is minutes late, and is asked about ten groups at most)",
 ))  # fmt: skip
 IN_AWS = UNKNOWN + "changed in AWS; CloudTrail of the account names who"
 _PART: Mapping[str, str] = {"trust": "trust"}  # how plans call a change of this part of a role; "role" is all others but its policies
