@@ -62,7 +62,7 @@ def _last(entry: Entry) -> str:
         return escaped("never")
     sign, tone = VERDICTS.get(entry.verdict, ("?", "warn"))
     page = PAGE if PAGE in entry.run.get("files", {}) else "run.json"
-    return f'{chip(sign, entry.verdict, tone)} <a href="{quote(entry.folder)}/{page}">{escaped(entry.moment)}</a>'
+    return f'{chip(sign, entry.verdict, tone)} <a class="awsfed-moment" href="{quote(entry.folder)}/{page}">{escaped(entry.moment)}</a>'
 
 
 def _last_text(entry: Entry) -> str:
