@@ -34,9 +34,9 @@ def pytest_make_collect_report(collector):
     return report
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
-    """Open the Chromium of this machine; without one the test is skipped."""
+    """Open the Chromium of this machine, for one module: its event loop must not run in others. Without one the test is skipped."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
         pytest.skip("no Chromium")
