@@ -13,12 +13,14 @@ import random
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 THREADS = Path("/proc/self/task")
 OPEN = Path("/proc/self/fd")
+OUTPUTS = (1, 2)
 
 
 class Sown:
@@ -95,23 +97,22 @@ def _forked() -> Sown:
     os.close(ours)
     try:
         _be_kernel(orders)
-    finally:
-        os._exit(1)  # never back into the runner
+    except BaseException:  # noqa: BLE001  never back into the runner
+        traceback.print_exc()
+    os._exit(1)
 
 
 def _be_kernel(orders: int) -> None:
     """Wait for the orders, then become the kernel that they ask for; without any, end."""
     os.setsid()
     with os.fdopen(orders) as told:
-        _close_all_but(orders)
+        _let_go(orders)
         text = told.read()
     if not text:
         return
     arguments, folder, environment = json.loads(text)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    sys.stdin = os.fdopen(0)
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
@@ -123,12 +124,15 @@ def _be_kernel(orders: int) -> None:
     kernelapp.launch_new_instance()
 
 
-def _close_all_but(kept: int) -> None:
-    """Close what the runner had open: who waits for the runner's end must not wait for the kernel's too."""
+def _let_go(kept: int) -> None:
+    """Let all that the runner has open lead nowhere, input included: who waits for the runner's end must not wait for the kernel's too.
+
+    Nothing is closed, since what knows a descriptor by its number would then use whatever gets that number next.
+    """
+    nowhere = os.open(os.devnull, os.O_RDWR)
     for descriptor in [int(path.name) for path in OPEN.iterdir()]:
-        if descriptor > 2 and descriptor != kept:  # noqa: PLR2004  standard input, output and error
-            with suppress(OSError):
-                os.close(descriptor)
+        if descriptor not in (*OUTPUTS, kept, nowhere):
+            os.dup2(nowhere, descriptor, inheritable=descriptor == 0)
 
 
 def _draw_anew() -> None:
