@@ -3,19 +3,17 @@
     python benchmarks/batch.py [TARGETS] [SECONDS AN ANSWER]
 
 Both run 09-audit against the sandbox on this machine, on the same parameter files, and both make a record of each run. papermill's
-side is its own command as people use it: a process a notebook, TCP kernel, graceful shutdown. Beside the seconds that pass, it tells
-those of the processor, which a busy machine changes less: of the commands and their kernels, not of the sandbox.
+side is its own command as people use it: a process a notebook, TCP kernel, graceful shutdown.
 """
 
 import os
-import resource
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import yaml
 
@@ -24,16 +22,6 @@ from awsfed_lib.sandbox.serve import Sandbox, Size
 
 ROOT = Path(__file__).parents[1]
 RUNBOOK = "09-audit"
-
-
-class Took(NamedTuple):
-    """Seconds that passed, and seconds of the processor."""
-
-    wall: float
-    processor: float
-
-    def __str__(self) -> str:
-        return f"{self.wall:.1f} s ({self.processor:.1f} s of the processor)"
 
 
 def lay_out(folder: Path, targets: int) -> list[str]:
@@ -57,31 +45,25 @@ def _cells(folder: Path) -> list[list[str]]:
     return [cell["source"] for cell in cells if cell["metadata"].get("tags") == ["parameters"]]
 
 
-def by_batch(folder: Path, names: list[str]) -> Took:
-    """Run all targets by `awsfed batch`."""
+def by_batch(folder: Path, names: list[str]) -> float:
+    """Run all targets by `awsfed batch`, and return the seconds that it takes."""
     files = [part for name in names for part in ("-f", name)]
     return _timed([sys.executable, "-m", "awsfed_lib", "batch", RUNBOOK, *files, "--workers", "8"], folder, {0, 4})
 
 
-def by_papermill(folder: Path, names: list[str]) -> Took:
-    """Run all targets by papermill, one after another."""
+def by_papermill(folder: Path, names: list[str]) -> float:
+    """Run all targets by papermill, one after another, and return the seconds that it takes."""
     notebook = str(folder / "notebooks" / f"{RUNBOOK}.ipynb")
     command = [sys.executable, "-m", "papermill", notebook, "--no-progress-bar"]
-    took = [_timed([*command, f"out-{name}.ipynb", "-f", f"parameters/{name}"], folder, {0}) for name in names]
-    return Took(*map(sum, zip(*took, strict=True)))
+    return sum(_timed([*command, f"out-{name}.ipynb", "-f", f"parameters/{name}"], folder, {0}) for name in names)
 
 
-def _timed(command: list[str], folder: Path, codes: set[int]) -> Took:
-    began, used = time.perf_counter(), _used()
+def _timed(command: list[str], folder: Path, codes: set[int]) -> float:
+    began = time.perf_counter()
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env={**os.environ, "AWSFED_ROOT": str(folder)})
     if done.returncode not in codes:
         raise SystemExit(f"{command}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
-    return Took(time.perf_counter() - began, _used() - used)
-
-
-def _used() -> float:
-    of_children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return of_children.ru_utime + of_children.ru_stime
+    return time.perf_counter() - began
 
 
 def slowly(seconds: float) -> None:
@@ -106,8 +88,8 @@ def main() -> None:
             first = by_batch(folder, names)
             theirs = by_papermill(folder, names)
             second = by_batch(folder, names)
-    print(f"{targets} targets of {RUNBOOK}, {latency * 1000:.0f} ms an answer: awsfed batch {first} and {second}")
-    print(f"papermill one after another {theirs}: {theirs.wall / (first.wall + second.wall) * 2:.1f} x")
+    print(f"{targets} targets of {RUNBOOK}, {latency * 1000:.0f} ms an answer: awsfed batch {first:.1f} s and {second:.1f} s")
+    print(f"papermill one after another {theirs:.1f} s: {theirs / (first + second) * 2:.1f} x")
 
 
 if __name__ == "__main__":
