@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[1]
 COPIED = ("awsfed_lib", "tests", "notebooks", "parameters", "tools", "docs", "pyproject.toml", "README.md")
 APPROLES, STAGES, BODY = "core/roles/approles.py", "core/roles/stages.py", "core/roles/body.py"
 APPLY, PLAN, GUARD = "core/apply.py", "core/plan.py", "core/guard.py"
-JOURNAL, LOCK = "edges/records/journal.py", "edges/records/lock.py"
+JOURNAL, LOCK = "edges/records/journal.py", "edges/records/exclusive.py"
 BODIES, MATRIX, TEST_APPLY = "tests/faults/test_bodies.py", "tests/faults/test_crash_matrix.py", "tests/test_apply.py"
 
 
@@ -125,7 +125,7 @@ BUGS = (
     Bug("a run that sends counts as a showing", "edges/records/approval.py", 'said["event"] == SHOWN and', "", ("tests/test_approval.py::test_a_run_that_sends_is_no_showing",)),
     # Records
     Bug("skip fsync of the journal", JOURNAL, "            os.fsync(self._descriptor)\n", "", ("tests/test_journal.py::test_a_journal_that_cannot_be_written_stops_the_run",)),
-    Bug("overwrite a journal that is there", JOURNAL, "os.O_RDWR | os.O_CREAT | os.O_EXCL |", "os.O_RDWR | os.O_CREAT |", ("tests/test_journal.py::test_a_journal_is_never_begun_twice",)),
+    Bug("overwrite a journal that is there", JOURNAL, "os.O_RDWR | os.O_CREAT | os.O_EXCL)", "os.O_RDWR | os.O_CREAT)", ("tests/test_journal.py::test_a_journal_is_never_begun_twice",)),
     Bug("write on behind a torn line", JOURNAL, "            os.ftruncate(self._descriptor, self._length)\n", "", ("tests/test_journal.py::test_interrupted_write_does_not_stand_in_the_middle",)),
     Bug("trust a journal with a changed line", JOURNAL, "    return line if raw == expected else None\n", "    return line\n", ("tests/test_journal.py::test_every_flipped_byte_is_found",)),
     Bug("skip fsync of a snapshot", "edges/records/durable.py", "            os.fsync(file.fileno())\n", "", ("tests/test_record.py::test_full_disk_leaves_nothing_half_written",)),
