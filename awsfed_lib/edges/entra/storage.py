@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from awsfed_lib.core.errors import SignInError
 from awsfed_lib.edges.entra import auth, credentials
-from awsfed_lib.edges.entra.tokens import HIDDEN
+from awsfed_lib.edges.entra.tokens import Header
 from awsfed_lib.edges.entra.transport import Source
 
 if TYPE_CHECKING:
@@ -52,16 +52,10 @@ def who(cloud: str, environment: Mapping[str, str]) -> auth.SignIn:
     return auth.SignIn(cloud, tenant, client, method, resource=RESOURCE)
 
 
-class _Lent(str):
-    """The text of a token as azure-core takes it: it formats to the text, and shows itself to nobody."""
+class _Lent(Header):
+    """The text of a token as azure-core takes it: like the header, it shows itself to nobody, but formats to the text."""
 
     __slots__ = ()
-
-    def __str__(self) -> str:
-        return HIDDEN
-
-    def __repr__(self) -> str:
-        return HIDDEN
 
     def __format__(self, spec: str) -> str:
         return str.__str__(self)

@@ -93,17 +93,30 @@ class Told:
         return f"{self.label} {self.seen}{of} {word} {duration(self.clock() - self.started)}{problems}"
 
 
-def told(iterable: Iterable[Item], teller: Told, problem: Callable[[Item], Any]) -> Iterator[Item]:
-    """Yield the items and tell of them; the last line says `in` when all came, `stopped after` when not."""
+@dataclass(frozen=True)
+class Shown:
+    """How it is shown: what is done after each item, and at the end, which is told the word for how it came."""
+
+    step: Callable[[], object]
+    end: Callable[[str], object]
+
+
+def _counted(iterable: Iterable[Item], teller: Told, problem: Callable[[Item], Any], shown: Shown) -> Iterator[Item]:
+    """Yield the items, count them and show it; the word for the end is `in` when all came, `stopped after` when not."""
     ending = "stopped after"
     try:
         for item in iterable:
             teller.count(problem(item))
-            teller.write_now_and_then()
+            shown.step()
             yield item
         ending = "in"
     finally:
-        teller.write(ending)
+        shown.end(ending)
+
+
+def told(iterable: Iterable[Item], teller: Told, problem: Callable[[Item], Any]) -> Iterator[Item]:
+    """Yield the items, and write lines of them."""
+    return _counted(iterable, teller, problem, Shown(teller.write_now_and_then, teller.write))
 
 
 def _drawn(iterable: Iterable[Item], teller: Told, problem: Callable[[Item], Any]) -> Iterator[Item]:
@@ -112,14 +125,11 @@ def _drawn(iterable: Iterable[Item], teller: Told, problem: Callable[[Item], Any
     from tqdm.notebook import tqdm
 
     bar = tqdm(desc=teller.label, total=teller.total, display=False)
-    place, ending = uuid4().hex, "stopped after"
+    place = uuid4().hex
     display(bar.container, display_id=place)  # type: ignore[no-untyped-call]  # IPython types only a part of itself
-    try:
-        for item in iterable:
-            teller.count(problem(item))
-            bar.update()
-            yield item
-        ending = "in"
-    finally:
+
+    def replaced(ending: str) -> None:
         bar.close()
         update_display(notice(teller.line(ending)), display_id=place)  # type: ignore[no-untyped-call]  # as above
+
+    yield from _counted(iterable, teller, problem, Shown(bar.update, replaced))
