@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 import rendered
+from granting import grant_demo
 from made import arn
 
 from awsfed_lib.core.errors import AwsError, WriteForbidden
@@ -28,7 +29,7 @@ from awsfed_lib.sandbox import saml
 from awsfed_lib.sandbox.aws import Org
 from awsfed_lib.sandbox.org import world
 from awsfed_lib.sandbox.server import Server
-from awsfed_lib.sandbox.store import Tenant, Write
+from awsfed_lib.sandbox.store import Tenant
 
 NOW = datetime(2026, 11, 24, 6, tzinfo=UTC)
 ONE, TWO, THREE = (f"{number:012d}" for number in (1, 2, 3))
@@ -410,18 +411,7 @@ def sandbox():
             if role["name"] == "awsfed-audit":
                 role["inline"], role["attached"] = {"audit": json.loads(permissions.audit_policy())}, []
     org = Org(made["org"], tenant.metadata)
-    role = {
-        "id": tenant.mint(),
-        "value": demo["value"],
-        "displayName": "x",
-        "description": "x",
-        "isEnabled": True,
-        "allowedMemberTypes": ["User"],
-    }
-    principal = tenant.principal(demo["application"])
-    held = {"id": tenant.mint(), "principalId": demo["group"], "resourceId": demo["application"], "appRoleId": role["id"]}
-    roles = {**principal, "appRoles": [*principal["appRoles"], role]}
-    tenant.commit([Write("servicePrincipals", demo["application"], roles), Write("assignments", held["id"], held)])
+    grant_demo(tenant, demo)
     given = saml.response(tenant, demo["application"], demo["user"], recipient=org.cloud.place.recipient, now=datetime.now(UTC))
     org.sign_in(given, demo["role_arn"], demo["provider_arn"])
     key = org.credentials["hub"]

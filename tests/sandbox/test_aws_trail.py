@@ -7,6 +7,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from granting import grant_demo
 
 from awsfed_lib.sandbox import saml
 from awsfed_lib.sandbox.amazon import metadata
@@ -14,7 +15,7 @@ from awsfed_lib.sandbox.amazon.assertion import SamlRefused
 from awsfed_lib.sandbox.amazon.trail import Trail
 from awsfed_lib.sandbox.aws import Org
 from awsfed_lib.sandbox.org import world
-from awsfed_lib.sandbox.store import Tenant, Write
+from awsfed_lib.sandbox.store import Tenant
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 BY_NAME = [{"AttributeKey": "EventName", "AttributeValue": "AssumeRoleWithSAML"}]
@@ -158,18 +159,7 @@ def signed_in():
     made = without_entries(world(515))
     tenant, demo = Tenant(made["tenant"], clock=lambda: NOW), made["demo"]
     org = Org(made["org"], tenant.metadata, clock=lambda: NOW)
-    role = {
-        "id": tenant.mint(),
-        "value": demo["value"],
-        "displayName": "x",
-        "description": "x",
-        "isEnabled": True,
-        "allowedMemberTypes": ["User"],
-    }
-    record = tenant.principal(demo["application"])
-    assigned = {"id": tenant.mint(), "principalId": demo["group"], "resourceId": demo["application"], "appRoleId": role["id"]}
-    roles = {**record, "appRoles": [*record["appRoles"], role]}
-    tenant.commit([Write("servicePrincipals", demo["application"], roles), Write("assignments", assigned["id"], assigned)])
+    grant_demo(tenant, demo)
     home = "https://signin.aws.amazon.com/saml"
     trust = org.cloud.accounts[demo["account"]].role_by_arn(demo["role_arn"])
     trust.assume_role_policy_document = trust.assume_role_policy_document.replace(

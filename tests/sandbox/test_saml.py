@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import granting
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from lxml import etree
@@ -49,23 +50,7 @@ def grant(made, tenant):
     """Give the demo's group its role, as the runbooks do: an appRole, then an assignment. Britta Simon is a direct member."""
 
     def give(principal: str = made["demo"]["group"], value: str = made["demo"]["value"], app: str = made["demo"]["application"]) -> None:
-        record = tenant.principal(app)
-        others = [one for one in record["appRoles"] if one["value"] != value]
-        role = {
-            "id": tenant.mint(),
-            "value": value,
-            "displayName": "x",
-            "description": "x",
-            "isEnabled": True,
-            "allowedMemberTypes": ["User"],
-        }
-        assigned = {"id": tenant.mint(), "principalId": principal, "resourceId": app, "appRoleId": role["id"]}
-        tenant.commit(
-            [
-                Write("servicePrincipals", app, {**record, "appRoles": [*others, role]}),
-                Write("assignments", assigned["id"], assigned),
-            ],
-        )
+        granting.grant(tenant, principal, value, app)
 
     return give
 

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from granting import grant_demo
 from saml_made import certificate
 
 from awsfed_lib.core.certificate import certificates
@@ -13,7 +14,7 @@ from awsfed_lib.sandbox import saml
 from awsfed_lib.sandbox.amazon.assertion import SamlRefused
 from awsfed_lib.sandbox.aws import Org
 from awsfed_lib.sandbox.org import world
-from awsfed_lib.sandbox.store import Tenant, Write
+from awsfed_lib.sandbox.store import Tenant
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 
@@ -39,23 +40,7 @@ def org(made, tenant):
 def shown(made, tenant):
     """Give the demo's group its role, and return the response that Britta Simon's browser carries."""
     demo = made["demo"]
-    record = tenant.principal(demo["application"])
-    role = {
-        "id": tenant.mint(),
-        "value": demo["value"],
-        "displayName": "x",
-        "description": "x",
-        "isEnabled": True,
-        "allowedMemberTypes": ["User"],
-    }
-    assigned = {"id": tenant.mint(), "principalId": demo["group"], "resourceId": demo["application"], "appRoleId": role["id"]}
-    others = [one for one in record["appRoles"] if one["value"] != demo["value"]]
-    tenant.commit(
-        [
-            Write("servicePrincipals", demo["application"], {**record, "appRoles": [*others, role]}),
-            Write("assignments", assigned["id"], assigned),
-        ]
-    )
+    grant_demo(tenant, demo)
     return saml.response(tenant, demo["application"], demo["user"], recipient=recipients("aws")[0], now=NOW)
 
 
