@@ -168,13 +168,13 @@ def push(names: tuple[str, ...], at: str) -> None:
     """Put sealed records into a store: those named, or all that are not there yet."""
     from awsfed_lib.edges.records import catalogue, mirror, opening, signing
 
-    store = _store(at)
-    there = mirror.kept(store)
+    store, signer = _store(at), signing.signer()
+    there = set() if names else mirror.kept(store)
     chosen = [_found(name) for name in names] or [
         one for one in catalogue.records(_folder()) if one.folder.name not in there and one.run().get("sealed")
     ]
     for record in chosen:
-        done = mirror.push(record, store, clock=opening.now, signer=signing.signer())
+        done = mirror.push(record, store, clock=opening.now, signer=signer)
         click.echo(f"{'pushed' if done else 'there already'}  {record.folder.name}")
 
 
@@ -185,9 +185,10 @@ def fetch(names: tuple[str, ...], at: str) -> None:
     """Bring records from a store to runs/, to show, compare or restore from; the chain of runs/ keeps a line for each."""
     from awsfed_lib.edges.records import mirror, opening, sealing, signing
 
+    store, signer = _store(at), signing.signer()
     for name in names:
-        record = mirror.fetch(_store(at), name, _folder())
-        sealing.take_up(record, clock=opening.now, signer=signing.signer())
+        record = mirror.fetch(store, name, _folder())
+        sealing.take_up(record, clock=opening.now, signer=signer)
         click.echo(f"fetched  {record.folder}")
 
 
