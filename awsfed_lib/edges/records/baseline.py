@@ -28,14 +28,14 @@ def choose(past: Sequence[Past], given: Mapping[str, Any]) -> Baseline:
 
     A record that is not as it was sealed, or that the chain does not know so, is passed over, and the remark says so.
     """
-    fitting = [one for one in past if one.verdict in GOOD and _scope(Record(one.folder).run().get("parameters", {})) == _scope(given)]
-    others = f"{len(past)} runs with other accounts, or not good, do not count." if past and not fitting else ""
     damaged: list[str] = []
-    for one in reversed(fitting):
-        problem = _problem(one.folder)
-        if not problem:
-            return Baseline(one, _passed(damaged))
-        damaged.append(f"{one.run} ({problem})")
+    for one in reversed(past):  # the newest is nearly always the one: those before it are not opened
+        if one.verdict in GOOD and _scope(Record(one.folder).run().get("parameters", {})) == _scope(given):
+            problem = _problem(one.folder)
+            if not problem:
+                return Baseline(one, _passed(damaged))
+            damaged.append(f"{one.run} ({problem})")
+    others = f"{len(past)} runs with other accounts, or not good, do not count." if past else ""
     return Baseline(None, _passed(damaged) or others)
 
 

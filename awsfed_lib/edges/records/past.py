@@ -48,7 +48,7 @@ class Past(NamedTuple):
 def past(target: Target, *, runbook: str = SOURCE, runs: Path | None = None) -> tuple[Past, ...]:
     """Return the sealed runs of `runbook` on `target`, oldest first. `runs`: the folder of records, by default ROOT/runs."""
     folder = runs or where.runs()
-    found = (_past(record.folder, record.run()) for record in _of(folder, runbook) if _fits(record, target))
+    found = (_past(record, target) for record in _of(folder, runbook))
     return tuple(sorted((one for one in found if one is not None), key=lambda one: (one.at, one.run)))
 
 
@@ -57,21 +57,17 @@ def _of(folder: Path, runbook: str) -> Iterator[Record]:
     return (record for record in catalogue.records(folder) if f"-{runbook}-" in record.folder.name)
 
 
-def _fits(record: Record, target: Target) -> bool:
+def _past(record: Record, target: Target) -> Past | None:
+    """Give a record as a run of the past; None when it is not sealed, not on `target`, or cannot be read."""
     try:
         run = record.run()
-    except AwsfedError:
-        return False
-    given = run.get("parameters", {})
-    return bool(run.get("sealed")) and all(wanted in ("", given.get(name, "")) for name, wanted in target._asdict().items())
-
-
-def _past(folder: Path, run: Mapping[str, Any]) -> Past | None:
-    try:
         at = datetime.fromisoformat(str(run.get("started", ""))).astimezone(UTC)
-    except ValueError:
+    except (AwsfedError, ValueError):
         return None
-    return Past(folder.name, at, str(run.get("verdict", "")), folder)
+    given = run.get("parameters", {})
+    if not run.get("sealed") or any(wanted not in ("", given.get(name, "")) for name, wanted in target._asdict().items()):
+        return None
+    return Past(record.folder.name, at, str(run.get("verdict", "")), record.folder)
 
 
 def counts(table: str, runs: Sequence[Past], *, where_sql: str = "true") -> pd.DataFrame:
