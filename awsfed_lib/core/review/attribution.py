@@ -16,6 +16,7 @@ import pandas as pd
 
 from awsfed_lib.core.drift_shapes import AUTHORS, DRIFT
 from awsfed_lib.core.review.observed import APP_ROLE, ASSIGNMENT, CERTIFICATE, CLAIM, MEMBER, PROVIDER, ROLE
+from awsfed_lib.core.review.sides import both
 from awsfed_lib.core.review.states import ABSENT, MOVED, STILL
 from awsfed_lib.core.tables import check, frame, rows
 
@@ -32,6 +33,8 @@ OLDER, UNREADABLE, LATE = (UNKNOWN + why for why in (
     "the log names nobody yet (it is minutes late, and is asked about ten groups at most)",
 ))  # fmt: skip
 IN_AWS = UNKNOWN + "changed in AWS; CloudTrail of the account names who"
+WHOLE = "the whole collection"
+"""What `touched` says of an entry that does not tell which appRoles differ."""
 _PART: Mapping[str, str] = {"trust": "trust"}  # how plans call a change of this part of a role; "role" is all others but its policies
 _KEYS = ("credential", "certificate", "thumbprint")
 Row = Mapping[str, Any]
@@ -71,9 +74,10 @@ class OwnRun(NamedTuple):
 def _covers(changes: Sequence[Row], row: Row) -> bool:
     """Whether the changes of plans name every part of an IAM role that differs: no log here tells what else was done to it."""
     sides = json.loads(row["basis"])
-    if row["kind"] != ROLE or not (sides["recorded"].startswith("{") and sides["live"].startswith("{")):
+    shown = both(sides["recorded"], sides["live"])
+    if row["kind"] != ROLE or shown is None:
         return True
-    before, after = json.loads(sides["recorded"]), json.loads(sides["live"])
+    before, after = shown
     ours = [change for change in changes if change["action"] != "keep" and _names(change, row)]
     differ = {name for name in before.keys() & after.keys() if before[name] != after[name]}
     kinds = {_PART.get(name, "role") for name in differ - {"policies"}}
@@ -145,10 +149,6 @@ def tells(event: Row, row: Row) -> bool:
     if row["kind"] == CLAIM:
         return "policy" in activity or "claimspolicy" in changed
     return row["kind"] == CERTIFICATE and any(word in f"{activity} {changed}" for word in _KEYS)
-
-
-WHOLE = "the whole collection"
-"""What `touched` says of an entry that does not tell which appRoles differ."""
 
 
 def _ids(row: Row) -> set[str]:

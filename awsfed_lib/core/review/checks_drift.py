@@ -13,6 +13,7 @@ from awsfed_lib.core.finding import finding
 from awsfed_lib.core.review import states
 from awsfed_lib.core.review.attribution import UNKNOWN
 from awsfed_lib.core.review.observed import APP_ROLE, ASSIGNMENT, CERTIFICATE, CLAIM, MEMBER, PROVIDER, ROLE
+from awsfed_lib.core.review.sides import both
 from awsfed_lib.core.review.states import ABSENT, MOVED, NO_RULE, NOW_AS_DESIRED, QUIET, STILL, UNREAD
 from awsfed_lib.core.tables import FINDINGS, check, frame, rows
 
@@ -69,9 +70,10 @@ def _mark(row: Row) -> dict[str, str]:
 def _grave(row: Row) -> bool:
     """Whether who may enter an IAM role changed, or whether it lets them do everything now."""
     sides = json.loads(row["basis"])
-    if row["kind"] != ROLE or not sides["recorded"].startswith("{") or not sides["live"].startswith("{"):
+    shown = both(sides["recorded"], sides["live"])
+    if row["kind"] != ROLE or shown is None:
         return False
-    before, after = json.loads(sides["recorded"]), json.loads(sides["live"])
+    before, after = shown
     return bool(before.get("trust") != after.get("trust") or (ALL in after.get("policies", "") and ALL not in before.get("policies", "")))
 
 

@@ -191,10 +191,16 @@ def state_of(sides: Sides) -> str:
 
 def _lets_in(sides: Sides) -> bool:
     """Whether a signature is believed now that was not: the rules want one certificate in a provider, and say nothing of others."""
-    if {sides.recorded, sides.live} & WORDS:
+    shown = both(sides.recorded, sides.live)
+    if shown is None:
         return False
-    before, after = (json.loads(side) for side in (sides.recorded, sides.live))
+    before, after = shown
     return any(set(after.get(name, "").split("; ")) - set(before[name].split("; ")) - {""} for name in BELIEVED & before.keys())
+
+
+def both(recorded: str, live: str) -> tuple[dict[str, str], dict[str, str]] | None:
+    """Return the parts of the record's value and of the live one; None where one of them has a word instead."""
+    return None if {recorded, live} & WORDS else (json.loads(recorded), json.loads(live))
 
 
 def fits(desired: str, live: str) -> bool | None:
