@@ -27,11 +27,18 @@ from __future__ import annotations
 
 
 class AwsfedError(Exception):
-    """What happened (`what`), in which account or object (`where`), and what to do next (`remedy`)."""
+    """What happened (`what`), in which account or object (`where`), and what to do next (`remedy`).
 
-    def __init__(self, what: str, *, where: str = "", remedy: str = "") -> None:
+    `code`: a stable name for the cause, for programs and tests; the text may be reworded at any time. Without one given,
+    it is the code of the class.
+    """
+
+    code = "error"
+
+    def __init__(self, what: str, *, code: str = "", where: str = "", remedy: str = "") -> None:
         super().__init__(what)
         self.what, self.where, self.remedy = what, where, remedy
+        self.code = code or type(self).code
 
     def __str__(self) -> str:
         lines = [self.what]
@@ -49,9 +56,13 @@ class AwsfedError(Exception):
 class ParameterError(AwsfedError):
     """A parameter, a parameter file or a command line is wrong; nothing was started."""
 
+    code = "parameter"
+
 
 class SignInError(AwsfedError):
     """Entra ID or AWS gave no credentials; carries their own words."""
+
+    code = "sign-in"
 
 
 class ServiceError(AwsfedError):
@@ -59,7 +70,7 @@ class ServiceError(AwsfedError):
 
     def __init__(self, what: str, *, code: str = "", where: str = "", remedy: str = "") -> None:
         super().__init__(what, where=where, remedy=remedy)
-        self.code = code
+        self.code = code  # what the service calls it; "" where it gave no name
 
 
 class GraphError(ServiceError):
@@ -85,46 +96,66 @@ class AwsError(ServiceError):
 class UnreadError(AwsfedError):
     """A read did not come back whole: the object is unknown, and unknown is never absent."""
 
+    code = "unread"
+
 
 class TableError(AwsfedError):
     """A table breaks its schema; names the column and the rows."""
+
+    code = "table"
 
 
 class DocumentError(AwsfedError):
     """A SAML document (metadata, response) or a certificate cannot be used; `reason` is the name of the refusal."""
 
     def __init__(self, what: str, *, reason: str, where: str = "", remedy: str = "") -> None:
-        super().__init__(what, where=where, remedy=remedy)
+        super().__init__(what, code=reason, where=where, remedy=remedy)
         self.reason = reason
 
 
 class PlanError(AwsfedError):
     """A plan cannot be sent; nothing more was sent."""
 
+    code = "plan"
+
 
 class NotApproved(PlanError):  # noqa: N818  it is a refusal, and reads as one
     """The approved id is not the id of this plan; nothing was sent."""
+
+    code = "not-approved"
 
 
 class StalePlan(PlanError):  # noqa: N818  see NotApproved
     """The live objects are no longer those that the plan was computed from; nothing more was sent."""
 
+    code = "stale-plan"
+
 
 class UnsafePlan(PlanError):  # noqa: N818  see NotApproved
     """A guard of the parameter file forbids the plan; nothing was sent."""
+
+    code = "unsafe-plan"
 
 
 class OutcomeError(PlanError):
     """The plan was sent, and not all of it went through; the record says what did."""
 
+    code = "outcome"
+
 
 class WriteForbidden(AwsfedError):  # noqa: N818  see NotApproved
     """A write that no approved plan holds; it was stopped before it left the machine."""
+
+    code = "write-forbidden"
 
 
 class LockedError(AwsfedError):
     """Another run holds the same target."""
 
+    code = "locked"
+
 
 class RecordError(AwsfedError):
     """A record or journal cannot be written or trusted."""
+
+    code = "record"
