@@ -31,13 +31,13 @@ def test_absolute_path_and_units(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        ("account_id\n000000012345\n12345\n", r"'12345' has 5 digits.*\n.*any.csv, line 3"),
-        ("account_id\n000000012345\n000000012345\n", "names account 000000012345 twice"),
+        ("account_id\n000000012345\n\n12345\n", r"'12345' has 5 digits.*\n.*any.csv, line 4"),
+        ("account_id\n000000012345\n0000-0001-2345\n", "names account 000000012345 twice"),
         ("account_id\n1.23457E+11\n", "was rounded by a spreadsheet"),
-        ("Account ID\n000000012345\n", "no column account_id; it has Account ID"),
-        ("account_id;account_name\n000000012345;Sales\n", "no column account_id"),
-        ("", "cannot be read"),
-        ("account_id,account_name\n000000012345,a,b,c\n000000012346,a\n", "cannot be read|not 12 digits"),
+        ("Account,Name\n000000012345,x\n", "no column account_id; its first row is Account, Name"),
+        ("account_id,Id\n000000012345,000000012345\n", "the column account_id 2 times"),
+        ("", "no column account_id"),
+        ("account_id,account_name\n000000012346,a\n000000012345,Acme, Inc\n", r"3 cells.*any.csv, row 3"),
     ],
 )
 def test_wrong_file_is_explained_before_any_account_is_read(tmp_path: Path, content: str, why: str) -> None:

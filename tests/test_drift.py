@@ -189,7 +189,7 @@ def test_person_assigned_by_hand_is_told_with_who_did_it_and_is_a_finding(tmp_pa
 def test_finding_is_accepted_and_exported_as_others_are(tmp_path):
     record(tmp_path)
     found = drift.findings(compared(tmp_path, seen(live_assignments=[GROUP, PERSON])).table)
-    file = accepted.read(f"finding_id,until,accepted_by,reason\n{found['finding_id'][0]},2026-02-01,Ann,ticket 17\n")
+    file = accepted.read(f"finding_id,until,accepted_by,reason\n{found['finding_id'][0]},2026-02-01,Ann,ticket 17\n".encode())
     judged = accepted.judge(found, file, now=NOW)
     assert judged["accepted"].tolist() == ["until 2026-02-01 by Ann: ticket 17"]
     written = outputs.files(judged, fail_on="high")

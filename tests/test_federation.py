@@ -301,7 +301,7 @@ def test_slugs_are_unique_and_do_not_depend_on_the_order(names, chance):
 
 def test_the_file_of_account_names_goes_around():
     text = federation.frozen_csv(slugs(THREE, {}))
-    assert read_frozen("\ufeff" + text) == {A: "sales", B: "sales-eu", C: "ops"}
+    assert read_frozen(("\ufeff" + text).encode()) == {A: "sales", B: "sales-eu", C: "ops"}
 
 
 @pytest.mark.parametrize(
@@ -310,7 +310,7 @@ def test_the_file_of_account_names_goes_around():
 )  # fmt: skip
 def test_a_wrong_file_of_account_names_is_refused(text):
     with pytest.raises(ParameterError):
-        read_frozen(text)
+        read_frozen(text.encode())
 
 
 # --- plan ----------------------------------------------------------------------------------------------------------------

@@ -43,7 +43,7 @@ def line(until="2027-01-31", finding_id=HIGH["finding_id"], reason="migration, t
 
 
 def test_accepted_finding_stays_with_its_reason_and_does_not_count():
-    judged = accepted.judge(found(), accepted.read(HEAD + line()), now=NOW)
+    judged = accepted.judge(found(), accepted.read((HEAD + line()).encode()), now=NOW)
     assert judged["accepted"].tolist() == ["until 2027-01-31 by Britta Simon: migration, ticket 17", ""]
     assert results.word([], judged, "high") == "done"
     assert results.word([], accepted.judge(found(), None, now=NOW), "high") == "findings"
@@ -59,36 +59,36 @@ def test_accepted_finding_stays_with_its_reason_and_does_not_count():
     ],
 )
 def test_acceptance_that_does_not_hold_is_a_finding_itself(given, cause):
-    judged = accepted.judge(found(), accepted.read(HEAD + given), now=NOW)
+    judged = accepted.judge(found(), accepted.read((HEAD + given).encode()), now=NOW)
     assert results.word([], judged, "high") == "findings"
     assert judged["cause"].tolist()[-1] == cause
 
 
 def test_last_day_of_an_acceptance_still_counts():
-    assert accepted.judge(found(), accepted.read(HEAD + line(until="2026-11-24")), now=NOW)["accepted"][0]
+    assert accepted.judge(found(), accepted.read((HEAD + line(until="2026-11-24")).encode()), now=NOW)["accepted"][0]
 
 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "have the columns"),
-        ("finding_id,reason\n", "have the columns finding_id, reason"),
-        (HEAD + "finding-1,2027-01-01\n", "Line 2 of the accepted findings has not as many cells"),
+        ("", "no column finding_id"),
+        ("finding_id,reason\n", "no column until and no column accepted_by; its first row is finding_id, reason"),
+        (HEAD + "finding-1,2027-01-01\n", "Line 2 of the accepted findings has no accepted_by and no reason"),
         (HEAD + "finding-1,2027-01-01,me,\n", "Line 2 of the accepted findings has no reason"),
-        (HEAD + "finding-1,31.1.2027,me,why\n", "'31.1.2027' is no day"),
+        (HEAD + "finding-1,31.1.2027,me,why\n", "'31.1.2027' is not a date"),
         (HEAD + line() + line(), "Two lines accept the finding nested group"),
     ],
 )
 def test_file_that_cannot_be_read_names_its_line(text, words):
     with pytest.raises(ParameterError, match=words):
-        accepted.read(text)
+        accepted.read(text.encode())
 
 
 # --- for other tools ---
 
 
 def judged(*rows, file=""):
-    return accepted.judge(found(*rows), accepted.read(HEAD + file) if file else None, now=NOW)
+    return accepted.judge(found(*rows), accepted.read((HEAD + file).encode()) if file else None, now=NOW)
 
 
 def test_sarif_names_each_check_once_and_knows_a_finding_again():

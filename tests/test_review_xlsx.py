@@ -212,7 +212,7 @@ def test_the_marks_are_those_of_the_csv(who):
             for column, name in enumerate(("decision", "reviewer", "comment"), start=1):
                 sheet.cell(number, column, line[name])
 
-    assert read(marked(mark)) == review_sheet.read(as_csv(decided), APPLICATION.id)
+    assert read(marked(mark)) == review_sheet.read(as_csv(decided).encode(), APPLICATION.id)
 
 
 @given(
@@ -227,7 +227,7 @@ def test_whatever_the_names_are_csv_and_workbook_give_the_same_marks(names):
     """A NUL is the one character that the CSV does not keep."""
     review = review_of(*names)
     back = read(book_of(review))
-    assert back == review_sheet.read(review_sheet.text(review), APPLICATION.id)
+    assert back == review_sheet.read(review_sheet.text(review).encode(), APPLICATION.id)
     assert [mark.group_name for mark in back] == names
 
 

@@ -3,6 +3,7 @@
 import json
 from contextlib import nullcontext
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from small_root import CLIENT, TENANT, make
@@ -294,3 +295,30 @@ def test_record_of_another_runbook_is_refused(root, monkeypatch):
     made_by_runner(monkeypatch)
     with pytest.raises(RecordError, match="was made for 20-plan"):
         run.begin("10-done", NAMES, clock=clock)
+
+
+@pytest.mark.parametrize(
+    ("runbook", "parameter", "content", "code"),
+    [
+        ("03-inventory", "accounts_file", b"account_id\n12345\n", "account-id"),
+        ("05-groups", "group_map", b"role_arn,group_name\n,x\n", "group-map-row"),
+        ("09-audit", "accepted_file", b"finding_id,until,accepted_by,reason\nf,soon,me,why\n", "accepted-row"),
+        ("02-accounts", "names_file", b"account_id\n012345678901\n", "file-columns"),
+        ("17-review", "review_file", b"decision\nkeep\n", "review-columns"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_refused_before_anything_is_read(root, runbook, parameter, content, code):
+    """No record is begun, so nothing was signed in to, read or sent."""
+    (root / "parameters" / "sent.csv").write_bytes(content)
+    (root / "parameters" / "families.yml").write_text("families: {}\n")
+    shipped = runbooks.find(runbook, Path(__file__).parents[1] / "notebooks")
+    given = {
+        "tenant_id": TENANT,
+        "cloud": "global",
+        "application_id": "0a0a0a0a-1b1b-4c4c-8d8d-2e2e2e2e2e2e",
+        "client_id": CLIENT,
+        parameter: "sent.csv",
+    }
+    with pytest.raises(ParameterError) as refused:
+        opening.check(shipped, {**shipped.defaults, **given})
+    assert refused.value.code == code

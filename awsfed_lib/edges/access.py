@@ -10,6 +10,7 @@ from awsfed_lib.core.review.access import administrators, by_account, by_user, o
 from awsfed_lib.core.review.review_sheet import sheet
 from awsfed_lib.core.review.trail import Asked
 from awsfed_lib.core.review.use import Log, Use, known, unread, unused, windows
+from awsfed_lib.core.settings.table_file import decoded
 from awsfed_lib.core.settings.trail_rules import LOOKUP
 from awsfed_lib.edges.entra.sign_ins import read as sign_ins
 from awsfed_lib.edges.entra.signers import membership
@@ -52,7 +53,7 @@ def entered(asked: Asked, organization: Organization, paths: pd.DataFrame) -> Lo
 
         return lookup.entries(organization, asked, paths)
     return (
-        trail_query.read(where.table_text(source), asked.accounts, paths)
+        trail_query.read(decoded(where.table_file(source).read_bytes(), source), asked.accounts, paths)
         if source
         else unread(trail.NAME, trail.NOT_ASKED, trail.HOW_TO_ASK)
     )

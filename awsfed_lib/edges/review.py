@@ -24,7 +24,7 @@ def marks(review_file: str, application_id: str) -> tuple[Mark, ...]:
         from awsfed_lib.core.review import marked_book
 
         return review_sheet.marks(marked_book.lines(where.table_file(review_file).read_bytes()), application_id)
-    return review_sheet.read(where.table_text(review_file), application_id)
+    return review_sheet.read(where.table_file(review_file).read_bytes(), application_id)
 
 
 def _is_book(review_file: str) -> bool:

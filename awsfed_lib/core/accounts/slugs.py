@@ -16,6 +16,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from awsfed_lib.core.errors import ParameterError
+from awsfed_lib.core.settings.table_file import read_table
 from awsfed_lib.core.shapes import SLUGS
 from awsfed_lib.core.tables import ACCOUNT_ID, frame, rows
 
@@ -52,17 +53,15 @@ def _row(row: Mapping[str, str], frozen: Mapping[str, str], new: tuple[Mapping[s
     return {"account_id": key, "account_name": row["account_name"], "slug": found, "how": how}
 
 
-def read_frozen(text: str) -> dict[str, str]:
+def read_frozen(raw: bytes, file: str = "names_file") -> dict[str, str]:
     """Read the file of account names, CSV with the columns account_id and slug.
 
     Raises ParameterError for an id that is not 12 digits, a slug that is none, an account or a slug that stands twice.
     """
-    reader = csv.DictReader(io.StringIO(text.lstrip("\ufeff")))
-    if not {"account_id", "slug"} <= set(reader.fieldnames or ()):
-        raise ParameterError("The file of account names needs the columns account_id and slug.")
+    columns = ("account_id", "slug")
     found: dict[str, str] = {}
-    for row in reader:
-        account_id, name = (row["account_id"] or "").strip(), (row["slug"] or "").strip()
+    for row in read_table(raw, file, columns, required=columns):
+        account_id, name = row["account_id"], row["slug"]
         _check(account_id, name, found)
         found[account_id] = name
     return found

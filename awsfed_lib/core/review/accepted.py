@@ -6,16 +6,14 @@ and only until its day. One without a finding any more is told, so that the file
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from datetime import date, datetime
-from io import StringIO
-from typing import Any
 
 import pandas as pd
 
 from awsfed_lib.core.errors import ParameterError
 from awsfed_lib.core.finding import finding
+from awsfed_lib.core.settings.table_file import LINE, read_table
 from awsfed_lib.core.tables import ACCEPTED, FINDINGS, JUDGED, check, frame, rows
 
 COLUMNS = tuple(ACCEPTED.columns)
@@ -24,29 +22,26 @@ LONGEST = 366
 """Days that an acceptance may last from now: what nobody looks at for longer is not accepted, it is forgotten."""
 
 
-def read(text: str) -> pd.DataFrame:
-    """Read the CSV `text` into ACCEPTED. Raises ParameterError naming the line."""
-    lines = csv.DictReader(StringIO(text.removeprefix("\ufeff")), skipinitialspace=True)
-    if sorted(lines.fieldnames or ()) != sorted(COLUMNS):
-        raise ParameterError(f"The accepted findings have the columns {', '.join(lines.fieldnames or ()) or '(none)'}.", remedy=_REMEDY)
-    found = [_line(number, line) for number, line in enumerate(lines, start=2)]
+def read(raw: bytes, file: str = "accepted_file") -> pd.DataFrame:
+    """Read the CSV into ACCEPTED. Raises ParameterError naming the line."""
+    found = [_checked(row) for row in read_table(raw, file, COLUMNS, required=COLUMNS)]
     twice = sorted({line["finding_id"] for line in found if [other["finding_id"] for other in found].count(line["finding_id"]) > 1})
     if twice:
-        raise ParameterError(f"Two lines accept the finding {twice[0]}.", remedy="Keep one of them.")
+        raise ParameterError(f"Two lines accept the finding {twice[0]}.", code="accepted-twice", remedy="Keep one of them.")
     return frame(ACCEPTED, found)
 
 
-def _line(number: int, line: Mapping[Any, Any]) -> dict[str, str]:
-    if None in line or None in line.values():
-        raise ParameterError(f"Line {number} of the accepted findings has not as many cells as its first line.", remedy=_REMEDY)
-    cells = {name: text.strip() for name, text in line.items()}
+def _checked(row: Mapping[str, str]) -> dict[str, str]:
+    line, cells = row[LINE], {name: row[name] for name in COLUMNS}
     empty = [name for name in COLUMNS if not cells[name]]
     if empty:
-        raise ParameterError(f"Line {number} of the accepted findings has no {' and no '.join(empty)}.", remedy=_REMEDY)
+        words = f"Line {line} of the accepted findings has no {' and no '.join(empty)}."
+        raise ParameterError(words, code="accepted-row", remedy=_REMEDY)
     try:
         date.fromisoformat(cells["until"])
     except ValueError:
-        raise ParameterError(f"Line {number} of the accepted findings: {cells['until']!r} is no day.", remedy=_REMEDY) from None
+        words = f"Line {line} of the accepted findings: {cells['until']!r} is not a date."
+        raise ParameterError(words, code="accepted-row", remedy=_REMEDY) from None
     return cells
 
 

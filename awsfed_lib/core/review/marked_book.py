@@ -16,8 +16,9 @@ from openpyxl.utils import get_column_letter
 
 from awsfed_lib.core.access_shapes import REVIEW
 from awsfed_lib.core.errors import ParameterError
-from awsfed_lib.core.review.review_book import HELP, OPEN, ROWS, SHEET
-from awsfed_lib.core.review.review_sheet import REMEDY, Lines
+from awsfed_lib.core.review.review_book import HELP, ROWS, SHEET
+from awsfed_lib.core.review.review_sheet import OPEN, REMEDY
+from awsfed_lib.core.settings.table_file import Lines
 from awsfed_lib.core.view import workbook_parts
 from awsfed_lib.core.view.sheet_text import exact
 

@@ -27,6 +27,7 @@ from openpyxl.writer.excel import ExcelWriter
 
 from awsfed_lib.core.access_shapes import REVIEW
 from awsfed_lib.core.errors import TableError
+from awsfed_lib.core.review.review_sheet import OPEN
 from awsfed_lib.core.tables import check, rows
 from awsfed_lib.core.view.safe_csv import FORMULA_STARTS
 from awsfed_lib.core.view.sheet_text import cell_text
@@ -40,7 +41,6 @@ WIDTHS = {
     "decision": 10, "reviewer": 20, "comment": 30, "user_name": 34, "group_name": 32, "account_id": 16, "account_name": 28,
     "role_name": 26, "administrator": 14, "policies": 46, "verdict": 14, "last_use": 64, "app_role_id": 38, "path_id": 24,
 }  # fmt: skip
-OPEN = ("decision", "reviewer", "comment")
 WORDS = (
     "Each row of the sheet “review” is one way by which a person reaches a role in AWS. Decide for each whether it stays.",
     "Write only into the white columns: decision (keep or remove, from the list), reviewer (your name) and comment (why).",

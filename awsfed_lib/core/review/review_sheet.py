@@ -6,10 +6,8 @@ is made of its own cells and the application; a row whose cells and id do not fi
 
 from __future__ import annotations
 
-import csv
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from io import StringIO
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -18,20 +16,15 @@ from awsfed_lib.core.access_shapes import REVIEW
 from awsfed_lib.core.errors import ParameterError
 from awsfed_lib.core.review.access import gives_everything
 from awsfed_lib.core.review.use import Use, last_use
+from awsfed_lib.core.settings.table_file import Lines, lines
 from awsfed_lib.core.tables import PATHS, check, frame, rows
 from awsfed_lib.core.view.safe_csv import FORMULA_STARTS, csv_text, plain
 
 Row = Mapping[str, Any]
 DECISIONS = ("keep", "remove", "")
+OPEN = ("decision", "reviewer", "comment")
 READ_BACK = ("decision", "reviewer", "comment", "user_name", "group_name", "app_role_id", "path_id")
 REMEDY = "Begin again from the sheet that 10-access wrote, and change only decision, reviewer and comment. Nothing was sent."
-
-
-class Lines(NamedTuple):
-    """A sheet that came back, from whatever file: the names of its columns, and its rows by the number that a spreadsheet shows."""
-
-    names: tuple[str, ...]
-    rows: Iterable[tuple[int, Sequence[str]]]
 
 
 class Mark(NamedTuple):
@@ -88,29 +81,22 @@ def text(review: pd.DataFrame) -> str:
     return csv_text(check(REVIEW, review))
 
 
-def read(content: str, application_id: str) -> tuple[Mark, ...]:
-    """Read the marks of a CSV that came back. Raises ParameterError naming the row.
-
-    Commas or semicolons part the cells, as spreadsheets of different countries write them.
-    """
-    try:
-        return marks(_csv_lines(content.removeprefix("\ufeff")), application_id)
-    except csv.Error as error:
-        raise ParameterError(f"The sheet is no CSV: {error}.", remedy=REMEDY) from None
-
-
-def _csv_lines(content: str) -> Lines:
-    head = content.partition("\n")[0]
-    lines = csv.reader(StringIO(content, newline=""), delimiter=";" if head.count(";") > head.count(",") else ",")
-    names = tuple(next(lines, ()))
-    return Lines(names, ((number, _without_formulas(number, names, cells)) for number, cells in enumerate(lines, start=2)))
+def read(raw: bytes, application_id: str, file: str = "review_file") -> tuple[Mark, ...]:
+    """Read the marks of a CSV that came back. Raises ParameterError naming the row."""
+    came = lines(raw, file)
+    rows_read = [(number, _without_formulas(number, came.names, cells)) for number, cells in came.rows]
+    return marks(came._replace(rows=rows_read), application_id)
 
 
 def _without_formulas(number: int, names: Sequence[str], cells: Sequence[str]) -> list[str]:
-    """Refuse what a spreadsheet would execute, and take away the apostrophes that keep it from that."""
-    for name, cell in zip(names, cells, strict=False):
-        if cell.lstrip().startswith(FORMULA_STARTS):
-            raise ParameterError(f"Row {number} of the sheet holds a formula in the column {name}; no sheet of ours does.", remedy=REMEDY)
+    """Refuse what a spreadsheet would execute where awsfed wrote the cell, and take away the apostrophes that keep it from that.
+
+    What reviewers write is text whatever it begins with: a comment may be a list with hyphens.
+    """
+    for name, cell in zip(names, cells, strict=True):
+        if name not in OPEN and cell.lstrip().startswith(FORMULA_STARTS):
+            words = f"Row {number} of the sheet holds a formula in the column {name}; awsfed writes none."
+            raise ParameterError(words, code="review-formula", remedy=REMEDY)
     return [plain(cell) for cell in cells]
 
 
@@ -121,7 +107,8 @@ def marks(lines: Lines, application_id: str) -> tuple[Mark, ...]:
     """
     wrong = [f"{name} {lines.names.count(name)} times" for name in READ_BACK if lines.names.count(name) != 1]
     if wrong:
-        raise ParameterError(f"The sheet must have each of its columns once, and has {', '.join(wrong)}.", remedy=REMEDY)
+        words = f"The sheet must have each of its columns once, and has {', '.join(wrong)}."
+        raise ParameterError(words, code="review-columns", remedy=REMEDY)
     filled = ((number, cells) for number, cells in lines.rows if any(cell.strip() for cell in cells))
     found = tuple(_mark(number, _named(number, lines.names, cells), application_id) for number, cells in filled)
     _refuse_twice(found)

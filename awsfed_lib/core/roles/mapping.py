@@ -2,49 +2,51 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Mapping
-from io import StringIO
 from typing import Any
 
 import pandas as pd
 
 from awsfed_lib.core.errors import ParameterError
+from awsfed_lib.core.settings.table_file import LINE, lines, plain_name, read_table
 from awsfed_lib.core.tables import GROUP_MAP, check, frame, rows
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _KEYS = (("value",), ("role_arn",), ("account_id", "role_name"))
 
 
-def read_mapping(text: str) -> pd.DataFrame:
-    """Read the CSV text into GROUP_MAP; every cell stays text.
+def read_mapping(raw: bytes, file: str = "group_map") -> pd.DataFrame:
+    """Read the CSV into GROUP_MAP; every cell stays text.
 
     A line names a role by value, by role_arn, or by account_id and role_name, and a group by group_id or group_name.
     Raises ParameterError naming the line, TableError for an account id that is not 12 digits.
     """
-    lines = csv.DictReader(StringIO(text.removeprefix("\ufeff")), skipinitialspace=True)
-    unknown = sorted(set(lines.fieldnames or ()) - set(GROUP_MAP.columns))
-    if unknown or not lines.fieldnames:
-        raise ParameterError(f"The group map has the columns {', '.join(unknown) or '(none)'}.", remedy=_REMEDY)
-    return frame(GROUP_MAP, [_line(number, line) for number, line in enumerate(lines, start=2)])
+    names = lines(raw, file).names
+    unknown = [name for name in names if name and plain_name(name) not in GROUP_MAP.columns]
+    if unknown or not names:
+        words = f"The group map has the columns {', '.join(unknown) or '(none)'}."
+        raise ParameterError(words, code="file-columns", where=file, remedy=_REMEDY)
+    return frame(GROUP_MAP, [_checked(row) for row in read_table(raw, file, GROUP_MAP.columns)])
 
 
 _REMEDY = "Its first line names the columns: value, or role_arn, or account_id and role_name; then group_id, or group_name."
 
 
-def _line(number: int, line: Mapping[str | Any, str | Any]) -> dict[str, str]:
-    if None in line or None in line.values():
-        raise ParameterError(f"Line {number} of the group map has not as many cells as its first line.", remedy=_REMEDY)
-    cells = {name: text.strip() for name, text in line.items()}
-    if sum(all(cells.get(name) for name in key) for key in _KEYS) != 1:
-        raise ParameterError(f"Line {number} of the group map does not name a role in exactly one way.", remedy=_REMEDY)
-    if bool(cells.get("group_id")) == bool(cells.get("group_name")):
-        raise ParameterError(f"Line {number} of the group map does not name a group in exactly one way.", remedy=_REMEDY)
-    cells["group_id"] = cells.get("group_id", "").lower()
+def _checked(row: Mapping[str, str]) -> dict[str, str]:
+    line, cells = row[LINE], {name: row[name] for name in GROUP_MAP.columns}
+    if sum(all(cells[name] for name in key) for key in _KEYS) != 1:
+        raise _wrong(f"Line {line} of the group map does not name a role in exactly one way.")
+    if bool(cells["group_id"]) == bool(cells["group_name"]):
+        raise _wrong(f"Line {line} of the group map does not name a group in exactly one way.")
+    cells["group_id"] = cells["group_id"].lower()
     if cells["group_id"] and not _GUID.fullmatch(cells["group_id"]):
-        raise ParameterError(f"Line {number} of the group map: {cells['group_id']!r} is not an object id (a GUID).", remedy=_REMEDY)
+        raise _wrong(f"Line {line} of the group map: {cells['group_id']!r} is not an object id (a GUID).")
     return cells
+
+
+def _wrong(words: str) -> ParameterError:
+    return ParameterError(words, code="group-map-row", remedy=_REMEDY)
 
 
 def resolve(mapping: pd.DataFrame | None, roles: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -1,17 +1,17 @@
-"""Accounts from a CSV, for those who may not list the organization: everything read as text."""
+"""Accounts from a CSV, for those who may not list the organization: as spreadsheets and AWS itself write it."""
 
 from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
 
-import pandas as pd
-
 from awsfed_lib.core.errors import ParameterError
+from awsfed_lib.core.settings.table_file import LINE, read_table
 from awsfed_lib.edges.amazon.selection import Account, check_account_id
 from awsfed_lib.edges.records import where
 
 COLUMNS = ("account_id", "account_name", "ou_path")
+NAMES_OF_AWS = {"id": "account_id", "name": "account_name"}  # as `aws organizations list-accounts` has them
 
 
 def read_accounts(file: str) -> list[Account]:
@@ -20,26 +20,16 @@ def read_accounts(file: str) -> list[Account]:
     Raises ParameterError for a missing file or column, an account that is named twice, and an id that is not 12 digits.
     """
     path = Path(file) if Path(file).is_absolute() else where.table_file(file)
-    table = _table(path)
-    twice = [account for account, times in Counter(table["account_id"]).items() if times > 1]
-    if twice:
-        raise ParameterError(f"The file names account {twice[0]} twice.", where=str(path), remedy="Keep one line an account.")
-    listed = table.to_dict(orient="records")
-    for line, row in enumerate(listed, 2):
-        check_account_id(row["account_id"], f"{path.name}, line {line}")
-    return [Account(row["account_id"], row.get("account_name", ""), row.get("ou_path", "")) for row in listed]
-
-
-def _table(path: Path) -> pd.DataFrame:
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", skipinitialspace=True)
-    except (OSError, ValueError) as error:
-        raise ParameterError(f"The CSV of accounts cannot be read: {error}", where=str(path), remedy="Save it as CSV in UTF-8.") from None
-    if "account_id" not in table.columns:
-        raise ParameterError(
-            f"The CSV of accounts has no column account_id; it has {', '.join(map(str, table.columns))}.",
-            where=str(path),
-            remedy="Name the columns account_id, account_name, ou_path in the first line, with commas between them.",
-        )
-    found: pd.DataFrame = table[[name for name in COLUMNS if name in table.columns]].apply(lambda cells: cells.str.strip())
-    return found
+        raw = path.read_bytes()
+    except OSError as error:
+        words = f"The CSV of accounts cannot be read: {error.strerror}."
+        raise ParameterError(words, code="file-missing", where=str(path), remedy="Correct accounts_file.") from None
+    listed = read_table(raw, path.name, COLUMNS, required=("account_id",), also_called=NAMES_OF_AWS)
+    for row in listed:
+        check_account_id(row["account_id"], f"{path.name}, line {row[LINE]}")
+    twice = [account for account, times in Counter(row["account_id"] for row in listed).items() if times > 1]
+    if twice:
+        words = f"The file names account {twice[0]} twice."
+        raise ParameterError(words, code="account-twice", where=str(path), remedy="Keep one line per account.")
+    return [Account(row["account_id"], row["account_name"], row["ou_path"]) for row in listed]

@@ -40,7 +40,7 @@ def check_account_id(text: str, where: str) -> str:
         why = "was rounded by a spreadsheet, and its digits are lost. Format the column as text and enter the id again."
     else:
         why = "is not 12 digits."
-    raise ParameterError(f"The account id {text!r} {why}", where=where, remedy="An account id is text of 12 digits.")
+    raise ParameterError(f"The account id {text!r} {why}", code="account-id", where=where, remedy="An account id is text of 12 digits.")
 
 
 @dataclass(frozen=True)

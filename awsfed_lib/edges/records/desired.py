@@ -72,7 +72,7 @@ def names(run: Running, accounts: pd.DataFrame) -> pd.DataFrame:
     from awsfed_lib.edges.amazon.selection import Selection
 
     file = run.parameters.names_file
-    frozen = federation.read_frozen(where.table_file(file).read_text(encoding="utf-8-sig")) if file else {}
+    frozen = federation.read_frozen(where.table_file(file).read_bytes(), file) if file else {}
     everyone = survey.listed(replace(run.organization, only=Selection()))
     found = federation.slugs(everyone, frozen)
     return found[found["account_id"].isin(accounts["account_id"])].reset_index(drop=True)

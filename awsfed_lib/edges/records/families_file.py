@@ -8,14 +8,15 @@ from typing import Any
 import yaml
 
 from awsfed_lib.core.errors import ParameterError
+from awsfed_lib.core.settings.table_file import decoded
 
 
 def load(path: Path) -> dict[str, Any]:
     """Read the file as one mapping of plain values. Raises ParameterError for anything else."""
     try:
-        node = yaml.compose(path.read_text(encoding="utf-8-sig"), Loader=yaml.SafeLoader)
+        node = yaml.compose(decoded(path.read_bytes(), path.name), Loader=yaml.SafeLoader)
         found = _plain(node, path, 0) if node else None
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+    except (yaml.YAMLError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         place = f" (line {mark.line + 1})" if mark else ""
         raise ParameterError(f"The file is no YAML that awsfed reads{place}.", where=str(path), remedy="Start from families.yml.") from None

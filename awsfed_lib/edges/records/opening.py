@@ -31,12 +31,31 @@ def check(book: Runbook, given: Mapping[str, object], *, source: parameters.Sour
     Raises ParameterError that lists everything that is wrong.
     """
     checked = parameters.check(given, needed=book.needed, source=source)
-    files = {name: getattr(checked, name) for name in ("accounts_file", "group_map", "names_file", "families_file", "accepted_file")}
-    files["entered_from"] = "" if checked.entered_from == LOOKUP else checked.entered_from
-    for name, file in files.items():
+    for name, reader in _readers(checked).items():
+        file = getattr(checked, name)
         if file and (name in book.names or file != parameters.described(name).default):
-            where.table_file(file)
+            reader(file)
     return checked
+
+
+def _readers(checked: Parameters) -> Mapping[str, Callable[[str], object]]:
+    """Return how the file of each parameter is read: what is wrong in it must be said before an hour of reading, not after it."""
+    from awsfed_lib.core.accounts.slugs import read_frozen
+    from awsfed_lib.core.review import accepted
+    from awsfed_lib.core.roles.mapping import read_mapping
+    from awsfed_lib.edges import review
+    from awsfed_lib.edges.amazon.accounts_file import read_accounts
+    from awsfed_lib.edges.records import families_file
+
+    return {
+        "accounts_file": read_accounts,
+        "group_map": lambda file: read_mapping(where.table_file(file).read_bytes(), file),
+        "names_file": lambda file: read_frozen(where.table_file(file).read_bytes(), file),
+        "families_file": lambda file: families_file.load(where.table_file(file)),
+        "accepted_file": lambda file: accepted.read(where.table_file(file).read_bytes(), file),
+        "review_file": lambda file: review.marks(file, checked.application_id),
+        "entered_from": lambda file: file == LOOKUP or where.table_file(file),
+    }
 
 
 def check_names(book: Runbook, names: Mapping[str, object]) -> Parameters:

@@ -124,13 +124,13 @@ class Run:
     def mapping(self) -> pd.DataFrame | None:
         """GROUP_MAP of the CSV that the parameter group_map names; None when it names none."""
         name = self.parameters.group_map
-        return read_mapping(where.table_file(name).read_text(encoding="utf-8-sig")) if name else None
+        return read_mapping(where.table_file(name).read_bytes(), name) if name else None
 
     @cached_property
     def accepted(self) -> pd.DataFrame | None:
         """ACCEPTED of the CSV that the parameter accepted_file names; None when it names none."""
         name = self.parameters.accepted_file
-        return accepted.read(where.table_file(name).read_text(encoding="utf-8-sig")) if name else None
+        return accepted.read(where.table_file(name).read_bytes(), name) if name else None
 
     @cached_property
     def session(self) -> Session:

@@ -122,17 +122,6 @@ def table_file(name: str) -> Path:
     return path
 
 
-def table_text(name: str) -> str:
-    """Return the text of the CSV that a parameter names. Raises ParameterError when there is none, or it is not in UTF-8."""
-    path = table_file(name)
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise ParameterError(
-            f"parameters/{name} is not in UTF-8.", where=str(path), remedy="Save it from the spreadsheet as “CSV UTF-8”."
-        ) from None
-
-
 def slug(text: str, limit: int = 60) -> str:
     """`text` as a part of a file name: letters, digits, dot, dash and underscore, never beginning with a dot."""
     return "-".join(_NAME.findall(text)).strip("-.")[:limit] or "none"
