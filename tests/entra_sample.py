@@ -53,7 +53,8 @@ READER, WRITER, POOR, OWNER = (guid(f"client {name}") for name in ("reader", "wr
 READS = [
     "Application.Read.All",
     "GroupMember.Read.All",
-    "User.ReadBasic.All",
+    "User.Read.All",
+    "Directory.Read.All",
     "AuditLog.Read.All",
     "Policy.Read.All",
     "Organization.Read.All",

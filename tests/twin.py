@@ -50,6 +50,10 @@ class Twin:
     def switch(self, **switches):
         self.tenant.switches = replace(self.tenant.switches, **switches)
 
+    def without(self, client, *permissions):
+        """Take permissions from a client, as a tenant that granted less; only tokens issued from now on lack them."""
+        self.tenant.permit(client, self.clients[client].permissions - set(permissions))
+
     def around(self, *, person=None, clock=None, **environment):
         clock = clock or scripted.Clock(jitter=lambda: 0.5)
         return Surroundings(environment=environment, clock=clock, person=person, sandbox_file=self.file)

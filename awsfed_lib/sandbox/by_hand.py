@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from typing import Any
 
 from awsfed_lib.sandbox.entra import certificates
+from awsfed_lib.sandbox.entra.schema import GROUP
 from awsfed_lib.sandbox.entra.signing import KEYS, PASSWORDS, SUBJECT, YEARS
 from awsfed_lib.sandbox.keys import Validity
 from awsfed_lib.sandbox.store import Tenant, Write
+
+HIDDEN: Mapping[str, Any] = {"groupTypes": ["Unified"], "mailEnabled": True, "securityEnabled": True, "visibility": "HiddenMembership"}
+"""A Microsoft 365 group with hidden membership, which can be assigned as any other (learn.microsoft.com graph/api/resources/group)."""
 
 
 def new_certificate(tenant: Tenant, principal_id: str, name: str) -> None:
@@ -20,6 +25,14 @@ def new_certificate(tenant: Tenant, principal_id: str, name: str) -> None:
     tenant.vault[certificates.identifier(pair)] = pair
     after = {**record, KEYS: [*record[KEYS], *keys], PASSWORDS: [*record[PASSWORDS], *passwords]}
     tenant.commit([Write("servicePrincipals", principal_id, after)])
+
+
+def add_group(tenant: Tenant, name: str, user_ids: Iterable[str], **more: Any) -> str:
+    """Make a group with these members, and return its id; `more`: what is special about it, as HIDDEN."""
+    key = tenant.mint()
+    made = GROUP.filled({"id": key, "displayName": name, "mailNickname": f"by-hand-{key[:8]}", **more})
+    tenant.commit([Write("groups", key, made), Write("members", key, tuple(user_ids))])
+    return key
 
 
 def add_members(tenant: Tenant, group_id: str, user_ids: Iterable[str]) -> None:

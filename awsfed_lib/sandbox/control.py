@@ -18,8 +18,8 @@ class Control:
     """Answers what is about the sandbox itself. No token is asked for: it listens on loopback only.
 
     GET, POST /sandbox/switches: the switches, or some of them as a JSON object. GET, DELETE /sandbox/requests: the log of requests.
-    POST /sandbox/reset: the world as it was at first. POST /sandbox/device-code: see `interactive.complete_device`. GET
-    /sandbox/health. A whole sandbox offers POST /sandbox/saml-response as well (`serve.Sandbox`).
+    POST /sandbox/reset: the world as it was at first. POST /sandbox/device-code: see `interactive.complete_device`. POST
+    /sandbox/permissions {client, permissions}: see `Tenant.permit`. GET /sandbox/health. A whole sandbox offers POST /sandbox/saml-response as well (`serve.Sandbox`).
     `before_reset` holds functions to call when the world starts afresh.
     """
 
@@ -33,6 +33,7 @@ class Control:
             ("DELETE", "requests"): lambda _: tenant.requests.clear(),
             ("POST", "reset"): self._reset,
             ("POST", "device-code"): lambda body: interactive.complete_device(tenant, body),
+            ("POST", "permissions"): lambda body: tenant.permit(str(body["client"]), body["permissions"]),
             ("GET", "health"): lambda _: {"tenant_id": tenant.id},
         }
 

@@ -115,7 +115,7 @@ class GraphApp:
     def _answer(self, ask: Ask, identity: Identity) -> Answer:
         version, route, keys, caller = self._identify(ask, identity)
         metered = self._charge(ask, route, caller, identity)
-        call = Call(self.tenant, ask, caller, keys, version, identity.request_id, self.answer)
+        call = Call(self.tenant, ask, caller, keys, route.pattern.partition("/")[0], version, identity.request_id, self.answer)
         try:
             call.require(route.rule)
             answer = route.handler(call)

@@ -6,7 +6,7 @@ import random
 import secrets
 import uuid
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from threading import RLock
 from typing import Any, NamedTuple
@@ -154,6 +154,11 @@ class Tenant:
     def client_credentials(self, app_id: str) -> Registration:
         """Certificate (`.pair.pem`) and secret with which that client signs in. Raises KeyError for an unknown client."""
         return self.clients[app_id.lower()]
+
+    def permit(self, client: str, permissions: Iterable[str]) -> None:
+        """Give that client (by name or appId) these permissions and no others; tokens that it has already keep theirs. Raises KeyError."""
+        named = {one.name: one.app_id for one in self.clients.values()}
+        self.clients[named.get(client, client).lower()].permissions = frozenset(permissions)
 
     def workload_assertion(self, app_id: str) -> str:
         """A token of the outside workload that may sign in as that client: what AZURE_FEDERATED_TOKEN_FILE holds. Valid for an hour."""

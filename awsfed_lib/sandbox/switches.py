@@ -10,6 +10,8 @@ RetryAfter = Literal["int", "fraction", "date", "none", "malformed", "huge"]
 ValueChange = Literal["strict", "lenient"]
 Origin = Literal["ignore", "refuse"]
 Cloud = Literal["global", "usgov", "china"]
+Permissions = Literal["strict", "lenient"]
+Hidden = Literal["empty", "denied"]
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,8 @@ class Switches:
     `page`: default page size. `token_seconds`: lifetime of access tokens. `metadata_bom`: federation metadata starts with a byte order mark.
     `cloud`: which of Microsoft's clouds the twin stands for (learn.microsoft.com/graph/deployments): its gallery, what its Graph lacks, and
     the addresses in its federation metadata.
+    `permissions`: whether permissions about which Microsoft's documents disagree (`unsure` in graph_permissions.yml) are enough.
+    `hidden_members`: what a token without Member.Read.Hidden gets as members of a group with hidden membership; no page says which.
     `seed`: what is random in the twin follows from it.
     """
 
@@ -40,6 +44,8 @@ class Switches:
     token_seconds: int = 3599
     metadata_bom: bool = False
     cloud: Cloud = "global"
+    permissions: Permissions = "strict"
+    hidden_members: Hidden = "empty"
     seed: int = 0
 
     def changed(self, wanted: Mapping[str, Any]) -> Switches:
@@ -75,5 +81,7 @@ def _kinds() -> dict[str, tuple[object, ...]]:
         "ValueChange": get_args(ValueChange),
         "Origin": get_args(Origin),
         "Cloud": get_args(Cloud),
+        "Permissions": get_args(Permissions),
+        "Hidden": get_args(Hidden),
     }
     return {field.name: written[str(field.type)] for field in fields(Switches)}

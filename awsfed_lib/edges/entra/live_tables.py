@@ -113,8 +113,13 @@ def policies(graph: Reader, of: str) -> Wire:
 
 
 def assigned_policies(graph: Reader, of: str) -> Wire:
-    """Read the claims mapping policies that a service principal has: none or one."""
-    return graph.read(f"/servicePrincipals/{guid(of)}/claimsMappingPolicies")
+    """Read the claims mapping policies that a service principal has: none or one.
+
+    The service principal's own list asks for a permission to write applications even of those who read (graph/permissions-reference), so
+    every policy of the tenant is asked to what it applies.
+    """
+    found = graph.read(POLICIES)
+    return [one for one in found if any(user.get("id") == of for user in graph.read(f"{POLICIES}/{guid(one['id'])}/appliesTo"))]
 
 
 def instances(graph: Reader, of: str) -> Wire:

@@ -7,7 +7,6 @@ from typing import Any
 
 from awsfed_lib.sandbox.entra import audit, relations, roleholders
 from awsfed_lib.sandbox.entra.patching import changed
-from awsfed_lib.sandbox.entra.permissions import READ_APPLICATIONS, WRITE_APPLICATIONS
 from awsfed_lib.sandbox.entra.query import Shape, collection, count, single
 from awsfed_lib.sandbox.entra.refusals import already_exists, unverified_host
 from awsfed_lib.sandbox.entra.routing import Call, Route
@@ -104,14 +103,14 @@ def _gone(before: Mapping[str, Any], after: Mapping[str, Any]) -> set[str]:
 
 
 ROUTES = (
-    Route("GET", "applications", list_applications, READ_APPLICATIONS, 2),
-    Route("GET", "applications/$count", count_applications, READ_APPLICATIONS),
-    Route("GET", "applications/{}", get_application, READ_APPLICATIONS, 2),
-    Route("PATCH", "applications/{}", patch_application, WRITE_APPLICATIONS),
+    Route("GET", "applications", list_applications, "app.read", 2),
+    Route("GET", "applications/$count", count_applications, "app.read"),
+    Route("GET", "applications/{}", get_application, "app.read", 2),
+    Route("PATCH", "applications/{}", patch_application, "app.write"),
     Route(
         "GET",
         "applications/{}/owners",
         lambda call: relations.list_owners(call, call.addressed("applications")["id"]),
-        READ_APPLICATIONS,
+        "app.owners",
     ),
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from awsfed_lib.sandbox.entra import audit, inheritance, loading, permissions, relations
+from awsfed_lib.sandbox.entra import audit, inheritance, loading, relations
 from awsfed_lib.sandbox.entra.identifiers import assignment_id, is_assignment_id, is_guid
 from awsfed_lib.sandbox.entra.query import Shape, collection, count, single
 from awsfed_lib.sandbox.entra.refusals import (
@@ -130,23 +130,23 @@ def _refuse_role(roles: list[dict[str, Any]], role_id: str, table: str) -> None:
         raise bad_request("Permission being assigned was not found on application")
 
 
-def _routes(table: str, side: str, reading: permissions.Rule) -> tuple[Route, ...]:
+def _routes(table: str, side: str, reading: str) -> tuple[Route, ...]:
     many = f"{table}/{{}}/{COLLECTIONS[side]}"
     units = 2 if side == PRINCIPAL else 1
     return (
         Route("GET", many, lambda call: list_side(call, table, side), reading, units),
-        Route("POST", many, lambda call: create(call, table, side), permissions.ASSIGN),
+        Route("POST", many, lambda call: create(call, table, side), "assigned.add"),
         Route("GET", f"{many}/$count", lambda call: count_side(call, table, side), reading),
         Route("GET", f"{many}/{{}}", lambda call: get_one(call, table, side), reading),
-        Route("DELETE", f"{many}/{{}}", lambda call: delete(call, table, side), permissions.UNASSIGN),
+        Route("DELETE", f"{many}/{{}}", lambda call: delete(call, table, side), "assigned.delete"),
     )
 
 
 ROUTES = (
-    *_routes("servicePrincipals", RESOURCE, permissions.READ_ASSIGNED),
-    *_routes("servicePrincipals", PRINCIPAL, permissions.READ_ASSIGNED),
-    *_routes("groups", PRINCIPAL, permissions.READ_HELD),
-    *_routes("users", PRINCIPAL, permissions.READ_HELD),
+    *_routes("servicePrincipals", RESOURCE, "assigned.read"),
+    *_routes("servicePrincipals", PRINCIPAL, "assigned.read"),
+    *_routes("groups", PRINCIPAL, "held.read"),
+    *_routes("users", PRINCIPAL, "held.read"),
     Route("GET", "appRoleAssignments/{}", at_root),
     Route("PATCH", "appRoleAssignments/{}", at_root),
 )

@@ -13,7 +13,6 @@ from typing import Any
 
 from awsfed_lib.sandbox.entra import inheritance
 from awsfed_lib.sandbox.entra.identifiers import is_guid
-from awsfed_lib.sandbox.entra.permissions import READ_AUDITS
 from awsfed_lib.sandbox.entra.query import Shape, collection, single
 from awsfed_lib.sandbox.entra.refusals import not_found
 from awsfed_lib.sandbox.entra.routing import Call, Route
@@ -197,6 +196,6 @@ def get_audit(call: Call) -> Answer:
 
 
 ROUTES = (
-    Route("GET", "auditLogs/directoryAudits", list_audits, READ_AUDITS),
-    Route("GET", "auditLogs/directoryAudits/{}", get_audit, READ_AUDITS),
+    Route("GET", "auditLogs/directoryAudits", list_audits, "audits"),
+    Route("GET", "auditLogs/directoryAudits/{}", get_audit, "audits"),
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from awsfed_lib.sandbox.entra import permissions, relations
+from awsfed_lib.sandbox.entra import relations
 from awsfed_lib.sandbox.entra.query import Shape, collection, single
 from awsfed_lib.sandbox.entra.refusals import bad_request, invalid_values, not_found
 from awsfed_lib.sandbox.entra.routing import Call, Route
@@ -93,9 +93,9 @@ def get_by_ids(call: Call) -> Answer:
 
 
 ROUTES = (
-    Route("GET", "applicationTemplates", list_templates),
-    Route("GET", "applicationTemplates/{}", get_template),
-    Route("GET", "subscribedSkus", list_skus, permissions.READ_LICENSES),
-    Route("GET", "organization", list_organization, permissions.READ_ORGANIZATION),
-    Route("POST", "directoryObjects/getByIds", get_by_ids, permissions.READ_OBJECTS, 5),
+    Route("GET", "applicationTemplates", list_templates, "template.read"),
+    Route("GET", "applicationTemplates/{}", get_template, "template.read"),
+    Route("GET", "subscribedSkus", list_skus, "licences"),
+    Route("GET", "organization", list_organization, "tenant"),
+    Route("POST", "directoryObjects/getByIds", get_by_ids, "byids", 5),
 )

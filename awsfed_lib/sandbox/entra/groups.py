@@ -7,7 +7,6 @@ from typing import Any
 
 from awsfed_lib.sandbox.entra import audit, deletion, members, relations
 from awsfed_lib.sandbox.entra.patching import changed
-from awsfed_lib.sandbox.entra.permissions import CREATE_GROUPS, READ_GROUPS, WRITE_GROUPS
 from awsfed_lib.sandbox.entra.query import Shape, collection, count, single
 from awsfed_lib.sandbox.entra.refusals import already_exists, bad_request, invalid_value, read_only, value_required
 from awsfed_lib.sandbox.entra.routing import Call, Route, lookup
@@ -52,15 +51,12 @@ def create_group(call: Call) -> Answer:
 def patch_group(call: Call) -> Answer:
     """PATCH: 204. By uniqueName with `Prefer: create-if-missing` a missing group is made: 201 (graph/api/group-upsert)."""
     key = call.keys[0]
-    if (
-        isinstance(key, AlternateKey)
-        and "create-if-missing" in call.ask.headers.get("prefer", "")
-        and (lookup(call.tenant.now_view, "groups", key) is None)
-    ):
+    upsert = isinstance(key, AlternateKey) and "create-if-missing" in call.ask.headers.get("prefer", "")
+    missing = lookup(call.tenant.now_view, "groups", key) is None
+    call.require("group.upsert" if upsert and missing else "group.write")
+    if isinstance(key, AlternateKey) and upsert and missing:
         return _created(call, {**call.body, "uniqueName": key.value})
-    call.require(WRITE_GROUPS)
-    record = call.to_write("groups")
-    return _patched(call, record)
+    return _patched(call, call.to_write("groups"))
 
 
 def _patched(call: Call, record: Mapping[str, Any]) -> Answer:
@@ -88,7 +84,6 @@ def delete_group(call: Call) -> Answer:
 
 
 def _created(call: Call, body: Mapping[str, Any]) -> Answer:
-    call.require(CREATE_GROUPS)
     plain = {name: value for name, value in body.items() if not name.endswith("@odata.bind")}
     _refuse_new(call, plain)
     related = {name: members.bound(call, body, name) for name in ("members", "owners")}
@@ -130,19 +125,19 @@ def _refuse_nickname(value: Any) -> None:
 
 
 ROUTES = (
-    Route("GET", "groups", list_groups, READ_GROUPS),
-    Route("POST", "groups", create_group, CREATE_GROUPS),
-    Route("GET", "groups/$count", count_groups, READ_GROUPS),
-    Route("GET", "groups/{}", get_group, READ_GROUPS),
-    Route("PATCH", "groups/{}", patch_group, CREATE_GROUPS),
-    Route("DELETE", "groups/{}", delete_group, WRITE_GROUPS),
-    Route("GET", "groups/{}/memberOf", lambda call: relations.list_containers(call, call.addressed("groups")["id"]), READ_GROUPS, 2),
-    Route("GET", "groups/{}/owners", lambda call: relations.list_owners(call, call.addressed("groups")["id"]), READ_GROUPS),
+    Route("GET", "groups", list_groups, "group.read"),
+    Route("POST", "groups", create_group, "group.create"),
+    Route("GET", "groups/$count", count_groups, "group.read"),
+    Route("GET", "groups/{}", get_group, "group.read"),
+    Route("PATCH", "groups/{}", patch_group),
+    Route("DELETE", "groups/{}", delete_group, "group.write"),
+    Route("GET", "groups/{}/memberOf", lambda call: relations.list_containers(call, call.addressed("groups")["id"]), "group.groups", 2),
+    Route("GET", "groups/{}/owners", lambda call: relations.list_owners(call, call.addressed("groups")["id"]), "group.owners"),
     Route(
         "GET",
         "groups/{}/transitiveMemberOf",
         lambda call: relations.list_all_containers(call, call.addressed("groups")["id"]),
-        READ_GROUPS,
+        "group.groups",
         2,
     ),
 )

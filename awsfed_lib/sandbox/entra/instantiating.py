@@ -12,7 +12,6 @@ from typing import Any
 
 from awsfed_lib.sandbox.entra import applications, audit, inheritance, principals
 from awsfed_lib.sandbox.entra.catalogue import template_of
-from awsfed_lib.sandbox.entra.permissions import INSTANTIATE
 from awsfed_lib.sandbox.entra.query import ODATA
 from awsfed_lib.sandbox.entra.refusals import invalid_value, unknown_property, value_required
 from awsfed_lib.sandbox.entra.routing import Call, Route
@@ -106,4 +105,4 @@ def _body(call: Call, application: Mapping[str, Any], principal: Mapping[str, An
     }
 
 
-ROUTES = (Route("POST", "applicationTemplates/{}/instantiate", instantiate, INSTANTIATE),)
+ROUTES = (Route("POST", "applicationTemplates/{}/instantiate", instantiate, "template.make"),)

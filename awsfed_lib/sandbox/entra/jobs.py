@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from awsfed_lib.sandbox.entra import audit, permissions
+from awsfed_lib.sandbox.entra import audit
 from awsfed_lib.sandbox.entra.catalogue import kind
 from awsfed_lib.sandbox.entra.loading import named
 from awsfed_lib.sandbox.entra.query import Shape, collection, single
@@ -164,14 +164,14 @@ def _keep(call: Call, record: Mapping[str, Any], jobs: tuple[Any, ...], verb: st
 _SYNC = "servicePrincipals/{}/synchronization"
 _JOB = f"{_SYNC}/jobs/{{}}"
 ROUTES = (
-    Route("GET", f"{_SYNC}/jobs", list_jobs, permissions.READ_JOBS),
-    Route("POST", f"{_SYNC}/jobs", create_job, permissions.WRITE_JOBS),
-    Route("GET", _JOB, get_job, permissions.READ_JOBS),
-    Route("DELETE", _JOB, delete_job, permissions.WRITE_JOBS),
-    Route("POST", f"{_JOB}/start", start_job, permissions.WRITE_JOBS),
-    Route("POST", f"{_JOB}/pause", pause_job, permissions.WRITE_JOBS),
-    Route("POST", f"{_JOB}/restart", restart_job, permissions.WRITE_JOBS),
-    Route("POST", f"{_JOB}/validateCredentials", validate_credentials, permissions.WRITE_JOBS),
-    Route("PUT", f"{_SYNC}/secrets", put_secrets, permissions.WRITE_JOBS),
-    Route("GET", f"{_SYNC}/templates", list_job_templates, permissions.READ_JOBS),
+    Route("GET", f"{_SYNC}/jobs", list_jobs, "jobs.read"),
+    Route("POST", f"{_SYNC}/jobs", create_job, "jobs.write"),
+    Route("GET", _JOB, get_job, "jobs.read"),
+    Route("DELETE", _JOB, delete_job, "jobs.write"),
+    Route("POST", f"{_JOB}/start", start_job, "jobs.write"),
+    Route("POST", f"{_JOB}/pause", pause_job, "jobs.write"),
+    Route("POST", f"{_JOB}/restart", restart_job, "jobs.write"),
+    Route("POST", f"{_JOB}/validateCredentials", validate_credentials, "jobs.write"),
+    Route("PUT", f"{_SYNC}/secrets", put_secrets, "jobs.write"),
+    Route("GET", f"{_SYNC}/templates", list_job_templates, "jobs.read"),
 )

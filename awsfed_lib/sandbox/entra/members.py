@@ -7,7 +7,6 @@ from typing import Any
 
 from awsfed_lib.sandbox.entra import audit, deletion, relations
 from awsfed_lib.sandbox.entra.filtering import Rows
-from awsfed_lib.sandbox.entra.permissions import DELETE_USERS, READ_GROUPS, WRITE_GROUPS, WRITE_MEMBERS, WRITE_ROLE_ASSIGNABLE
 from awsfed_lib.sandbox.entra.query import collection
 from awsfed_lib.sandbox.entra.refusals import bad_request, denied, invalid_reference, invalid_values, mail_enabled, not_found, on_premises
 from awsfed_lib.sandbox.entra.routing import Call, Route
@@ -57,7 +56,7 @@ def delete_member_object(call: Call) -> Answer:
     table = relations.table_of(call, gone)
     if table not in ("users", "groups"):
         raise denied()
-    call.require(DELETE_USERS if table == "users" else WRITE_GROUPS)
+    call.require("user.delete" if table == "users" else "group.write")
     record = call.tenant.tables[table][gone]
     audit.commit(call, audit.changed(record, table.removesuffix("s"), "Delete", ()), deletion.removal(call, gone))
     return Answer(204)
@@ -109,7 +108,7 @@ def refuse_foreign(call: Call, group: Mapping[str, Any]) -> None:
     if group.get("mailEnabled") and "Unified" not in (group.get("groupTypes") or ()):
         raise mail_enabled()
     if group.get("isAssignableToRole"):
-        call.require(WRITE_ROLE_ASSIGNABLE)
+        call.require("member.privileged")
 
 
 def _group(call: Call) -> Mapping[str, Any]:
@@ -129,14 +128,14 @@ def _all(call: Call) -> Rows:
 
 
 ROUTES = (
-    Route("GET", "groups/{}/members", list_members, READ_GROUPS, 3),
-    Route("GET", "groups/{}/members/$count", lambda call: relations.count_of(call, _direct(call)), READ_GROUPS, 3),
-    Route("GET", "groups/{}/members/microsoft.graph.user", lambda call: relations.cast(call, _direct(call), USER), READ_GROUPS, 3),
-    Route("GET", "groups/{}/members/microsoft.graph.group", lambda call: relations.cast(call, _direct(call), GROUP), READ_GROUPS, 3),
-    Route("GET", "groups/{}/transitiveMembers", list_transitive, READ_GROUPS, 5),
-    Route("GET", "groups/{}/transitiveMembers/$count", lambda call: relations.count_of(call, _all(call)), READ_GROUPS, 5),
-    Route("GET", "groups/{}/transitiveMembers/microsoft.graph.user", lambda call: relations.cast(call, _all(call), USER), READ_GROUPS, 5),
-    Route("POST", "groups/{}/members/$ref", add_member, WRITE_MEMBERS),
-    Route("DELETE", "groups/{}/members/{}/$ref", remove_member, WRITE_MEMBERS),
+    Route("GET", "groups/{}/members", list_members, "member.read", 3),
+    Route("GET", "groups/{}/members/$count", lambda call: relations.count_of(call, _direct(call)), "member.read", 3),
+    Route("GET", "groups/{}/members/microsoft.graph.user", lambda call: relations.cast(call, _direct(call), USER), "member.read", 3),
+    Route("GET", "groups/{}/members/microsoft.graph.group", lambda call: relations.cast(call, _direct(call), GROUP), "member.read", 3),
+    Route("GET", "groups/{}/transitiveMembers", list_transitive, "member.read", 5),
+    Route("GET", "groups/{}/transitiveMembers/$count", lambda call: relations.count_of(call, _all(call)), "member.read", 5),
+    Route("GET", "groups/{}/transitiveMembers/microsoft.graph.user", lambda call: relations.cast(call, _all(call), USER), "member.read", 5),
+    Route("POST", "groups/{}/members/$ref", add_member, "member.write"),
+    Route("DELETE", "groups/{}/members/{}/$ref", remove_member, "member.write"),
     Route("DELETE", "groups/{}/members/{}", delete_member_object),
 )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from awsfed_lib.sandbox.entra import relations
-from awsfed_lib.sandbox.entra.permissions import READ_USERS
 from awsfed_lib.sandbox.entra.query import Shape, collection, count, single
 from awsfed_lib.sandbox.entra.refusals import not_found
 from awsfed_lib.sandbox.entra.routing import Call, Route, lookup
@@ -28,23 +28,34 @@ def user_of(call: Call) -> Mapping[str, Any]:
 
 def list_users(call: Call) -> Answer:
     """GET /users."""
-    return collection(call, SHAPE, call.view.rows("users"))
+    _refuse_unseen(call)
+    return collection(call, SHAPE, [relations.user(call, row) for row in call.view.rows("users")])
 
 
 def count_users(call: Call) -> Answer:
     """GET /users/$count."""
+    _refuse_unseen(call)
     return count(call, SHAPE, call.view.rows("users"))
 
 
 def get_user(call: Call) -> Answer:
     """GET /users/{id or principal name}."""
-    return single(call, SHAPE, user_of(call))
+    return single(call, SHAPE, relations.user(call, user_of(call)))
+
+
+def _refuse_unseen(call: Call) -> None:
+    """What the token may not read of users cannot be filtered, searched or sorted by it either."""
+    query = call.ask.query
+    asked = " ".join(query.get(option, "") for option in ("$filter", "$search", "$orderby"))
+    words = set(re.findall(r"[A-Za-z]+", re.sub(r"'(?:[^']|'')*'", "", asked)))
+    if words & (USER.names - relations.BASIC_USER):
+        call.require("user.full")
 
 
 ROUTES = (
-    Route("GET", "users", list_users, READ_USERS, 2),
-    Route("GET", "users/$count", count_users, READ_USERS),
-    Route("GET", "users/{}", get_user, READ_USERS),
-    Route("GET", "users/{}/memberOf", lambda call: relations.list_containers(call, user_of(call)["id"]), READ_USERS, 2),
-    Route("GET", "users/{}/transitiveMemberOf", lambda call: relations.list_all_containers(call, user_of(call)["id"]), READ_USERS, 2),
+    Route("GET", "users", list_users, "user.read", 2),
+    Route("GET", "users/$count", count_users, "user.read"),
+    Route("GET", "users/{}", get_user, "user.read"),
+    Route("GET", "users/{}/memberOf", lambda call: relations.list_containers(call, user_of(call)["id"]), "user.groups", 2),
+    Route("GET", "users/{}/transitiveMemberOf", lambda call: relations.list_all_containers(call, user_of(call)["id"]), "user.groups", 2),
 )

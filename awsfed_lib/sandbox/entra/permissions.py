@@ -1,99 +1,85 @@
-"""Which permissions each call needs (microsoft-graph-devx-content permissions/new/permissions.json, checked against learn where read).
+"""Which permission each call needs, from two tables that are read as data; a route names a row by its id.
 
-A rule is text: alternatives separated by `|`, permissions that are needed together by `&`. `X.OwnedBy@owner` holds only for objects that the
-calling application owns.
+graph_permissions.yml is the project's own table, and explains the columns at its head; other_permissions.yml holds the calls that awsfed
+itself does not send.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from pathlib import Path
 
-from awsfed_lib.sandbox.entra.tokens import Caller
+import yaml
+
+from awsfed_lib.sandbox.entra.tokens import GLOBAL_ADMINISTRATOR, Caller
 
 OWNER = "@owner"
 Owns = Callable[[], bool]
+Alternatives = tuple[frozenset[str], ...]
+# learn.microsoft.com entra/identity/role-based-access-control/permissions-reference: which directory roles a kind of `role` stands for.
+ROLES: Mapping[str, frozenset[str]] = {
+    "apps": frozenset({
+        GLOBAL_ADMINISTRATOR,
+        "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3",  # Application Administrator
+        "158c047a-c907-4556-b7ef-446551a6b5f7",  # Cloud Application Administrator
+        "e8611ab8-c189-46e8-94e1-60213ab1f814",  # Privileged Role Administrator
+    }),
+    "groups": frozenset({
+        GLOBAL_ADMINISTRATOR,
+        "fdd7a751-b60b-444a-984c-02652fe8fa1c",  # Groups Administrator
+        "fe930be7-5e62-47db-91af-98c3a49a38b1",  # User Administrator
+    }),
+    "logs": frozenset({
+        GLOBAL_ADMINISTRATOR,
+        "f2ef992c-3afb-46b9-b7cf-a126ee74c451",  # Global Reader
+        "4a5d8f65-41da-4de4-8968-e035b65339cf",  # Reports Reader
+        "5d6b6bb7-de71-4623-b4af-96380a352509",  # Security Reader
+        "194ae4cb-b126-40b2-bd5b-6091b380977d",  # Security Administrator
+        "5f2222b1-57c3-48ba-8ad5-d4759f1fde6f",  # Security Operator
+    }),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Rule:
-    """Permissions of application tokens, those of delegated ones ("": the same), and whether a signed-in user needs a directory role."""
+    """One row of the table. No alternatives at all: any valid token. `role`: a key of ROLES, "" for none."""
 
-    application: str
-    delegated: str = ""
-    administrator: bool = False
-
-
-_READ_DIRECTORY = "Directory.Read.All|Directory.ReadWrite.All"
-_READ_APPLICATIONS = f"Application.Read.All|Application.ReadWrite.All|{_READ_DIRECTORY}"
-_READ_GROUPS = (
-    "Group.ReadBasic.All|Group.Read.All|Group.ReadWrite.All|GroupMember.Read.All|GroupMember.ReadWrite.All|GroupMember.ReadBasic.All|"
-    + _READ_DIRECTORY
-)
-_READ_USERS = f"User.ReadBasic.All|User.Read.All|User.ReadWrite.All|{_READ_DIRECTORY}"
-_ASSIGN = "AppRoleAssignment.ReadWrite.All"
-
-ANY_TOKEN = Rule("")
-READ_APPLICATIONS = Rule(f"{_READ_APPLICATIONS}|Application.ReadWrite.OwnedBy", _READ_APPLICATIONS)
-WRITE_APPLICATIONS = Rule(
-    f"Application.ReadWrite.All|Application.ReadWrite.OwnedBy{OWNER}|Directory.ReadWrite.All",
-    "Application.ReadWrite.All|Directory.ReadWrite.All",
-    administrator=True,
-)
-# graph/api/applicationtemplate-instantiate: the owner of what does not exist yet is the caller.
-INSTANTIATE = Rule(
-    "Application.ReadWrite.All|Application.ReadWrite.OwnedBy|Directory.ReadWrite.All",
-    "Application.ReadWrite.All|Directory.ReadWrite.All",
-    administrator=True,
-)
-READ_ASSIGNED = Rule(_READ_APPLICATIONS)
-# Alone, AppRoleAssignment.ReadWrite.All is refused (graph-docs#12833, #20368).
-ASSIGN = Rule("|".join(f"{_ASSIGN}&{read}" for read in _READ_APPLICATIONS.split("|")), administrator=True)
-UNASSIGN = Rule(_ASSIGN, administrator=True)
-READ_HELD = Rule(f"Group.Read.All|Group.ReadWrite.All|{_ASSIGN}|{_READ_DIRECTORY}")
-READ_GROUPS = Rule(_READ_GROUPS)
-CREATE_GROUPS = Rule(
-    "Group.Create|Group.ReadWrite.All|Directory.ReadWrite.All", "Group.ReadWrite.All|Directory.ReadWrite.All", administrator=True
-)
-WRITE_GROUPS = Rule("Group.ReadWrite.All|Directory.ReadWrite.All", administrator=True)
-WRITE_MEMBERS = Rule("GroupMember.ReadWrite.All|Group.ReadWrite.All|Directory.ReadWrite.All", administrator=True)
-WRITE_ROLE_ASSIGNABLE = Rule("RoleManagement.ReadWrite.Directory", administrator=True)
-READ_USERS = Rule(_READ_USERS)
-DELETE_USERS = Rule("User.ReadWrite.All", administrator=True)
-READ_POLICIES = Rule("Policy.Read.All|Policy.ReadWrite.ApplicationConfiguration")
-WRITE_POLICIES = Rule("Policy.ReadWrite.ApplicationConfiguration", administrator=True)
-_POLICIES = ("Policy.Read.All", "Policy.ReadWrite.ApplicationConfiguration")
-_ANY_APPLICATION = "|".join(f"{one}&Application.ReadWrite.All" for one in _POLICIES)
-APPLY_POLICIES = Rule(
-    "|".join((_ANY_APPLICATION, *(f"{one}&Application.ReadWrite.OwnedBy{OWNER}" for one in _POLICIES))),
-    _ANY_APPLICATION,
-    administrator=True,
-)
-READ_AUDITS = Rule("AuditLog.Read.All")
-READ_JOBS = Rule(f"Synchronization.Read.All|Synchronization.ReadWrite.All|Application.ReadWrite.OwnedBy{OWNER}")
-WRITE_JOBS = Rule(
-    f"Synchronization.ReadWrite.All|Application.ReadWrite.OwnedBy{OWNER}", "Synchronization.ReadWrite.All", administrator=True
-)
-READ_ORGANIZATION = Rule(f"Organization.Read.All|{_READ_DIRECTORY}", f"User.Read|Organization.Read.All|{_READ_DIRECTORY}")
-READ_LICENSES = Rule(f"LicenseAssignment.Read.All|Organization.Read.All|{_READ_DIRECTORY}")
-READ_OBJECTS = Rule(f"{_READ_USERS}|{_READ_GROUPS}|{_READ_APPLICATIONS}")
-
-# What of a member is shown: learn.microsoft.com graph/permissions-overview, "limited information returned for inaccessible member objects".
-READ_OF_TABLE = {"users": READ_USERS, "groups": READ_GROUPS, "servicePrincipals": READ_APPLICATIONS}
+    application: Alternatives
+    delegated: Alternatives
+    unsure: Alternatives
+    role: str
 
 
-@cache
-def _alternatives(rule: str) -> tuple[frozenset[str], ...]:
-    return tuple(frozenset(one.split("&")) for one in rule.split("|")) if rule else ()
+def _alternatives(texts: Iterable[str]) -> Alternatives:
+    return tuple(frozenset(part.strip() for part in text.split("&")) for text in texts)
 
 
-def allowed(rule: Rule, caller: Caller, owns: Owns = lambda: False) -> bool:
-    """Whether the caller may; `owns` says whether the addressed object is the calling application's own."""
-    if rule.administrator and not caller.app_only and not caller.administers:
+def _rules(file: Path) -> Iterator[tuple[str, Rule]]:
+    for row in yaml.safe_load(file.read_text(encoding="utf-8")):
+        application, delegated, unsure = row["app"], row.get("del", row["app"]), row.get("unsure", ())
+        yield row["id"], Rule(_alternatives(application), _alternatives(delegated), _alternatives(unsure), row.get("role", ""))
+
+
+ANY_TOKEN = ""
+RULES: Mapping[str, Rule] = {
+    ANY_TOKEN: Rule((), (), (), ""),
+    **dict(_rules(Path(__file__).parents[2] / "graph_permissions.yml")),
+    **dict(_rules(Path(__file__).with_name("other_permissions.yml"))),
+}
+
+
+def allowed(name: str, caller: Caller, owns: Owns = lambda: False, *, lenient: bool = False) -> bool:
+    """Whether the caller may send that call; `owns` tells whether the addressed object is the calling application's own.
+
+    `lenient`: what Microsoft's documents disagree about is enough.
+    """
+    rule = RULES[name]
+    if rule.role and not caller.app_only and not ROLES[rule.role] & caller.directory_roles:
         return False
-    alternatives = _alternatives(rule.application if caller.app_only else rule.delegated or rule.application)
-    return not alternatives or any(_held(one, caller, owns) for one in alternatives)
+    documented = rule.application if caller.app_only else rule.delegated
+    accepted = (*documented, *rule.unsure) if lenient else documented
+    return not documented or any(_held(one, caller, owns) for one in accepted)
 
 
 def _held(needed: frozenset[str], caller: Caller, owns: Owns) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from awsfed_lib.sandbox.entra import relations
-from awsfed_lib.sandbox.entra.permissions import READ_POLICIES
 from awsfed_lib.sandbox.entra.query import Shape, collection, single
 from awsfed_lib.sandbox.entra.refusals import not_found
 from awsfed_lib.sandbox.entra.routing import Call, Route
@@ -41,7 +40,7 @@ def list_of_principal(call: Call, principal_id: str) -> Answer:
 
 
 ROUTES = (
-    Route("GET", "policies/claimsMappingPolicies", list_policies, READ_POLICIES),
-    Route("GET", "policies/claimsMappingPolicies/{}", get_policy, READ_POLICIES),
-    Route("GET", "policies/claimsMappingPolicies/{}/appliesTo", list_applied_to, READ_POLICIES),
+    Route("GET", "policies/claimsMappingPolicies", list_policies, "mapping.read"),
+    Route("GET", "policies/claimsMappingPolicies/{}", get_policy, "mapping.read"),
+    Route("GET", "policies/claimsMappingPolicies/{}/appliesTo", list_applied_to, "mapping.applies"),
 )

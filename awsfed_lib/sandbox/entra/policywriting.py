@@ -13,7 +13,6 @@ from typing import Any
 
 from awsfed_lib.sandbox.entra import audit
 from awsfed_lib.sandbox.entra.patching import changed
-from awsfed_lib.sandbox.entra.permissions import APPLY_POLICIES, WRITE_POLICIES
 from awsfed_lib.sandbox.entra.policies import SHAPE
 from awsfed_lib.sandbox.entra.query import single
 from awsfed_lib.sandbox.entra.refusals import bad_request, invalid_reference, invalid_values, not_found, value_required
@@ -156,10 +155,10 @@ def _applied(call: Call, principal: Mapping[str, Any], key: str, activity: str) 
 
 _PATH, _OF = f"policies/{TABLE}", f"servicePrincipals/{{}}/{TABLE}"
 ROUTES = (
-    Route("POST", _PATH, create_policy, WRITE_POLICIES),
-    Route("PATCH", _PATH + "/{}", patch_policy, WRITE_POLICIES),
-    Route("DELETE", _PATH + "/{}", delete_policy, WRITE_POLICIES),
+    Route("POST", _PATH, create_policy, "mapping.write"),
+    Route("PATCH", _PATH + "/{}", patch_policy, "mapping.write"),
+    Route("DELETE", _PATH + "/{}", delete_policy, "mapping.write"),
     Route("POST", _OF, refuse_without_ref),
-    Route("POST", _OF + "/$ref", apply_policy, APPLY_POLICIES),
-    Route("DELETE", _OF + "/{}/$ref", withdraw_policy, APPLY_POLICIES),
+    Route("POST", _OF + "/$ref", apply_policy, "sp.mapping.write"),
+    Route("DELETE", _OF + "/{}/$ref", withdraw_policy, "sp.mapping.write"),
 )

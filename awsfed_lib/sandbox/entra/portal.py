@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from awsfed_lib.sandbox.entra import audit
-from awsfed_lib.sandbox.entra.permissions import READ_POLICIES, WRITE_POLICIES
 from awsfed_lib.sandbox.entra.query import ODATA
 from awsfed_lib.sandbox.entra.refusals import invalid_values, not_found, unknown_property, unknown_segment
 from awsfed_lib.sandbox.entra.routing import Call, Route
@@ -97,7 +96,7 @@ def _entries(claim: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 _PATH = "servicePrincipals/{}/claimsPolicy"
 ROUTES = (
-    Route("GET", _PATH, get_claims, READ_POLICIES),
-    Route("PUT", _PATH, put_claims, WRITE_POLICIES),
-    Route("PATCH", _PATH, patch_claims, WRITE_POLICIES),
+    Route("GET", _PATH, get_claims, "sp.claims"),
+    Route("PUT", _PATH, put_claims, "sp.claims"),
+    Route("PATCH", _PATH, patch_claims, "sp.claims"),
 )

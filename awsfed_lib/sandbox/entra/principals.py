@@ -7,7 +7,6 @@ from typing import Any
 
 from awsfed_lib.sandbox.entra import audit, certificates, inheritance, relations, roleholders, signing, singlesignon
 from awsfed_lib.sandbox.entra.patching import changed
-from awsfed_lib.sandbox.entra.permissions import READ_APPLICATIONS, READ_GROUPS, READ_POLICIES, WRITE_APPLICATIONS
 from awsfed_lib.sandbox.entra.policies import list_of_principal
 from awsfed_lib.sandbox.entra.query import Shape, collection, count, single
 from awsfed_lib.sandbox.entra.refusals import invalid_values, not_the_application
@@ -102,27 +101,27 @@ def _changes(before: Mapping[str, Any], after: Mapping[str, Any], body: Mapping[
 
 
 ROUTES = (
-    Route("GET", "servicePrincipals", list_principals, READ_APPLICATIONS),
-    Route("GET", "servicePrincipals/$count", count_principals, READ_APPLICATIONS),
-    Route("GET", "servicePrincipals/{}", get_principal, READ_APPLICATIONS),
-    Route("PATCH", "servicePrincipals/{}", patch_principal, WRITE_APPLICATIONS),
+    Route("GET", "servicePrincipals", list_principals, "sp.read"),
+    Route("GET", "servicePrincipals/$count", count_principals, "sp.read"),
+    Route("GET", "servicePrincipals/{}", get_principal, "sp.read"),
+    Route("PATCH", "servicePrincipals/{}", patch_principal, "sp.write"),
     Route(
         "GET",
         "servicePrincipals/{}/owners",
         lambda call: relations.list_owners(call, call.addressed("servicePrincipals")["id"]),
-        READ_APPLICATIONS,
+        "sp.owners",
     ),
     Route(
         "GET",
         "servicePrincipals/{}/memberOf",
         lambda call: relations.list_containers(call, call.addressed("servicePrincipals")["id"]),
-        READ_GROUPS,
+        "sp.groups",
         2,
     ),
     Route(
         "GET",
         "servicePrincipals/{}/claimsMappingPolicies",
         lambda call: list_of_principal(call, call.addressed("servicePrincipals")["id"]),
-        READ_POLICIES,
+        "sp.mapping.read",
     ),
 )

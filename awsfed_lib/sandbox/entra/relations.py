@@ -6,19 +6,19 @@ What a token may not read of a related object comes as nulls, with type and id o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from awsfed_lib.sandbox.entra import inheritance
 from awsfed_lib.sandbox.entra.filtering import Rows
-from awsfed_lib.sandbox.entra.permissions import READ_OF_TABLE, allowed
 from awsfed_lib.sandbox.entra.query import Shape, collection, count
-from awsfed_lib.sandbox.entra.refusals import bad_request
+from awsfed_lib.sandbox.entra.refusals import bad_request, denied
 from awsfed_lib.sandbox.entra.routing import Call
 from awsfed_lib.sandbox.entra.schema import GROUP, KINDS, SERVICE_PRINCIPAL, USER, Kind
 from awsfed_lib.sandbox.entra.wire import Answer
 
 TABLES = ("users", "groups", "servicePrincipals")
+BASIC_USER = frozenset({"id", "displayName", "givenName", "surname", "mail", "securityIdentifier"})
 DIRECTORY_OBJECT = Kind(
     "",
     "directoryObject",
@@ -34,13 +34,24 @@ def table_of(call: Call, object_id: str) -> str:
 
 
 def directory_object(call: Call, table: str, record: Mapping[str, Any]) -> dict[str, Any]:
-    """The object as an item of a mixed collection."""
+    """The object as an item of a mixed collection: what the token may not read of it is null."""
     shown = inheritance.shown(call.view, record) if table == "servicePrincipals" else KINDS[table].filled(record)
     kind = {"@odata.type": f"#microsoft.graph.{KINDS[table].type}"}
-    if allowed(READ_OF_TABLE[table], call.caller):
-        return kind | shown
-    hidden: dict[str, list[Any] | None] = {name: [] if isinstance(value, list) else None for name, value in shown.items()}
-    return kind | hidden | {"id": shown["id"]}
+    if table == "users" and call.may("user.read"):
+        return kind | user(call, shown)
+    return kind | (
+        shown if call.may({"groups": "group.read", "servicePrincipals": "sp.read"}.get(table, "user.full")) else _without(shown, {"id"})
+    )
+
+
+def user(call: Call, record: Mapping[str, Any]) -> dict[str, Any]:
+    """The user as the token may see it: User.ReadBasic.All covers names, mail and ids (graph/permissions-reference, its description)."""
+    return dict(record) if call.may("user.full") else _without(record, BASIC_USER)
+
+
+def _without(record: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+    """The record with nulls and empty lists in place of everything but `names`."""
+    return {name: value if name in names else [] if isinstance(value, list) else None for name, value in record.items()}
 
 
 def objects(call: Call, ids: Iterable[str]) -> Rows:
@@ -50,8 +61,22 @@ def objects(call: Call, ids: Iterable[str]) -> Rows:
 
 
 def members(call: Call, group_id: str) -> Rows:
-    """Direct members."""
-    return objects(call, call.view.related("members", group_id))
+    """Direct members. Raises Refusal (403) for hidden ones where the switch `hidden_members` says so."""
+    if call.tenant.switches.hidden_members == "denied" and not _members_shown(call, group_id):
+        raise denied()
+    return objects(call, _members(call, group_id))
+
+
+def _members(call: Call, group_id: str) -> tuple[str, ...]:
+    return call.view.related("members", group_id) if _members_shown(call, group_id) else ()
+
+
+def _members_shown(call: Call, group_id: str) -> bool:
+    """Hidden membership needs Member.Read.Hidden besides, except for a person who is in the group (graph/api/group-list-members)."""
+    if (call.view.get("groups", group_id) or {}).get("visibility") != "HiddenMembership" or call.may("member.hidden"):
+        return True
+    now = call.tenant.now_view
+    return bool(call.caller.user_id) and call.caller.user_id in (*now.related("members", group_id), *now.related("owners", group_id))
 
 
 def transitive_members(call: Call, group_id: str) -> Rows:
@@ -59,7 +84,7 @@ def transitive_members(call: Call, group_id: str) -> Rows:
     found: dict[str, None] = {}
     waiting = [group_id]
     while waiting:
-        new = [key for key in call.view.related("members", waiting.pop(0)) if key not in found]
+        new = [key for key in _members(call, waiting.pop(0)) if key not in found]
         found |= dict.fromkeys(new)
         waiting += [key for key in new if call.view.get("groups", key) is not None]
     return objects(call, found)
@@ -84,7 +109,7 @@ def all_containers(call: Call, object_id: str) -> Rows:
 def _containing(call: Call, object_id: str) -> list[str]:
     # A plain scan: it is asked for seldom, and an index would have to lag like the rest.
     held = call.tenant.tables["members"]
-    return [group_id for group_id in held if object_id in call.view.related("members", group_id)]
+    return [group_id for group_id in held if object_id in _members(call, group_id)]
 
 
 SHAPE = Shape(DIRECTORY_OBJECT, "directoryObjects", {})

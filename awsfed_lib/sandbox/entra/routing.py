@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from awsfed_lib.sandbox.entra.permissions import ANY_TOKEN, Rule, allowed
+from awsfed_lib.sandbox.entra.permissions import ANY_TOKEN, allowed
 from awsfed_lib.sandbox.entra.refusals import bad_request, denied, method_not_allowed, not_found, unknown_segment, unreadable_body
 from awsfed_lib.sandbox.entra.throttle import Charge
 from awsfed_lib.sandbox.entra.tokens import Caller
@@ -17,17 +17,19 @@ from awsfed_lib.sandbox.entra.wire import AlternateKey, Answer, Ask, Segment
 if TYPE_CHECKING:
     from awsfed_lib.sandbox.store import Tenant, View
 
+OWNED = ("servicePrincipals", "applications", "groups")
 CASTS = frozenset({"microsoft.graph.user", "microsoft.graph.group", "microsoft.graph.serviceprincipal"})
 
 
 @dataclass(frozen=True)
 class Call:
-    """One request with everything that a route needs to answer it. `keys` are the path's captured segments."""
+    """One request with everything that a route needs to answer it. `keys`: the captured segments of the path; `family`: its first one."""
 
     tenant: Tenant
     ask: Ask
     caller: Caller
     keys: tuple[Segment, ...]
+    family: str
     version: str
     request_id: str
     send: Callable[[Ask], Answer]
@@ -74,19 +76,20 @@ class Call:
         self.addressed(table)
         return _found(self.tenant.now_view, table, self.keys[0])
 
-    def require(self, rule: Rule) -> None:
-        """Raise Refusal (403) unless the caller may."""
-        if not allowed(rule, self.caller, self._owns):
+    def require(self, rule: str) -> None:
+        """Raise Refusal (403) unless the caller may send the call of that row of the table of permissions."""
+        if not self.may(rule):
             raise denied()
 
+    def may(self, rule: str) -> bool:
+        """Whether the caller has the permissions of that row."""
+        return allowed(rule, self.caller, self._owns, lenient=self.tenant.switches.permissions == "lenient")
+
     def _owns(self) -> bool:
-        """Whether the calling application owns the application or service principal that the path names."""
+        """Whether the calling application owns the object that the path names; application and service principal have their own owners."""
         now = self.tenant.now_view
-        for table in ("servicePrincipals", "applications"):
-            record = lookup(now, table, self.keys[0]) if self.keys else None
-            if record is not None:
-                return self.caller.principal_id in now.related("owners", record["id"])
-        return False
+        record = lookup(now, self.family, self.keys[0]) if self.keys and self.family in OWNED else None
+        return record is not None and self.caller.principal_id in now.related("owners", record["id"])
 
 
 def _found(view: View, table: str, key: Segment) -> Mapping[str, Any]:
@@ -108,12 +111,15 @@ Handler = Callable[[Call], Answer]
 
 @dataclass(frozen=True)
 class Route:
-    """One line of the route table. `{}` in the pattern captures a segment; `units` is what the call costs before query options."""
+    """One line of the route table. `{}` in the pattern captures a segment.
+
+    `rule`: a row of the table of permissions. `units`: what the call costs before query options.
+    """
 
     method: str
     pattern: str
     handler: Handler
-    rule: Rule = ANY_TOKEN
+    rule: str = ANY_TOKEN
     units: int = 1
 
     @cached_property

@@ -18,7 +18,6 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 
 from awsfed_lib.sandbox.entra import audit, certificates
 from awsfed_lib.sandbox.entra.identifiers import is_guid
-from awsfed_lib.sandbox.entra.permissions import WRITE_APPLICATIONS
 from awsfed_lib.sandbox.entra.query import ODATA
 from awsfed_lib.sandbox.entra.refusals import bad_request, invalid_values, unknown_property, unknown_segment
 from awsfed_lib.sandbox.entra.routing import Call, Route
@@ -190,4 +189,4 @@ def _preferred(call: Call, before: Mapping[str, Any], after: Mapping[str, Any]) 
     return {} if before.get(name) in left or before.get(name) is None else {name: None}
 
 
-ROUTES = (Route("POST", f"servicePrincipals/{{}}/{ACTION}", add_certificate, WRITE_APPLICATIONS),)
+ROUTES = (Route("POST", f"servicePrincipals/{{}}/{ACTION}", add_certificate, "sp.cert"),)

@@ -14,7 +14,6 @@ from typing import Any
 
 from awsfed_lib.sandbox.entra.catalogue import kind
 from awsfed_lib.sandbox.entra.identifiers import is_guid
-from awsfed_lib.sandbox.entra.permissions import READ_AUDITS
 from awsfed_lib.sandbox.entra.query import Shape, collection, single
 from awsfed_lib.sandbox.entra.refusals import Refusal, not_found
 from awsfed_lib.sandbox.entra.routing import Call, Route
@@ -109,6 +108,6 @@ def _kept(call: Call) -> list[dict[str, Any]]:
 
 
 ROUTES = (
-    Route("GET", "auditLogs/signIns", list_sign_ins, READ_AUDITS),
-    Route("GET", "auditLogs/signIns/{}", get_sign_in, READ_AUDITS),
+    Route("GET", "auditLogs/signIns", list_sign_ins, "signins"),
+    Route("GET", "auditLogs/signIns/{}", get_sign_in, "signins"),
 )

@@ -25,17 +25,6 @@ GRAPH_APP_ID = "00000003-0000-0000-c000-000000000000"
 GRAPH_HOSTS = frozenset({"graph.microsoft.com", "graph.microsoft.us", "dod-graph.microsoft.us", "microsoftgraph.chinacloudapi.cn"})
 LOOPBACK = frozenset({"localhost", "127.0.0.1"})
 GLOBAL_ADMINISTRATOR = "62e90394-69f5-4237-9190-012177145e10"
-# learn.microsoft.com entra/identity/role-based-access-control/permissions-reference: global, application, cloud application and
-# privileged role administrator, groups administrator.
-ADMINISTRATORS = frozenset(
-    {
-        GLOBAL_ADMINISTRATOR,
-        "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3",
-        "158c047a-c907-4556-b7ef-446551a6b5f7",
-        "e8611ab8-c189-46e8-94e1-60213ab1f814",
-        "fdd7a751-b60b-444a-984c-02652fe8fa1c",
-    }
-)
 
 
 @dataclass(frozen=True)
@@ -48,7 +37,7 @@ class Caller:
     permissions: frozenset[str]
     user_id: str = ""
     user_name: str = ""
-    administers: bool = False
+    directory_roles: frozenset[str] = frozenset()
 
     @property
     def app_only(self) -> bool:
@@ -146,5 +135,5 @@ def _caller(claims: Mapping[str, Any]) -> Caller:
         permissions=frozenset(claims["scp"].split()) if user else frozenset(claims.get("roles", ())),
         user_id=claims["oid"] if user else "",
         user_name=claims.get("upn", ""),
-        administers=bool(ADMINISTRATORS & set(claims.get("wids", ()))),
+        directory_roles=frozenset(claims.get("wids", ())),
     )

@@ -54,12 +54,15 @@ def _demo(setting: Setting, seat: Seat, made: dict[str, Any], group: dict[str, A
 def clients(seed: int) -> list[dict[str, Any]]:
     """The app registrations that sign in: one that may read, one that may also write, one that was given too little.
 
-    The permissions are the least that each call needs (learn.microsoft.com/graph/permissions-reference).
+    The permissions are those that the runbooks need (graph_permissions.yml). What the portal wrote as claims (beta claimsPolicy) has no
+    permission to read only, and so is not readable for the reader.
     """
     reader = [
         "Application.Read.All",
+        "Directory.Read.All",
         "GroupMember.Read.All",
-        "User.ReadBasic.All",
+        "Member.Read.Hidden",
+        "User.Read.All",
         "AuditLog.Read.All",
         "Policy.Read.All",
         "Organization.Read.All",

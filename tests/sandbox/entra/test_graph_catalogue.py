@@ -13,10 +13,11 @@ def test_templates_by_name_and_id(reader):
     assert reader.get(f"/applicationTemplates/{uuid.uuid4()}").status == 404
 
 
-def test_policies_and_the_applications_that_they_apply_to(reader):
-    """graph/api/serviceprincipal-list-claimsmappingpolicies."""
-    assert [row["id"] for row in reader.value(f"/servicePrincipals/{sample.AWS}/claimsMappingPolicies")] == [sample.POLICY]
-    assert reader.value(f"/servicePrincipals/{sample.OTHER}/claimsMappingPolicies") == []
+def test_policies_and_the_applications_that_they_apply_to(reader, writer):
+    """graph/api/serviceprincipal-list-claimsmappingpolicies: even to read, it asks for a permission to write applications."""
+    assert [row["id"] for row in writer.value(f"/servicePrincipals/{sample.AWS}/claimsMappingPolicies")] == [sample.POLICY]
+    assert writer.value(f"/servicePrincipals/{sample.OTHER}/claimsMappingPolicies") == []
+    assert reader.get(f"/servicePrincipals/{sample.AWS}/claimsMappingPolicies").status == 403
     assert reader.get(f"/policies/claimsMappingPolicies/{sample.POLICY}").json["definition"] == ["{}"]
     assert reader.get(f"/policies/claimsMappingPolicies/{uuid.uuid4()}").status == 404
 

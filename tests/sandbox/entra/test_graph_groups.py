@@ -5,6 +5,8 @@ import uuid
 import entra_sample as sample
 import pytest
 
+from awsfed_lib.sandbox import by_hand
+
 NEW = {"displayName": "AWS-1", "mailEnabled": False, "mailNickname": "aws-1", "securityEnabled": True}
 OBJECTS = "https://graph.microsoft.com/v1.0/directoryObjects"
 MEMBERS = f"/groups/{sample.ADMINS}/members"
@@ -162,18 +164,43 @@ def test_references_that_lead_nowhere(writer, reference):
     assert writer.post(f"{MEMBERS}/$ref", {"@odata.id": reference}).status in (400, 404)
 
 
-def test_what_a_token_may_not_read_of_a_member_is_null(reader, tenant):
+def test_what_a_token_may_not_read_of_a_member_is_null(signed_in, tenant):
     """learn.microsoft.com graph/permissions-overview: limited information for inaccessible member objects."""
-    kept = tenant.client_credentials(sample.READER).permissions - {"User.ReadBasic.All"}
-    tenant.client_credentials(sample.READER).permissions = kept
-    from awsfed_lib.sandbox.entra import issuing
-
-    token = issuing.for_application(tenant, tenant.client_credentials(sample.READER), "https://graph.microsoft.com")["access_token"]
-    reader.token = token
-    anna, nested = reader.value(MEMBERS)
+    tenant.permit("poor", ["GroupMember.Read.All"])
+    anna, nested = signed_in(sample.POOR).value(MEMBERS)
     assert {anna["id"], anna["@odata.type"]} == {sample.ANNA, "#microsoft.graph.user"}
     assert anna["userPrincipalName"] is anna["displayName"] is None
     assert nested["displayName"] == "Nested"
+
+
+@pytest.fixture
+def hidden(tenant):
+    """A Microsoft 365 group whose members are Anna and a group, of which the outer one is a member of another group."""
+    inner = by_hand.add_group(tenant, "Secret project", [sample.ANNA], **by_hand.HIDDEN)
+    return inner, by_hand.add_group(tenant, "Around it", [inner, sample.BEN])
+
+
+def test_hidden_members_are_not_shown_without_a_permission_of_their_own(hidden, tenant, signed_in):
+    """graph/api/group-list-transitivemembers: Member.Read.Hidden besides; without it the list is empty, and looks as any other."""
+    inner, outer = hidden
+    tenant.permit("poor", ["Group.Read.All", "GroupMember.Read.All", "User.Read.All", "Directory.Read.All"])
+    client = signed_in(sample.POOR)
+    assert client.value(f"/groups/{inner}/members") == []
+    assert client.get(f"/groups/{inner}?$expand=members").json["members"] == []
+    assert client.get(f"/groups/{inner}").json["visibility"] == "HiddenMembership"
+    assert [row["id"] for row in client.value(f"/groups/{outer}/transitiveMembers")] == [inner, sample.BEN]
+    assert inner not in [row["id"] for row in client.value(f"/users/{sample.ANNA}/memberOf")]
+    tenant.switches = tenant.switches.changed({"hidden_members": "denied"})
+    assert client.get(f"/groups/{inner}/members").error[:2] == (403, "Authorization_RequestDenied")
+    tenant.permit("poor", ["Member.Read.Hidden", "GroupMember.Read.All", "Directory.Read.All"])
+    client = signed_in(sample.POOR)
+    assert [row["id"] for row in client.value(f"/groups/{inner}/members")] == [sample.ANNA]
+    assert [row["id"] for row in client.value(f"/groups/{outer}/transitiveMembers")] == [inner, sample.BEN, sample.ANNA]
+    assert inner in [row["id"] for row in client.value(f"/users/{sample.ANNA}/memberOf")]
+
+
+def test_members_of_a_hidden_group_see_each_other(hidden, person):
+    assert [row["id"] for row in person().value(f"/groups/{hidden[0]}/members")] == [sample.ANNA]
 
 
 FOREIGN = [

@@ -79,6 +79,7 @@ def test_what_is_refused(writer, body):
 
 
 def test_reading_and_writing_have_their_permissions(reader, writer, signed_in):
+    """There is no permission that only reads it (permissions-reference)."""
     writer("PUT", PATH, {"claims": CLAIMS})
-    assert reader.get(PATH).status == 200
-    assert reader("PUT", PATH, {"claims": []}).status == signed_in(sample.POOR).get(PATH).status == 403
+    assert writer.get(PATH).status == 200
+    assert reader.get(PATH).status == reader("PUT", PATH, {"claims": []}).status == signed_in(sample.POOR).get(PATH).status == 403
