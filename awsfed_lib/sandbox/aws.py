@@ -1,6 +1,6 @@
 """The AWS side of the sandbox: an organization on moto behind a layer that answers and refuses as AWS does.
 
-`Org.app` is one WSGI application for IAM, STS, Organizations and CloudTrail, and for the sandbox's own paths: `GET /sandbox/requests` (what was asked,
+`Org.app` is one WSGI application for IAM, STS, Organizations, CloudTrail and CloudFormation, and for the sandbox's own paths: `GET /sandbox/requests` (what was asked,
 for assertions), `GET` and `POST /sandbox/switches` (faults, see AwsSwitches), `POST /sandbox/reset` (back to the world).
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from awsfed_lib.sandbox.amazon import federation, gate, lookup, organizations, pages, providers, roles, sign_in_events, sts, wire
+from awsfed_lib.sandbox.amazon import federation, gate, lookup, organizations, pages, providers, roles, sign_in_events, stacks, sts, wire
 from awsfed_lib.sandbox.amazon.assertion import SamlRefused
 from awsfed_lib.sandbox.amazon.cloud import Account, Cloud, Metadata
 from awsfed_lib.sandbox.amazon.credentials import Identity
@@ -116,7 +116,7 @@ class Org:
     def _caller(self, call: Call) -> Identity | None:
         if call.action == "AssumeRoleWithSAML":
             return None  # the one call that nobody signs
-        if call.service in ("iam", "sts", "organizations", "cloudtrail"):
+        if call.service in ("iam", "sts", "organizations", "cloudtrail", "cloudformation"):
             gate.require_partition(self.cloud, call)
         return self.cloud.keys.caller(call)
 
@@ -133,6 +133,9 @@ class Org:
         if call.service == "cloudtrail" and call.action == "LookupEvents":
             gate.require_allowed(self.cloud, caller, call)
             return lookup.events(self.cloud, self.cloud.accounts[caller.account_id], call)
+        if call.service == "cloudformation" and call.action == "DescribeStackResources":
+            gate.require_allowed(self.cloud, caller, call)
+            return stacks.describe(self.cloud.accounts[caller.account_id], call)
         if call.service == "iam" and (call.action in self._operations or call.action in self._checks):
             return self._iam(call, caller)
         raise AwsError("NotImplemented", f"The sandbox does not have {call.service}:{call.action}.", 501)

@@ -76,11 +76,17 @@ def test_not_action_and_not_resource_turn_the_list_round():
         ({"ForAllValues:StringEquals": {"aws:TagKeys": ["a"]}}, {}, "allow"),
         ({"ForAnyValue:StringEquals": {"aws:TagKeys": ["a", "b"]}}, {"aws:tagkeys": ["a", "c"]}, "allow"),
         ({"StringEquals": {"a": "1", "b": "2"}}, {"a": ["1"], "b": ["3"]}, "none"),  # all keys must match
-        (
-            {"DateLessThan": {"aws:CurrentTime": "2020-01-01"}},
-            {"aws:currenttime": ["2010-01-01"]},
-            "none",
-        ),  # not evaluated here: never matches
+        ({"ForAnyValue:StringNotEquals": {"aws:TagKeys": ["a"]}}, {}, "none"),
+        ({"ForAnyValue:StringNotEquals": {"aws:TagKeys": ["a"]}}, {"aws:tagkeys": ["a", "b"]}, "allow"),
+        ({"DateLessThan": {"aws:CurrentTime": "2020-01-01"}}, {"aws:currenttime": ["2010-01-01T00:00:00Z"]}, "allow"),
+        ({"DateLessThan": {"aws:CurrentTime": "no date"}}, {"aws:currenttime": ["2010-01-01T00:00:00Z"]}, "none"),
+        ({"NumericGreaterThan": {"aws:EpochTime": "7"}}, {"aws:epochtime": ["8"]}, "allow"),
+        ({"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}, {"aws:sourceip": ["192.0.2.101"]}, "allow"),
+        ({"NotIpAddress": {"aws:SourceIp": "192.0.2.0/24"}}, {"aws:sourceip": ["192.0.2.101"]}, "none"),
+        ({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/ops"}}, {"aws:principalarn": ["arn:aws:iam::1:x:role/ops"]}, "none"),
+        ({"StringEquals": {"a": "${b}"}}, {"a": ["1"], "b": ["1"]}, "allow"),
+        ({"StringEquals": {"a": "${b}"}}, {"a": ["1"]}, "none"),
+        ({"Unknown": {"a": "1"}}, {"a": ["1"]}, "none"),
     ],
 )
 def test_conditions(condition, context, decision):
@@ -96,7 +102,8 @@ def test_conditions(condition, context, decision):
         ({"Federated": "arn:P"}, "none"),
         ({"AWS": "arn:p"}, "none"),  # the kind counts
         ({"Service": "ec2.amazonaws.com"}, "none"),
-        ("*", "allow"),
+        ("*", "none"),  # a recording of AWS: AccessDenied
+        ({"AWS": "*"}, "none"),
     ],
 )
 def test_principals_of_a_trust_policy(principal, decision):

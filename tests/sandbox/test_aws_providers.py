@@ -59,6 +59,35 @@ def _all_allowed() -> str:
     return '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}'
 
 
+def several(entity: str, count: int) -> str:
+    """One document of several entities, each without keys of its own but the first."""
+    bare = re.sub(r"<KeyDescriptor.*</KeyDescriptor>", "", entity)
+    others = (bare.replace(TENANT, f"https://idp{number}.example/") for number in range(1, count))
+    return f'<EntitiesDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata">{entity}{"".join(others)}</EntitiesDescriptor>'
+
+
+def test_ten_entities_and_a_document_without_signing_keys_are_taken(new, document, waad):
+    """A recording of AWS; what was taken for a refusal here was a guess."""
+    new.create_saml_provider(Name="WAAD", SAMLMetadataDocument=several(document, 10))
+    new.update_saml_provider(SAMLProviderArn=waad, SAMLMetadataDocument=document.replace('use="signing"', 'use="encryption"'))
+
+
+def test_encryption_of_assertions_is_kept_key_by_key(new, refusal, document, waad):
+    """The botocore model: two modes, two keys at most, and an update leaves alone what it does not name."""
+    pem = "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----"
+    new.create_saml_provider(Name="WAAD", SAMLMetadataDocument=document, AssertionEncryptionMode="Required", AddPrivateKey=pem.format(1))
+    new.update_saml_provider(SAMLProviderArn=waad, AddPrivateKey=pem.format(2))
+    new.update_saml_provider(SAMLProviderArn=waad, SAMLMetadataDocument=document)
+    found = new.get_saml_provider(SAMLProviderArn=waad)
+    assert (found["AssertionEncryptionMode"], len(found["PrivateKeyList"])) == ("Required", 2)
+    change = {"SAMLProviderArn": waad}
+    assert refusal(new.update_saml_provider, **change, AssertionEncryptionMode="Maybe")[::2] == ("ValidationError", 400)
+    assert refusal(new.update_saml_provider, **change, AddPrivateKey=pem.format(3))[0] == "LimitExceeded"
+    new.update_saml_provider(**change, RemovePrivateKey=found["PrivateKeyList"][0]["KeyId"], AssertionEncryptionMode="Allowed")
+    found = new.get_saml_provider(SAMLProviderArn=waad)
+    assert (found["AssertionEncryptionMode"], len(found["PrivateKeyList"])) == ("Allowed", 1)
+
+
 def refused_documents(certificates) -> dict[str, tuple[str, str]]:
     good = metadata.render(TENANT, certificates[:1], "https://login.microsoftonline.com/common/saml2")
     small = rsa.generate_private_key(public_exponent=65537, key_size=1024)
@@ -69,16 +98,16 @@ def refused_documents(certificates) -> dict[str, tuple[str, str]]:
         "not xml": ("x" * 1200, "InvalidInput"),
         "byte order mark": ("\ufeff" + good, "InvalidInput"),
         "doctype": ('<!DOCTYPE x [<!ENTITY a "b">]>' + good, "InvalidInput"),
-        "no signing key": (re.sub(r"<KeyDescriptor.*</KeyDescriptor>", "", good) + "<!--" + "x" * 1000 + "-->", "InvalidInput"),
-        "encryption key only": (good.replace('use="signing"', 'use="encryption"'), "InvalidInput"),
+        "no identity provider": (good.replace("IDPSSODescriptor", "SPSSODescriptor"), "InvalidInput"),
+        "eleven entities": (several(good, 11), "LimitExceeded"),
         "broken certificate": (good.replace("MII", "AAA", 1), "InvalidInput"),
         "no entity id": (good.replace("entityID", "entityid"), "InvalidInput"),
-        "another root": (good.replace("EntityDescriptor", "EntitiesDescriptor"), "InvalidInput"),
+        "another root": (good.replace("EntityDescriptor", "Entity"), "InvalidInput"),
         "eleven keys": (metadata.render(TENANT, certificates, "https://x"), "LimitExceeded"),
     }
 
 
-CASES = ["short", "not xml", "byte order mark", "doctype", "no signing key", "encryption key only", "broken certificate", "no entity id",
+CASES = ["short", "not xml", "byte order mark", "doctype", "no identity provider", "eleven entities", "broken certificate", "no entity id",
          "another root", "eleven keys"]  # fmt: skip
 
 
@@ -89,7 +118,8 @@ def test_a_document_that_iam_does_not_take(new, refusal, certificates, case):
     answer = refusal(new.create_saml_provider, Name="WAAD", SAMLMetadataDocument=text)
     assert answer[0] == code
     if code == "InvalidInput":
-        assert answer[1] == "Could not parse metadata"
+        no_issuer = "SAML Providers must reference at least one SAML assertion issuer."
+        assert answer[1] == (no_issuer if case == "no identity provider" else "Could not parse metadata")
     assert [one["Arn"] for one in new.list_saml_providers()["SAMLProviderList"] if one["Arn"].endswith("/WAAD")] == []
 
 

@@ -118,6 +118,9 @@ MALFORMED = {
     "a star for a principal": {"Principal": "*"},
     "an unknown kind of principal": {"Principal": {"Saml": "x"}},
     "a principal that is no ARN": {"Principal": {"AWS": "everybody"}},
+    "a federated principal that is no provider": {"Principal": {"Federated": "foo"}},
+    "any federated principal": {"Principal": {"Federated": "*"}},
+    "a provider of another account": {"Principal": {"Federated": "arn:aws:iam::999999999999:saml-provider/WAAD"}},
     "a resource": {"Resource": "*"},
     "an unknown effect": {"Effect": "Maybe"},
     "no effect": {"Effect": None},
@@ -174,7 +177,7 @@ def test_every_trust_policy_of_the_world_is_one_that_iam_takes(aws, writer, trus
                 trusts.require(aws.org.cloud, account, role.assume_role_policy_document)
             except AwsError:
                 refused.add(role.name)
-    assert refused == {"provider-missing"}
+    assert refused == {"provider-missing", "provider-of-another-account"}
 
 
 def test_the_1001st_role_is_refused(aws, writer, trust, refusal):
@@ -212,6 +215,12 @@ def test_detaching_works_and_detaching_again_is_404(writer, refusal):
     writer.detach_role_policy(RoleName="sales-aws-admin", PolicyArn=arn)
     assert writer.list_attached_role_policies(RoleName="sales-aws-admin")["AttachedPolicies"] == []
     assert refusal(writer.detach_role_policy, RoleName="sales-aws-admin", PolicyArn=arn)[::2] == ("NoSuchEntity", 404)
+
+
+def test_iam_objects_carry_no_tags_of_cloudformation(aws, writer):
+    """aws-cloudformation/cloudformation-coverage-roadmap#277: CloudFormation does not tag roles."""
+    roles = writer.get_account_authorization_details(Filter=["Role"], MaxItems=1000)["RoleDetailList"]
+    assert not [tag for role in roles for tag in role["Tags"] if tag["Key"].startswith("aws:")]
 
 
 def test_an_update_leaves_alone_what_it_does_not_name(writer):

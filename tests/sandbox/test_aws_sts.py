@@ -1,6 +1,7 @@
 """AssumeRole and the credentials it gives: who may assume what, for how long, and what a wrong key answers."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import botocore
@@ -47,6 +48,43 @@ def test_a_role_that_does_not_exist_is_refused_like_one_that_does_not_trust(aws,
 
 def test_an_account_outside_the_organization_is_refused(aws, refusal):
     assert refusal(aws.assume, account="999999999999")[0] == "AccessDenied"
+
+
+@pytest.mark.parametrize("arn", ["nobody", "arn:aws:iam:111122223333:role/audit", "https://signin.aws.amazon.com/role", "x" * 2049])
+def test_a_malformed_role_arn_is_a_validation_error(aws, refusal, arn):
+    """STS answers 400 before it looks for the role (mmmorris1975/aws-runas#80, physera/onelogin-aws-cli#12)."""
+    sts = aws.client("sts", parameter_validation=False)
+    assert refusal(sts.assume_role, RoleArn=arn, RoleSessionName="test")[::2] == ("ValidationError", 400)
+
+
+@pytest.mark.parametrize(
+    ("more", "code"),
+    [
+        ({"Tags": [{"Key": "Team", "Value": "a"}, {"Key": "team", "Value": "b"}]}, "InvalidParameterValue"),
+        ({"Tags": [{"Key": "Team", "Value": "a"}], "TransitiveTagKeys": ["Cost"]}, "InvalidParameterValue"),
+        ({"TransitiveTagKeys": ["Team"]}, "InvalidParameterValue"),
+        ({"Tags": [{"Key": "Team", "Value": "a"}]}, "AccessDenied"),  # neither caller nor trust allows sts:TagSession
+        ({"SourceIdentity": "alice"}, "AccessDenied"),
+    ],
+)
+def test_session_tags_and_source_identity(aws, refusal, more, code):
+    """id_session-tags.html and id_credentials_temp_control-access_monitor.html: each takes an action of its own."""
+    assert refusal(aws.assume, account=aws.sales, **more)[0] == code
+
+
+def test_tags_are_taken_where_caller_and_trust_allow_them(aws):
+    role = aws.org.cloud.accounts[aws.sales].role("awsfed-audit")
+    role.assume_role_policy_document = role.assume_role_policy_document.replace('"sts:AssumeRole"', '"sts:*"')
+    role.assume_role_policy_document = role.assume_role_policy_document.replace(
+        '"StringEquals":{', '"StringEquals":{"aws:RequestTag/team":"a",'
+    )
+    policy = {"Statement": [{"Effect": "Allow", "Action": "sts:*", "Resource": "*"}]}
+    hub = aws.org.credentials["hub"]
+    aws.org.cloud.keys._known[hub.access_key] = replace(hub, documents=(policy,))
+    try:
+        assert aws.assume(aws.sales, Tags=[{"Key": "Team", "Value": "a"}], TransitiveTagKeys=["team"])
+    finally:
+        aws.org.cloud.keys._known[hub.access_key] = hub
 
 
 @pytest.mark.parametrize("state", ["SUSPENDED", "CLOSED", "PENDING_ACTIVATION"])
@@ -198,7 +236,7 @@ def test_an_action_that_the_sandbox_lacks_is_refused_once_and_not_repeated(aws, 
     session = aws.assume(aws.sales)
     client = aws.client("iam", session)
     aws.org.journal.clear()
-    code, message, status = refusal(client.list_users)
+    code, message, status = refusal(client.list_virtual_mfa_devices)
     assert (code, status) == ("NotImplemented", 501)
-    assert "iam:ListUsers" in message
+    assert "iam:ListVirtualMFADevices" in message
     assert len(aws.org.requests) == 1

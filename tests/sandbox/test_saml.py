@@ -507,6 +507,164 @@ def test_the_trust_policys_audience_is_the_recipient_of_the_response(made, tenan
     assert org.sign_in(**(britta | {"saml_response": text}))["Audience"] == regional
 
 
+ABSENT = (
+    "aws:MultiFactorAuthPresent",
+    "sts:ExternalId",
+    "aws:PrincipalArn",
+    "aws:PrincipalOrgID",
+    "aws:PrincipalTag/Team",
+    "aws:SourceAccount",
+)
+
+
+@pytest.mark.parametrize("key", ABSENT)
+def test_a_key_that_the_request_does_not_carry_is_absent_in_every_operator(org, britta, key):
+    """Nobody signs AssumeRoleWithSAML, so keys of the caller are absent; reference_policies_elements_condition_operators."""
+    for operator, value, enters in (
+        ("StringEquals", "x", False),
+        ("StringEqualsIfExists", "x", True),
+        ("StringNotEquals", "x", True),
+        ("Bool", "true", False),
+        ("BoolIfExists", "true", True),
+        ("ArnLike", "*:*:*:*:*:*", False),
+        ("Null", "true", True),
+        ("Null", "false", False),
+    ):
+        conditioned(org, britta, {operator: {key: value}})
+        assert (operator, enters) == (operator, entered(org, britta))
+
+
+def conditioned(org, pair, condition, *, action="sts:AssumeRoleWithSAML", principal=None) -> None:
+    """Give the role a trust with this condition."""
+    role = org.cloud.account_of(pair["role_arn"]).role_by_arn(pair["role_arn"])
+    statement = {"Effect": "Allow", "Principal": principal or {"Federated": pair["provider_arn"]}, "Action": action, "Condition": condition}
+    role.assume_role_policy_document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def entered(org, pair) -> bool:
+    try:
+        org.check(**pair)
+    except SamlRefused as error:
+        if (error.code, error.message) != DENIED:
+            raise
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    ("condition", "enters"),
+    [
+        ({"StringEquals": {"saml:doc": "{account}/WAAD"}}, True),
+        ({"StringEquals": {"saml:doc": "999999999999/Y"}}, False),
+        ({"StringEquals": {"aws:PrincipalAccount": "{account}"}}, True),
+        ({"StringEquals": {"aws:PrincipalAccount": "999999999999"}}, False),
+        ({"StringEquals": {"aws:PrincipalType": "User"}}, True),
+        ({"ArnLike": {"aws:userid": "arn:aws:iam::*:saml-provider/WAAD"}}, True),
+        ({"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}, True),
+        ({"NotIpAddress": {"aws:SourceIp": "192.0.2.0/24"}}, False),
+        ({"StringEquals": {"aws:ResourceTag/Azureadtest": "sales-read-only-user"}}, True),
+        ({"StringEquals": {"sts:RoleSessionName": "${saml:sub}"}}, True),
+        ({"StringEquals": {"sts:RoleSessionName": "${aws:username}"}}, False),
+        ({"DateGreaterThan": {"aws:CurrentTime": "2026-01-01T00:00:00Z"}}, True),
+        ({"DateLessThan": {"aws:CurrentTime": "2026-01-01T00:00:00Z"}}, False),
+        ({"StringEquals": {"aws:RequestTag/Team": "x"}}, False),
+        ({"Null": {"aws:TagKeys": "true"}}, True),
+    ],
+)
+def test_the_keys_that_the_request_carries(org, britta, condition, enters):
+    account = britta["role_arn"].split(":")[4]
+    conditioned(org, britta, json.loads(json.dumps(condition).replace("{account}", account)))
+    assert entered(org, britta) is enters
+
+
+def test_a_star_of_aws_lets_nobody_in_by_saml(org, britta):
+    """A recording of AWS: the trust is made, and AssumeRoleWithSAML is AccessDenied."""
+    conditioned(org, britta, {}, principal={"AWS": "*"})
+    assert entered(org, britta) is False
+
+
+def tagged(*attributes: tuple[str, ...]) -> Any:
+    """Add attributes of AWS, each a name and its values, to an assertion."""
+
+    def change(one: Any) -> None:
+        statement = one.find(f"{SAML}AttributeStatement")
+        for name, *values in attributes:
+            node = etree.SubElement(statement, f"{SAML}Attribute", Name=ATTRIBUTES + name)
+            for value in values:
+                etree.SubElement(node, f"{SAML}AttributeValue").text = value
+
+    return change
+
+
+TAG, IDENTITY, TRANSITIVE = ("PrincipalTag:Team", "blue"), ("SourceIdentity", "alice"), ("TransitiveTagKeys", "Team")
+
+
+@pytest.mark.parametrize(
+    ("sent", "actions", "enters"),
+    [
+        ([TAG], ["sts:AssumeRoleWithSAML"], False),
+        ([TAG], ["sts:AssumeRoleWithSAML", "sts:TagSession"], True),
+        ([IDENTITY], ["sts:AssumeRoleWithSAML", "sts:TagSession"], False),
+        ([IDENTITY], ["sts:AssumeRoleWithSAML", "sts:SetSourceIdentity"], True),
+        ([TAG, TRANSITIVE, IDENTITY], ["sts:AssumeRoleWithSAML", "sts:TagSession", "sts:SetSourceIdentity"], True),
+        ([TAG, TRANSITIVE, IDENTITY], "sts:*", True),
+    ],
+)
+def test_tags_and_source_identity_take_actions_of_their_own(made, tenant, org, britta, sent, actions, enters):
+    """id_session-tags.html, "Things to know": the trust policy must allow sts:TagSession and sts:SetSourceIdentity."""
+    conditioned(org, britta, {}, action=actions)
+    assert entered(org, britta | {"saml_response": resigned(made, tenant, tagged(*sent))}) is enters
+
+
+def test_conditions_on_tags_see_what_was_sent(made, tenant, org, britta):
+    text = resigned(made, tenant, tagged(TAG, TRANSITIVE))
+    wanted = {"StringEquals": {"aws:RequestTag/team": "blue"}, "ForAllValues:StringEquals": {"sts:TransitiveTagKeys": "Team"}}
+    conditioned(org, britta, wanted, action="sts:*")
+    assert entered(org, britta | {"saml_response": text})
+    assert not entered(org, britta)
+
+
+@pytest.mark.parametrize(
+    "sent", [[TRANSITIVE], [("PrincipalTag:Team", "a", "b")], [("PrincipalTag:aws:x", "a")], [TAG, ("PrincipalTag:team", "a")]]
+)
+def test_tags_that_sts_does_not_take(made, tenant, org, britta, sent):
+    conditioned(org, britta, {}, action="sts:*")
+    assert refused(org, britta, saml_response=resigned(made, tenant, tagged(*sent)))[0] in ("InvalidIdentityToken", "InvalidParameterValue")
+
+
+NO_SIGNATURE = "Response (with optional signature) must contain an assertion with a mandatory signature"
+
+
+def test_the_assertions_own_signature_is_mandatory(made, tenant, org, britta):
+    """A recording of AWS: the signature of the Response element alone is refused, both are taken, a broken one is refused."""
+    key, certificate = tenant.signing_key(made["demo"]["application"])
+    root = etree.fromstring(base64.b64decode(britta["saml_response"]))
+
+    def shown(one: Any) -> str:
+        return base64.b64encode(etree.tostring(saml.signed(one, key, certificate))).decode()
+
+    both = etree.fromstring(etree.tostring(root))
+    assert org.sign_in(**(britta | {"saml_response": shown(both)}))
+    broken = base64.b64decode(shown(etree.fromstring(etree.tostring(root)))).replace(b"status:Success", b"status:Requester")
+    assert refused(org, britta, saml_response=base64.b64encode(broken).decode())[1] == "Response signature invalid"
+    own = root.find(f"{SAML}Assertion")
+    own.remove(own.find("{http://www.w3.org/2000/09/xmldsig#}Signature"))
+    unsigned = base64.b64encode(etree.tostring(root)).decode()
+    for text in (unsigned, shown(root)):
+        assert refused(org, britta, saml_response=text) == ("InvalidIdentityToken", NO_SIGNATURE)
+
+
+def test_a_provider_that_requires_encryption_refuses_plain_assertions(org, britta):
+    org.cloud.account_of(britta["provider_arn"]).encryption_of(britta["provider_arn"]).mode = "Required"
+    assert refused(org, britta) == ("InvalidIdentityToken", "Invalid base64 SAMLResponse")
+
+
+@pytest.mark.parametrize("arn", ["nobody", "arn:aws:iam:111122223333:role/audit"])
+def test_a_malformed_arn_is_a_validation_error(org, britta, arn):
+    assert refused(org, britta, role_arn=arn)[0] == "ValidationError"
+    assert refused(org, britta, provider_arn=arn)[0] == "ValidationError"
+
+
 def test_a_subject_that_the_trust_policy_denies(made, tenant, org, grant):
     """saml:sub in a Deny; an explicit Deny wins."""
     account, role = next(

@@ -44,8 +44,12 @@ class Statement(NamedTuple):
         return named != self.spared
 
     def concerns(self, principal: str) -> bool:
-        """Whether it is about this federated principal."""
-        return self.everyone or principal in self.federated
+        """Whether it is about this federated principal.
+
+        An Allow to {"AWS": "*"} lets nobody in by SAML, as AWS was recorded to answer; that a Deny to everyone spares SAML is documented
+        nowhere, so it counts.
+        """
+        return principal in self.federated or (self.everyone and self.effect == "Deny")
 
 
 class MalformedPolicy(ValueError):  # noqa: N818  it names the document, and is caught by that name

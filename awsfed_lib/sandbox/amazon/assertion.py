@@ -18,6 +18,7 @@ from awsfed_lib.sandbox.amazon.wire import AwsError
 
 SAML = "{urn:oasis:names:tc:SAML:2.0:assertion}"
 SAMLP = "{urn:oasis:names:tc:SAML:2.0:protocol}"
+DS = "{http://www.w3.org/2000/09/xmldsig#}"
 ATTRIBUTES = "https://aws.amazon.com/SAML/Attributes/"
 
 
@@ -79,28 +80,39 @@ def claimed_issuer(root: Any) -> str:
     return (root.findtext(f"{SAML}Assertion/{SAML}Issuer") or root.findtext(f"{SAML}Issuer") or "").strip()
 
 
+def require_one(root: Any, *, encrypted_only: bool) -> None:
+    """Raise SamlRefused unless the response holds one assertion with a signature of its own.
+
+    A recording of AWS: a response of which only the Response element is signed is refused; the text is AWS's. A provider whose
+    AssertionEncryptionMode is Required takes no plain assertion, and says so as of any response that it cannot read.
+    """
+    if encrypted_only or root.find(f"{SAML}EncryptedAssertion") is not None:  # nobody here holds a key that decrypts
+        raise invalid("Invalid base64 SAMLResponse")
+    assertions = root.findall(f"{SAML}Assertion")
+    if len(assertions) != 1 or assertions[0].find(DS + "Signature") is None:
+        raise invalid("Response (with optional signature) must contain an assertion with a mandatory signature")
+
+
 def verified(root: Any, certificates: tuple[Certificate, ...]) -> Assertion:
-    """What one of the certificates has signed; raises SamlRefused when none has."""
+    """What one of the certificates has signed; raises SamlRefused when none has, or when the Response has a broken signature besides."""
+    locations = [f"./{SAML}Assertion/", *(["./"] if root.find(DS + "Signature") is not None else [])]
     for certificate in certificates:
-        for location in (f"./{SAML}Assertion/", "./"):
-            signed = _signed(root, certificate, location)
-            if signed is not None:
-                return _read(signed)
+        signed = [_signed(root, certificate, location) for location in locations]
+        if None not in signed:
+            return _read(signed[0])
     raise invalid("Response signature invalid")
 
 
 def _signed(root: Any, certificate: Certificate, location: str) -> Any | None:
-    # Whether IAM minds a certificate that has expired is not documented, so the dates are left out of it.
+    # A recording of AWS: it does not mind a certificate that has expired.
     config = SignatureConfiguration(location=location, verification_time=certificate.not_valid_before_utc)
     try:
         result = XMLVerifier().verify(etree.tostring(root), x509_cert=certificate, expect_config=config)
     except (SignXMLException, ValueError):
         return None
     found = result.signed_xml if isinstance(result, VerifyResult) else None
-    if found is not None and found.tag == SAMLP + "Response":
-        assertions = found.findall(f"{SAML}Assertion")
-        return assertions[0] if len(assertions) == 1 else None
-    return found if found is not None and found.tag == SAML + "Assertion" else None
+    wanted = SAMLP + "Response" if location == "./" else SAML + "Assertion"
+    return found if found is not None and found.tag == wanted else None
 
 
 def _read(signed: Any) -> Assertion:

@@ -4,6 +4,8 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from copy import copy
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,6 +24,14 @@ Metadata = Callable[[str, str], str]
 CREATED = datetime(2020, 4, 3, 9, 0)  # noqa: DTZ001  moto keeps naive UTC; this is the date of the tutorial
 
 
+@dataclass
+class Encryption:
+    """How a SAML provider takes encrypted assertions: `mode` is "Required", "Allowed" or "" (none); `keys`: key id → when it was added."""
+
+    mode: str = ""
+    keys: dict[str, datetime] = field(default_factory=dict)
+
+
 class Account:
     """One account: its entry in the world, its moto backend, and what moto does not keep."""
 
@@ -37,6 +47,8 @@ class Account:
         self.pages: dict[Any, Any] = {}
         self.fragments: dict[str, Any] = {}
         self.tags: dict[str, dict[str, str]] = {}
+        self.encryption: dict[str, Encryption] = {}
+        self.stacks: list[Mapping[str, Any]] = entry.get("stacks", [])
         self.refused = 0
         self.replica = Replica()
         self.entered: dict[str, datetime] = {}
@@ -60,6 +72,10 @@ class Account:
                 if self._backend is None:
                     self._backend = self._load()
         return self._backend
+
+    def encryption_of(self, provider_arn: str) -> Encryption:
+        """How the provider takes encrypted assertions."""
+        return self.encryption.setdefault(provider_arn, Encryption())
 
     def _load(self) -> Any:
         iam_backends.pop(self.id, None)  # another sandbox of the same seed may have been here
@@ -103,7 +119,7 @@ class Account:
     def attachable(self, backend: Any, arn: str) -> None:
         """Make a policy that AWS manages known to the account, if there is one of that ARN."""
         if arn not in backend.managed_policies and (found := managed.policy(arn, self.place.region)) is not None:
-            backend.managed_policies[arn] = found
+            backend.managed_policies[arn] = copy(found)  # it counts what it is attached to, in this account
 
     def touched(self) -> None:
         """Forget what was rendered: the account has changed."""
@@ -160,7 +176,11 @@ class Cloud:
         permissions = policies.hub(self.place, self.organization_id)
         stranger = next((one["id"] for one in self.entry["accounts"] if one["id"] not in (self.hub, self.management)), self.hub)
         owners = {"hub": self.hub, "management": self.management, "stranger": stranger}
-        return {who: self.keys.user(account, self.place.iam(account, f"user/awsfed-{who}"), permissions) for who, account in owners.items()}
+        more = {"management": policies.management(self.place)}
+        return {
+            who: self.keys.user(account, self.place.iam(account, f"user/awsfed-{who}"), permissions, *more.get(who, ()))
+            for who, account in owners.items()
+        }
 
     def _accounts(self) -> dict[str, Account]:
         made = {entry["id"]: Account(entry, self.place, self._document) for entry in self.entry["accounts"]}

@@ -6,9 +6,12 @@ ARNs are case-sensitive.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import lru_cache
+from ipaddress import ip_address, ip_network
+from operator import eq, ge, gt, le, lt
 from typing import Any, Literal
 
 Decision = Literal["allow", "deny", "none"]
@@ -77,11 +80,15 @@ def _principal(statement: Mapping[str, Any], request: Request) -> bool:
         return True
     principal = statement.get("Principal")
     if principal == "*":
-        return True
+        principal = {"AWS": "*"}
     if not isinstance(principal, Mapping):
         return False
     named = {(kind, value) for kind, values in principal.items() for value in listed(values)}
-    return bool(named & request.principals) or ("AWS", "*") in named
+    if named & request.principals:
+        return True
+    # A recording of AWS: `{"AWS": "*"}` lets nobody in by SAML. Whether it denies SAML is documented nowhere; the stricter answer is taken.
+    reaches = statement.get("Effect") == "Deny" or any(kind == "AWS" for kind, _ in request.principals)
+    return ("AWS", "*") in named and reaches
 
 
 @lru_cache(maxsize=4096)
@@ -100,29 +107,86 @@ def _operator(name: str, block: Mapping[str, Any], context: Context) -> bool:
 
 
 def _condition(name: str, key: str, wanted: list[Any], context: Context) -> bool:
-    """One key of one operator; `…IfExists` is true for an absent key, a negated operator too, everything else is false."""
+    """One key of one operator; an absent key makes `…IfExists`, `ForAllValues:` and a negated operator true, everything else false.
+
+    Source: reference_policies_condition-single-vs-multi-valued-context-keys.html (ForAnyValue of an absent key is false).
+    """
     base, optional = (name.removesuffix("IfExists"), name.endswith("IfExists"))
     quantifier, _, operator = base.rpartition(":")
     values = context.get(key.lower())
-    wanted = [str(value) for value in wanted]
+    texts = [_filled(str(value), context) for value in wanted]
     if operator == "Null":
-        return wanted == [str(values is None).lower()]
+        return texts == [str(values is None).lower()]
     if values is None:
-        return optional or quantifier == "ForAllValues" or "Not" in operator
-    matches = [_matches(operator, value, wanted) for value in values]
-    return all(matches) if quantifier == "ForAllValues" or "Not" in operator else any(matches)
+        return optional or quantifier == "ForAllValues" or ("Not" in operator and quantifier != "ForAnyValue")
+    matches = [_matches(operator, value, texts) for value in values]
+    every = quantifier == "ForAllValues" or (not quantifier and "Not" in operator)
+    return all(matches) if every else any(matches)
+
+
+def _filled(text: str, context: Context) -> str:
+    """The value with its policy variables replaced; one that has no value equals nothing (reference_policies_variables.html)."""
+
+    def value_of(found: re.Match[str]) -> str:
+        if found[1] in ("*", "?", "$"):
+            return found[1]
+        return next(iter(context.get(found[1].lower(), ())), "\0")
+
+    return re.sub(r"\$\{([^}]*)\}", value_of, text)
 
 
 def _matches(operator: str, value: str, wanted: list[str]) -> bool:
     """One value against the list; an operator that is not known here never matches."""
     negated = "Not" in operator
     plain = operator.replace("Not", "")
-    if plain in ("StringEquals", "Bool", "NumericEquals"):
-        found = any(value.lower() == one.lower() if plain == "Bool" else value == one for one in wanted)
-    elif plain == "StringEqualsIgnoreCase":
-        found = any(value.lower() == one.lower() for one in wanted)
-    elif plain in ("StringLike", "ArnLike", "ArnEquals"):
-        found = any(like(one, value) for one in wanted)
-    else:
+    if plain not in _OPERATORS:
         return False
-    return found != negated
+    return any(_OPERATORS[plain](one, value) for one in wanted) != negated
+
+
+def _arn(pattern: str, value: str) -> bool:
+    """ARNs are compared part by part, each with its own wildcards."""
+    parts, given = pattern.split(":", 5), value.split(":", 5)
+    return len(parts) == len(given) and all(map(like, parts, given))
+
+
+def _in_network(network: str, address: str) -> bool:
+    try:
+        return ip_address(address) in ip_network(network, strict=False)
+    except ValueError:
+        return False
+
+
+def _ordered(compare: Callable[[float, float], bool], number: Callable[[str], float]) -> Callable[[str, str], bool]:
+    def holds(wanted: str, value: str) -> bool:
+        try:
+            return compare(number(value), number(wanted))
+        except ValueError:
+            return False
+
+    return holds
+
+
+def _seconds(text: str) -> float:
+    """A date of a policy, ISO 8601 or seconds since 1970."""
+    try:
+        return float(text)
+    except ValueError:
+        moment = datetime.fromisoformat(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+_ORDER: Mapping[str, Callable[[float, float], bool]] = {
+    "Equals": eq, "LessThan": lt, "LessThanEquals": le, "GreaterThan": gt, "GreaterThanEquals": ge,
+}  # fmt: skip
+_OPERATORS: Mapping[str, Callable[[str, str], bool]] = {
+    "StringEquals": eq,
+    "StringEqualsIgnoreCase": lambda wanted, value: wanted.lower() == value.lower(),
+    "StringLike": like,
+    "ArnEquals": _arn,
+    "ArnLike": _arn,
+    "Bool": lambda wanted, value: wanted.lower() == value.lower(),
+    "IpAddress": _in_network,
+    **{f"Numeric{name}": _ordered(compare, float) for name, compare in _ORDER.items()},
+    **{f"Date{name}": _ordered(compare, _seconds) for name, compare in _ORDER.items()},
+}

@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
 from awsfed_lib.sandbox.amazon import assertion, metadata
@@ -17,6 +17,8 @@ from awsfed_lib.sandbox.amazon.assertion import ATTRIBUTES, Assertion, SamlRefus
 from awsfed_lib.sandbox.amazon.cloud import Account, Cloud
 from awsfed_lib.sandbox.amazon.evaluation import Request, decide
 from awsfed_lib.sandbox.amazon.wire import AwsError
+
+SOURCE_ADDRESS = "192.0.2.101"  # where every browser of the sandbox is (RFC 5737)
 
 
 @dataclass(frozen=True)
@@ -46,20 +48,22 @@ class Grant:
 def check(cloud: Cloud, presented: Presented) -> Grant:
     """Judge a SAML response; raises SamlRefused with AWS's own code and words."""
     require_seconds(presented.seconds)
+    require_arn(presented.role_arn, "roleArn", "Request ARN is invalid")
+    require_arn(presented.provider_arn, "principalArn", "Request ARN is invalid")
     root = assertion.opened(presented.response)
     account, provider = _provider(cloud, presented)
-    descriptor = metadata.read(provider.saml_metadata_document)
-    if assertion.claimed_issuer(root) != descriptor.entity_id:
+    issuers = {one.entity_id: one.certificates for one in metadata.read(provider.saml_metadata_document)}
+    assertion.require_one(root, encrypted_only=account.encryption_of(provider.arn).mode == "Required")
+    issuer = assertion.claimed_issuer(root)
+    if issuer not in issuers:
         raise invalid("Issuer not present in specified provider")
-    said = assertion.verified(root, descriptor.certificates)
-    if said.issuer != descriptor.entity_id:
-        raise invalid("Issuer not present in specified provider")
+    said = assertion.verified(root, issuers[issuer])
     _require_time(cloud, said)
     _require_audience(cloud, said)
     _require_pair(said, presented)
     session = _session(said)
     role = _role(account, presented)
-    _require_trust(account, role, said, presented)
+    _require_trust(cloud, account, role, (said, presented))
     require_within(presented.seconds, role)
     return _grant(cloud, account, role, (said, presented, session))
 
@@ -73,6 +77,21 @@ def require_seconds(seconds: int) -> int:
         "ValidationError",
         f"1 validation error detected: Value '{seconds}' at 'durationSeconds' failed to satisfy constraint: Member must have value {bound}",
     )
+
+
+def require_arn(arn: str, name: str, words: str) -> None:
+    """Raise SamlRefused (ValidationError, 400) for what is no ARN of IAM: by its length as the model says, else with these `words`.
+
+    Messages as reported: mmmorris1975/aws-runas#80 (length), physera/onelogin-aws-cli#12 ("Request ARN is invalid").
+    """
+    if not 20 <= len(arn) <= 2048:
+        bound = "greater than or equal to 20" if len(arn) < 20 else "less than or equal to 2048"
+        raise SamlRefused(
+            "ValidationError",
+            f"1 validation error detected: Value '{arn}' at '{name}' failed to satisfy constraint: Member must have length {bound}",
+        )
+    if re.fullmatch(r"arn:aws[a-z-]*:iam::\d{12}:[a-z-]+/\S+", arn, re.ASCII) is None:
+        raise SamlRefused("ValidationError", words)
 
 
 def require_within(seconds: int, role: Any) -> None:
@@ -98,10 +117,11 @@ def _provider(cloud: Cloud, presented: Presented) -> tuple[Account, Any]:
 
 def _require_time(cloud: Cloud, said: Assertion) -> None:
     now = cloud.clock()
-    if now > said.issued + timedelta(minutes=5) or now >= said.confirmed_until:
+    if now > said.issued + timedelta(minutes=5):
         raise SamlRefused("ExpiredTokenException", "Token must be redeemed within 5 minutes of issuance")
-    if said.not_after is not None and now >= said.not_after:
-        raise SamlRefused("ExpiredTokenException", "Token must be redeemed within 5 minutes of issuance")
+    ends = (said.confirmed_until, said.not_after, said.session_until)
+    if any(end is not None and now >= end for end in ends):
+        raise SamlRefused("ExpiredTokenException", "Response has expired")
     if said.not_before is not None and now < said.not_before:
         raise invalid("SAML assertion is not yet valid")
 
@@ -145,27 +165,77 @@ def _role(account: Account, presented: Presented) -> Any:
     return role
 
 
-def _require_trust(account: Account, role: Any, said: Assertion, presented: Presented) -> None:
-    context = {
-        "saml:aud": [said.recipient],
-        "saml:iss": [said.issuer],
-        "saml:sub": [said.subject],
-        "saml:sub_type": [subject_type(said.subject_format)],
-        "saml:doc": [f"{account.id}/{metadata.name_of(presented.provider_arn)}"],
-        "saml:namequalifier": [name_qualifier(said.issuer, account.id, presented.provider_arn)],
-        "sts:rolesessionname": [said.one("RoleSessionName") or ""],
-    }
+def _require_trust(cloud: Cloud, account: Account, role: Any, said: tuple[Assertion, Presented]) -> None:
+    context = _keys(cloud, account, role, said)
+    assertion_said, presented = said
     document = json.loads(role.assume_role_policy_document)
-    for action in _needed(said):
+    for action in _needed(assertion_said):
         request = Request(action, role.arn, context, frozenset({("Federated", presented.provider_arn)}))
         if decide([document], request) != "allow":
             raise denied()
 
 
+def _keys(cloud: Cloud, account: Account, role: Any, said: tuple[Assertion, Presented]) -> dict[str, list[str]]:
+    """The condition keys that this request carries; every other key is absent.
+
+    Absent are aws:PrincipalArn, aws:PrincipalOrgID, aws:MultiFactorAuthPresent, aws:PrincipalTag, sts:ExternalId and whatever else
+    belongs to a caller who signed: nobody signs this request. aws:PrincipalAccount, aws:PrincipalType and aws:userid are as recorded.
+    """
+    one, presented = said
+    now = cloud.clock().astimezone(UTC)
+    tags = session_tags(one)
+    keys = {
+        "saml:aud": [one.recipient],
+        "saml:iss": [one.issuer],
+        "saml:sub": [one.subject],
+        "saml:sub_type": [subject_type(one.subject_format)],
+        "saml:doc": [f"{account.id}/{metadata.name_of(presented.provider_arn)}"],
+        "saml:namequalifier": [name_qualifier(one.issuer, account.id, presented.provider_arn)],
+        "sts:rolesessionname": [one.one("RoleSessionName") or ""],
+        "sts:sourceidentity": [one.one("SourceIdentity") or ""],
+        "sts:transitivetagkeys": list(one.attributes.get(ATTRIBUTES + "TransitiveTagKeys", ())),
+        "aws:tagkeys": list(tags),
+        "aws:principalaccount": [account.id],
+        "aws:principaltype": ["User"],
+        "aws:userid": [presented.provider_arn],
+        "aws:sourceip": [SOURCE_ADDRESS],
+        "aws:resourceaccount": [account.id],
+        "aws:resourceorgid": [cloud.organization_id],
+        "aws:requestedregion": [cloud.place.region],
+        "aws:securetransport": ["true"],
+        "aws:currenttime": [now.strftime("%Y-%m-%dT%H:%M:%SZ")],
+        "aws:epochtime": [str(int(now.timestamp()))],
+        **{f"aws:requesttag/{key.lower()}": [value] for key, value in tags.items()},
+        **{f"{prefix}:resourcetag/{tag['Key'].lower()}": [tag["Value"]] for tag in role.tags for prefix in ("aws", "iam")},
+    }
+    return {key: values for key, values in keys.items() if values and any(values)}
+
+
+def session_tags(said: Assertion) -> dict[str, str]:
+    """The session tags that the assertion carries; raises SamlRefused for ones that STS does not take.
+
+    Source: id_session-tags.html: 50 tags, keys of 128 and values of 256 characters, one value each, keys unique without regard to case.
+    What STS says of them in a SAML response is not documented.
+    """
+    prefix = ATTRIBUTES + "PrincipalTag:"
+    sent = {name.removeprefix(prefix): values for name, values in said.attributes.items() if name.startswith(prefix)}
+    flawed = [
+        key
+        for key, values in sent.items()
+        if not 1 <= len(key) <= 128 or key.lower().startswith("aws:") or len(values) != 1 or len(values[0]) > 256
+    ]
+    if flawed or len(sent) > 50 or len({key.lower() for key in sent}) < len(sent):
+        raise invalid("The PrincipalTag attributes of the SAML assertion are not valid session tags")
+    transitive = said.attributes.get(ATTRIBUTES + "TransitiveTagKeys", ())
+    if not {key.lower() for key in transitive} <= {key.lower() for key in sent}:
+        raise SamlRefused("InvalidParameterValue", "The specified transitive tag key must be included in the requested tags.")
+    return {key: values[0] for key, values in sent.items()}
+
+
 def _needed(said: Assertion) -> list[str]:
     """The actions that the trust policy must allow: more of them when the identity provider sends tags or a source identity."""
     needed = ["sts:AssumeRoleWithSAML"]
-    if any(name.startswith(ATTRIBUTES + "PrincipalTag:") for name in said.attributes):
+    if session_tags(said):
         needed.append("sts:TagSession")
     if said.one("SourceIdentity") is not None:
         needed.append("sts:SetSourceIdentity")

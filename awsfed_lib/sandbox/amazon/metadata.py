@@ -32,8 +32,12 @@ class Descriptor:
 
 
 @lru_cache(maxsize=512)
-def read(document: str) -> Descriptor:
-    """Read a metadata document; raises AwsError InvalidInput for one that IAM does not take."""
+def read(document: str) -> tuple[Descriptor, ...]:
+    """Read a metadata document: each identity provider that it describes. Raises AwsError for one that IAM does not take.
+
+    A recording of AWS: several entities in an EntitiesDescriptor are taken, and so is a document with keys for encryption alone;
+    reference_iam-quotas.html: 10 identity providers and 10 keys for each provider.
+    """
     if not 1000 <= len(document) <= 10_000_000:
         raise AwsError("ValidationError", _length(document))
     if document.startswith("\ufeff") or "<!DOCTYPE" in document:
@@ -42,11 +46,20 @@ def read(document: str) -> Descriptor:
         root = etree.fromstring(document.encode(), etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False))
     except etree.XMLSyntaxError:
         raise _unparsable() from None
-    provider = root.find(f"{MD}IDPSSODescriptor")
-    entity_id = root.get("entityID")
-    if root.tag != f"{MD}EntityDescriptor" or not entity_id or provider is None or provider.find(f"{MD}SingleSignOnService") is None:
+    entities = [root] if root.tag == f"{MD}EntityDescriptor" else root.findall(f"{MD}EntityDescriptor")
+    if root.tag not in (f"{MD}EntityDescriptor", f"{MD}EntitiesDescriptor") or not all(one.get("entityID") for one in entities):
         raise _unparsable()
-    return Descriptor(entity_id, _keys(provider))
+    issuers = [(one.get("entityID"), idp) for one in entities for idp in one.findall(f"{MD}IDPSSODescriptor")]
+    if not issuers:
+        raise AwsError("InvalidInput", "SAML Providers must reference at least one SAML assertion issuer.")
+    if any(idp.find(f"{MD}SingleSignOnService") is None for _, idp in issuers):
+        raise _unparsable()
+    if len(issuers) > 10:
+        raise AwsError("LimitExceeded", "Cannot exceed quota for IdPsPerSAMLProvider: 10", 409)
+    found = tuple(Descriptor(str(entity_id), _keys(idp)) for entity_id, idp in issuers)
+    if sum(len(one.certificates) for one in found) > 10:
+        raise AwsError("LimitExceeded", "Cannot exceed quota for KeysPerSAMLProvider: 10", 409)
+    return found
 
 
 def _length(document: str) -> str:
@@ -61,10 +74,6 @@ def _unparsable() -> AwsError:
 def _keys(provider: etree._Element) -> tuple[x509.Certificate, ...]:
     signing = [key for key in provider.findall(f"{MD}KeyDescriptor") if key.get("use", "signing") == "signing"]
     texts = ["".join((node.text or "").split()) for key in signing for node in key.iter(f"{DS}X509Certificate")]
-    if not texts:
-        raise _unparsable()
-    if len(texts) > 10:
-        raise AwsError("LimitExceeded", "Cannot exceed quota for KeysPerSAMLProvider: 10", 409)
     return tuple(_certificate(text) for text in texts)
 
 

@@ -29,30 +29,12 @@ def answer(cloud: Cloud, call: Call, caller: Identity) -> Answer:
             "TooManyRequestsException",
             "AWS Organizations can't complete your request because another request is already in progress. Try again later.",
         )
-    actions: dict[str, Callable[[Cloud, Call], dict[str, Any]]] = {
-        "ListAccounts": _list_accounts,
-        "ListAccountsForParent": _accounts_for_parent,
-        "DescribeAccount": _describe_account,
-        "ListParents": _parents,
-        "ListRoots": _roots,
-        "ListOrganizationalUnitsForParent": _units_for_parent,
-    }
-    return document(actions[call.action](cloud, call))
+    return document(_ACTIONS[call.action](cloud, call))
 
 
 def actions() -> frozenset[str]:
     """The actions that there are."""
-    return frozenset(
-        {
-            "DescribeOrganization",
-            "ListAccounts",
-            "ListAccountsForParent",
-            "DescribeAccount",
-            "ListParents",
-            "ListRoots",
-            "ListOrganizationalUnitsForParent",
-        },
-    )
+    return frozenset({"DescribeOrganization", *_ACTIONS})
 
 
 def root_id(cloud: Cloud) -> str:
@@ -188,7 +170,11 @@ def _parents(cloud: Cloud, call: Call) -> dict[str, Any]:
 def _roots(cloud: Cloud, call: Call) -> dict[str, Any]:
     del call
     arn = f"arn:{cloud.place.name}:organizations::{cloud.management}:root/{cloud.organization_id}/{root_id(cloud)}"
-    return {"Roots": [{"Id": root_id(cloud), "Arn": arn, "Name": "Root", "PolicyTypes": []}]}
+    return {
+        "Roots": [
+            {"Id": root_id(cloud), "Arn": arn, "Name": "Root", "PolicyTypes": [{"Type": "SERVICE_CONTROL_POLICY", "Status": "ENABLED"}]}
+        ]
+    }
 
 
 def _units_for_parent(cloud: Cloud, call: Call) -> dict[str, Any]:
@@ -197,3 +183,65 @@ def _units_for_parent(cloud: Cloud, call: Call) -> dict[str, Any]:
     inside = {uid: path for uid, path in units.items() if path and path.rpartition("/")[0] == above}
     prefix = f"arn:{cloud.place.name}:organizations::{cloud.management}:ou/{cloud.organization_id}/"
     return {"OrganizationalUnits": [{"Id": uid, "Arn": prefix + uid, "Name": path.rpartition("/")[2]} for uid, path in inside.items()]}
+
+
+def _children(cloud: Cloud, call: Call) -> dict[str, Any]:
+    parent, kind = _known_parent(cloud, call.text("ParentId")), call.text("ChildType")
+    if kind == "ACCOUNT":
+        inside = [one.id for one in cloud.accounts.values() if unit_id(cloud, one.ou) == parent]
+    elif kind == "ORGANIZATIONAL_UNIT":
+        inside = [one["Id"] for one in _units_for_parent(cloud, call)["OrganizationalUnits"]]
+    else:
+        raise AwsError("InvalidInputException", "You specified an invalid value for ChildType.")
+    return {"Children": [{"Id": one, "Type": kind} for one in inside]}
+
+
+def _unit(cloud: Cloud, call: Call) -> dict[str, Any]:
+    wanted = call.text("OrganizationalUnitId")
+    if wanted not in _units(cloud) or wanted == root_id(cloud):
+        raise AwsError("OrganizationalUnitNotFoundException", "You specified an organizational unit that doesn't exist.")
+    arn = f"arn:{cloud.place.name}:organizations::{cloud.management}:ou/{cloud.organization_id}/{wanted}"
+    return {"OrganizationalUnit": {"Id": wanted, "Arn": arn, "Name": _units(cloud)[wanted].rpartition("/")[2]}}
+
+
+def _summary(cloud: Cloud) -> dict[str, Any]:
+    """The one policy of every organization: AWS's own, which allows everything."""
+    arn = f"arn:{cloud.place.name}:organizations::aws:policy/service_control_policy/p-FullAWSAccess"
+    about = {"Name": "FullAWSAccess", "Description": "Allows access to every operation", "Type": "SERVICE_CONTROL_POLICY"}
+    return {"Id": "p-FullAWSAccess", "Arn": arn, "AwsManaged": True, **about}
+
+
+def _policies(cloud: Cloud, call: Call) -> dict[str, Any]:
+    return {"Policies": [_summary(cloud)] if call.text("Filter") == "SERVICE_CONTROL_POLICY" else []}
+
+
+def _known_policy(cloud: Cloud, call: Call) -> dict[str, Any]:
+    if call.text("PolicyId") != "p-FullAWSAccess":
+        raise AwsError("PolicyNotFoundException", "You specified a policy that doesn't exist.")
+    return _summary(cloud)
+
+
+def _policy(cloud: Cloud, call: Call) -> dict[str, Any]:
+    content = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    return {"Policy": {"PolicySummary": _known_policy(cloud, call), "Content": json.dumps(content)}}
+
+
+def _targets(cloud: Cloud, call: Call) -> dict[str, Any]:
+    _known_policy(cloud, call)
+    return {"Targets": [{"TargetId": root_id(cloud), "Arn": _roots(cloud, call)["Roots"][0]["Arn"], "Name": "Root", "Type": "ROOT"}]}
+
+
+_ACTIONS: dict[str, Callable[[Cloud, Call], dict[str, Any]]] = {
+    "ListAccounts": _list_accounts,
+    "ListAccountsForParent": _accounts_for_parent,
+    "DescribeAccount": _describe_account,
+    "ListChildren": _children,
+    "ListParents": _parents,
+    "ListRoots": _roots,
+    "ListOrganizationalUnitsForParent": _units_for_parent,
+    "DescribeOrganizationalUnit": _unit,
+    "ListPolicies": _policies,
+    "ListPoliciesForTarget": _policies,
+    "DescribePolicy": _policy,
+    "ListTargetsForPolicy": _targets,
+}

@@ -38,6 +38,7 @@ def _create(cloud: Cloud, account: Account, call: Call) -> Answer:
     name, document, tags = call.text("Name"), call.text("SAMLMetadataDocument"), call.tags()
     _require_name(name)
     require_tags(tags)
+    _require_encryption(account, call, "")
     metadata.read(document)
     providers = account.backend.saml_providers
     if name in providers:
@@ -48,6 +49,8 @@ def _create(cloud: Cloud, account: Account, call: Call) -> Answer:
     made.create_date = cloud.clock().astimezone(UTC).replace(tzinfo=None)
     providers[name] = made
     account.tags[made.arn] = dict(tags)
+    account.encryption.pop(made.arn, None)
+    _set_encryption(cloud, account, call, made.arn)
     return result(call, element("SAMLProviderArn", made.arn) + (tag_list(tags) if tags else ""))
 
 
@@ -89,19 +92,50 @@ def known(account: Account, call: Call) -> Any:
 
 
 def _update(cloud: Cloud, account: Account, call: Call) -> Answer:
-    """Replace the document; without one, everything stays as it is (the field is optional in the model, moto would erase the document)."""
-    del cloud
+    """Replace what is named; everything else stays (every field is optional in the model; moto would erase the document)."""
     provider = known(account, call)
-    changes = {
-        name for name in ("SAMLMetadataDocument", "AssertionEncryptionMode", "AddPrivateKey", "RemovePrivateKey") if name in call.params
-    }
-    if not changes:
+    named = ("SAMLMetadataDocument", "AssertionEncryptionMode", "AddPrivateKey", "RemovePrivateKey")
+    if not any(name in call.params for name in named):
         raise AwsError("InvalidInput", "Unable to update identity provider. No updates are defined for metadata or encryption assertion.")
-    if "SAMLMetadataDocument" in changes:
+    _require_encryption(account, call, provider.arn)
+    if "SAMLMetadataDocument" in call.params:
         metadata.read(call.text("SAMLMetadataDocument"))
-    if "SAMLMetadataDocument" in changes:
         provider.saml_metadata_document = call.text("SAMLMetadataDocument")
+    _set_encryption(cloud, account, call, provider.arn)
     return result(call, element("SAMLProviderArn", provider.arn))
+
+
+def _require_encryption(account: Account, call: Call, provider_arn: str) -> None:
+    """Raise AwsError for an unknown mode, for text that is no private key, for a third key, or for a key that is not there.
+
+    Modes and "add your new key and then remove the old key in a separate request": the botocore model. Its PrivateKeyList holds two at most.
+    """
+    mode = call.text("AssertionEncryptionMode")
+    if mode not in ("", "Required", "Allowed"):
+        raise AwsError(
+            "ValidationError",
+            f"1 validation error detected: Value '{mode}' at 'assertionEncryptionMode' failed to satisfy constraint: "
+            "Member must satisfy enum value set: [Required, Allowed]",
+        )
+    adds, removes = "AddPrivateKey" in call.params, call.text("RemovePrivateKey")
+    keys = account.encryption_of(provider_arn).keys if provider_arn else {}
+    if adds and removes:
+        raise AwsError("InvalidInput", "A private key cannot be added and removed in one request.")
+    if adds and "PRIVATE KEY-----" not in call.text("AddPrivateKey"):
+        raise AwsError("InvalidInput", "The private key is not valid PEM.")
+    if removes and removes not in keys:
+        raise AwsError("NoSuchEntity", f"The private key {removes} cannot be found.", 404)
+    if adds and len(keys) >= 2:
+        raise AwsError("LimitExceeded", "Cannot exceed quota for PrivateKeysPerSAMLProvider: 2", 409)
+
+
+def _set_encryption(cloud: Cloud, account: Account, call: Call, provider_arn: str) -> None:
+    kept = account.encryption_of(provider_arn)
+    kept.mode = call.text("AssertionEncryptionMode") or kept.mode
+    kept.keys.pop(call.text("RemovePrivateKey"), None)
+    if "AddPrivateKey" in call.params:
+        key_id = hashlib.sha256(call.text("AddPrivateKey").encode()).hexdigest()[:22].upper()
+        kept.keys[key_id] = cloud.clock()
 
 
 def _get(cloud: Cloud, account: Account, call: Call) -> Answer:
@@ -112,8 +146,16 @@ def _get(cloud: Cloud, account: Account, call: Call) -> Answer:
         + element("SAMLMetadataDocument", provider.saml_metadata_document)
         + _dates(provider)
         + tag_list(sorted(account.tags.get(provider.arn, {}).items()))
+        + element("AssertionEncryptionMode", account.encryption_of(provider.arn).mode or None)
+        + _private_keys(account, provider.arn)
     )
     return result(call, inner)
+
+
+def _private_keys(account: Account, provider_arn: str) -> str:
+    keys = account.encryption_of(provider_arn).keys
+    members = (f"<member>{element('KeyId', key)}{element('Timestamp', moment(when))}</member>" for key, when in keys.items())
+    return f"<PrivateKeyList>{''.join(members)}</PrivateKeyList>" if keys else ""
 
 
 def uuid_of(provider: Any) -> str:
@@ -142,6 +184,7 @@ def _delete(cloud: Cloud, account: Account, call: Call) -> Answer:
     provider = known(account, call)
     del account.backend.saml_providers[provider.name]
     account.tags.pop(provider.arn, None)
+    account.encryption.pop(provider.arn, None)
     return result(call)
 
 

@@ -40,6 +40,13 @@ def checks() -> dict[str, Check]:
         "ListAccountAliases": _nothing,
         "GetPolicy": _require_policy,
         "GetPolicyVersion": _require_policy,
+        "ListPolicyVersions": _require_policy,
+        "ListEntitiesForPolicy": _require_policy,
+        "ListPolicies": _nothing,
+        "ListUsers": _nothing,
+        "ListGroups": _nothing,
+        "ListInstanceProfiles": _nothing,
+        "ListOpenIDConnectProviders": _nothing,
     }
 
 

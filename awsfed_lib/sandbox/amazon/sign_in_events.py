@@ -13,7 +13,7 @@ from typing import Any
 
 from awsfed_lib.sandbox.amazon.cloud import Cloud
 from awsfed_lib.sandbox.amazon.credentials import Identity
-from awsfed_lib.sandbox.amazon.federation import Grant, Presented
+from awsfed_lib.sandbox.amazon.federation import SOURCE_ADDRESS, Grant, Presented
 from awsfed_lib.sandbox.amazon.wire import AwsError
 
 Record = dict[str, Any]
@@ -59,7 +59,7 @@ def _record(presented: Presented, when: datetime, region: str) -> Record:
         "eventSource": "sts.amazonaws.com",
         "eventName": "AssumeRoleWithSAML",
         "awsRegion": region,
-        "sourceIPAddress": "192.0.2.101",
+        "sourceIPAddress": SOURCE_ADDRESS,
         "userAgent": "Mozilla/5.0",
         "requestParameters": {
             "sAMLAssertionID": f"_{uuid.uuid4()}",

@@ -25,7 +25,9 @@ def caller_identity(call: Call, caller: Identity) -> Answer:
 def assume_role(cloud: Cloud, call: Call, caller: Identity) -> Answer:
     """Issue temporary credentials; raises AwsError AccessDenied alike for a role that is not there, not trusted, or out of reach."""
     arn, session = call.text("RoleArn"), call.text("RoleSessionName")
+    federation.require_arn(arn, "roleArn", f"{arn} is invalid")
     _require_session_name(session)
+    _require_tags(call)
     seconds = federation.require_seconds(call.whole("DurationSeconds", 3600))
     role = _assumable(cloud, call, caller, arn)
     if caller.chained and seconds > 3600:
@@ -47,6 +49,24 @@ def _require_session_name(name: str) -> None:
         )
 
 
+def _require_tags(call: Call) -> None:
+    """Raise AwsError for session tags that STS does not take.
+
+    Source: API_AssumeRole.html (keys unique without regard to case, transitive keys are keys of tags); code and messages as reported by
+    clients that met them.
+    """
+    keys = [key.lower() for key, _ in call.tags()]
+    if len(keys) > 50:
+        raise AwsError(
+            "ValidationError",
+            "1 validation error detected: Value at 'tags' failed to satisfy constraint: Member must have length less than or equal to 50",
+        )
+    if len(set(keys)) < len(keys):
+        raise AwsError("InvalidParameterValue", "Duplicate tag keys found. Please note that Tag keys are case insensitive.")
+    if not {key.lower() for key in call.members("TransitiveTagKeys")} <= set(keys):
+        raise AwsError("InvalidParameterValue", "The specified transitive tag key must be included in the requested tags.")
+
+
 def _policy(text: str) -> Mapping[str, Any]:
     try:
         parsed = json.loads(text)
@@ -60,27 +80,37 @@ def _policy(text: str) -> Mapping[str, Any]:
 def _assumable(cloud: Cloud, call: Call, caller: Identity, arn: str) -> Any:
     account = cloud.account_of(arn)
     role = account.role_by_arn(arn) if account and account.usable and account.reach != "denied" else None
-    if account is None or role is None or not _allowed(cloud, caller, arn) or not _trusted(cloud, call, caller, role):
-        raise AwsError("AccessDenied", f"User: {caller.arn} is not authorized to perform: sts:AssumeRole on resource: {arn}", 403)
+    for action in _needed(call):
+        if role is None or not _allowed(cloud, caller, arn, action) or not _trusted(cloud, call, caller, role, action):
+            raise AwsError("AccessDenied", f"User: {caller.arn} is not authorized to perform: {action} on resource: {arn}", 403)
     return role
 
 
-def _allowed(cloud: Cloud, caller: Identity, arn: str) -> bool:
-    request = Request("sts:AssumeRole", arn, {"aws:resourceorgid": [cloud.organization_id]})
+def _needed(call: Call) -> list[str]:
+    """The actions that this request takes: caller and trust policy must allow them all (id_session-tags.html)."""
+    more = (("sts:TagSession", bool(call.tags())), ("sts:SetSourceIdentity", "SourceIdentity" in call.params))
+    return ["sts:AssumeRole", *(action for action, wanted in more if wanted)]
+
+
+def _allowed(cloud: Cloud, caller: Identity, arn: str, action: str) -> bool:
+    request = Request(action, arn, {"aws:resourceorgid": [cloud.organization_id]})
     return decide(documents(cloud, caller), request) == "allow" and (not caller.limits or decide(caller.limits, request) == "allow")
 
 
-def _trusted(cloud: Cloud, call: Call, caller: Identity, role: Any) -> bool:
+def _trusted(cloud: Cloud, call: Call, caller: Identity, role: Any, action: str) -> bool:
     """The role's trust policy, an external id and the organization included."""
     context = {
         "aws:principalorgid": [cloud.organization_id],
         "aws:principalaccount": [caller.account_id],
         "aws:principalarn": [caller.arn],
+        "aws:principaltype": ["AssumedRole" if caller.chained else "User"],
+        "aws:userid": [caller.user_id],
         "sts:rolesessionname": [call.text("RoleSessionName")],
+        **{f"aws:requesttag/{key.lower()}": [value] for key, value in call.tags()},
     }
-    if "ExternalId" in call.params:
-        context["sts:externalid"] = [call.text("ExternalId")]
-    request = Request("sts:AssumeRole", role.arn, context, _principals(cloud, caller))
+    given = {"sts:externalid": "ExternalId", "sts:sourceidentity": "SourceIdentity"}
+    context |= {key: [call.text(name)] for key, name in given.items() if name in call.params}
+    request = Request(action, role.arn, context, _principals(cloud, caller))
     return decide([json.loads(role.assume_role_policy_document)], request) == "allow"
 
 

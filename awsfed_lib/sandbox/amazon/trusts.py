@@ -103,9 +103,17 @@ def _principals(statement: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _require_principal(cloud: Cloud, account: Account, kind: str, value: str) -> None:
+    if kind == "Federated" and not _is_federated(value):
+        raise _malformed("Federated principals must be valid domain names or SAML metadata ARNs")
     if kind not in ("AWS", "Service", "Federated", "CanonicalUser") or not _exists(cloud, account, kind, value):
         shown = kind if kind == "AWS" else kind.upper()
         raise _malformed(f'Invalid principal in policy: "{shown}":"{value}"')
+
+
+def _is_federated(value: str) -> bool:
+    """A web identity's domain, or the ARN of a provider (the refusal of anything else is a recording of AWS)."""
+    domain = re.fullmatch(r"([a-z0-9-]+\.)+[a-z]{2,}", value, re.IGNORECASE | re.ASCII)
+    return bool(domain) or re.fullmatch(r"arn:aws[a-z-]*:iam::\d{12}:(saml|oidc)-provider/\S+", value, re.ASCII) is not None
 
 
 def _exists(cloud: Cloud, account: Account, kind: str, value: str) -> bool:
@@ -113,10 +121,7 @@ def _exists(cloud: Cloud, account: Account, kind: str, value: str) -> bool:
         return _is_principal(cloud, value)
     if kind != "Federated" or ":saml-provider/" not in value:
         return True
-    # A provider of another account is taken as it stands: IAM can only look into its own account.
-    if value.startswith(cloud.place.iam(account.id, "saml-provider/")):
-        return account.provider(value) is not None and not cloud.board.take("invalid_principals")
-    return re.fullmatch(rf"arn:{cloud.place.name}:iam::\d{{12}}:saml-provider/[\w.-]+", value) is not None
+    return account.provider(value) is not None and not cloud.board.take("invalid_principals")
 
 
 def _is_principal(cloud: Cloud, value: str) -> bool:

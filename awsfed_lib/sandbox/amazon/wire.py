@@ -1,4 +1,4 @@
-"""Requests and answers on the wire: AWS Query (IAM, STS) and JSON 1.1 (Organizations, CloudTrail), as botocore's service models describe them."""
+"""Requests and answers on the wire: AWS Query (IAM, STS, CloudFormation) and JSON 1.1 (Organizations, CloudTrail), as botocore's service models describe them."""
 
 import json
 import re
@@ -10,7 +10,10 @@ from typing import Any
 from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape
 
-NAMESPACES = {"iam": "https://iam.amazonaws.com/doc/2010-05-08/", "sts": "https://sts.amazonaws.com/doc/2011-06-15/"}
+NAMESPACES = {
+    "iam": "https://iam.amazonaws.com/doc/2010-05-08/", "sts": "https://sts.amazonaws.com/doc/2011-06-15/",
+    "cloudformation": "http://cloudformation.amazonaws.com/doc/2010-05-15/",
+}  # fmt: skip
 JSON_SERVICES = ("organizations", "cloudtrail")
 
 

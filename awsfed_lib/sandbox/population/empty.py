@@ -12,7 +12,7 @@ from awsfed_lib.sandbox.population.applications import demo_role_name, value
 from awsfed_lib.sandbox.population.groups import group
 from awsfed_lib.sandbox.population.organization import of_accounts
 from awsfed_lib.sandbox.population.people import DOMAIN, users
-from awsfed_lib.sandbox.population.roles import Role, Setting, left_by_aws, own
+from awsfed_lib.sandbox.population.roles import Role, Setting, left_by_aws, own, stacks
 from awsfed_lib.sandbox.population.tenant import clients, premium
 
 IDENTITY_CENTER = "AWSReservedSSO_"
@@ -46,10 +46,10 @@ def tenant(setting: Setting, everyone: list[Seat]) -> tuple[dict[str, Any], dict
 
 def organization(setting: Setting, everyone: list[Seat]) -> dict[str, Any]:
     """The `org` part of the world: every account works and can be reached."""
-    return of_accounts(setting, [_account(seat, left_by_aws(setting, seat) + own(setting, seat)) for seat in everyone])
+    return of_accounts(setting, [_account(setting, seat, left_by_aws(setting, seat) + own(setting, seat)) for seat in everyone])
 
 
-def _account(seat: Seat, roles: list[Role]) -> dict[str, Any]:
+def _account(setting: Setting, seat: Seat, roles: list[Role]) -> dict[str, Any]:
     return {
         "id": seat.id,
         "name": seat.name,
@@ -58,4 +58,5 @@ def _account(seat: Seat, roles: list[Role]) -> dict[str, Any]:
         "reach": seat.reach,
         "providers": [],
         "roles": [role for role in roles if not role["name"].startswith(IDENTITY_CENTER)],
+        "stacks": stacks(setting, seat, roles),
     }

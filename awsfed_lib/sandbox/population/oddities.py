@@ -6,7 +6,7 @@ from typing import Any
 from awsfed_lib.sandbox.population import trusts
 from awsfed_lib.sandbox.population.accounts import Seat
 from awsfed_lib.sandbox.population.partitions import Partition
-from awsfed_lib.sandbox.population.roles import Role, Setting, owned_by_stack, role
+from awsfed_lib.sandbox.population.roles import Role, Setting, role
 
 Builder = Callable[[Setting, Seat, Seat], Role]
 
@@ -147,6 +147,5 @@ def _stack_owned(setting: Setting, seat: Seat, other: Seat) -> Role:
     return role(
         "stack-owned",
         trust,
-        tags=owned_by_stack(setting, seat, "landing-zone-federation"),
         attached=[setting.place.managed("ReadOnlyAccess")],
     )

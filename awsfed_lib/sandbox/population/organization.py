@@ -5,7 +5,17 @@ from typing import Any
 from awsfed_lib.sandbox.population import seeds
 from awsfed_lib.sandbox.population.accounts import TUTORIAL_ACCOUNT, Seat, ordinary
 from awsfed_lib.sandbox.population.oddities import oddities
-from awsfed_lib.sandbox.population.roles import Role, Setting, families, identity_center_provider, left_by_aws, own, padding, tutorial
+from awsfed_lib.sandbox.population.roles import (
+    Role,
+    Setting,
+    families,
+    identity_center_provider,
+    left_by_aws,
+    own,
+    padding,
+    stacks,
+    tutorial,
+)
 
 Account = dict[str, Any]
 
@@ -67,6 +77,7 @@ def _account(setting: Setting, seat: Seat, applications: dict[str, str], roles: 
         "reach": seat.reach,
         "providers": _providers(setting, seat, applications, roles),
         "roles": roles,
+        "stacks": stacks(setting, seat, roles),
     }
 
 

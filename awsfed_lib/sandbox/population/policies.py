@@ -36,6 +36,7 @@ def audit(place: Partition) -> dict[str, Any]:
                 "iam:ListSAMLProviderTags",
                 "iam:ListAccountAliases",
                 "iam:GetAccountSummary",
+                "cloudformation:DescribeStackResources",
                 "cloudtrail:LookupEvents",
             ],
             "*",
@@ -109,6 +110,16 @@ def hub(place: Partition, organization_id: str) -> dict[str, Any]:
         ),
         _allow("Members", ["sts:AssumeRole"], roles) | {"Condition": {"StringEquals": {"aws:ResourceOrgID": organization_id}}},
     )
+
+
+def management(place: Partition) -> tuple[dict[str, Any], ...]:
+    """What the management account's administrator may do besides: read everything there, and be administrator of every account.
+
+    Tools that take inventories come this way; AWS Organizations makes the role (orgs_manage_accounts_access.html).
+    """
+    reads = ["iam:Get*", "iam:List*", "organizations:Describe*", "organizations:List*", "cloudformation:Describe*"]
+    role = f"arn:{place.name}:iam::*:role/OrganizationAccountAccessRole"
+    return (_document(_allow("Read", reads, "*"), _allow("Administer", ["sts:AssumeRole"], role)),)
 
 
 def _allow(sid: str, actions: list[str], resource: str | list[str]) -> dict[str, Any]:

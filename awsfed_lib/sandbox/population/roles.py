@@ -103,39 +103,37 @@ def own(setting: Setting, seat: Seat) -> list[Role]:
             trust,
             description="Read-only inventory by awsfed",
             inline={"audit": policies.audit(setting.place)},
-            tags=_stack(setting, seat),
         ),
         role(
             "awsfed-writer",
             trust,
             description="Changes by awsfed",
             inline={"writer": policies.writer(setting.place)},
-            tags=_stack(setting, seat),
         ),
         role(
             "awsfed-remover",
             trust,
             description="Takes federation out by awsfed",
             inline={"remover": policies.remover(setting.place)},
-            tags=_stack(setting, seat),
         ),
     ]
 
 
-def _stack(setting: Setting, seat: Seat) -> dict[str, str]:
-    guid = seeds.guid(setting.seed, "stack", seat.id)
-    stack = f"arn:{setting.place.name}:cloudformation:{setting.place.region}:{seat.id}:stack/StackSet-awsfed/{guid}"
-    return {"aws:cloudformation:stack-id": stack, "aws:cloudformation:stack-name": "StackSet-awsfed"}
+def stacks(setting: Setting, seat: Seat, roles: list[Role]) -> list[dict[str, Any]]:
+    """The CloudFormation stacks of the account and the IAM objects in them; CloudFormation puts no tag of its own on those.
+
+    Source: aws-cloudformation/cloudformation-coverage-roadmap#277 (roles), #2550 (SAML providers).
+    """
+    owned = {"StackSet-awsfed": ("awsfed-audit", "awsfed-writer", "awsfed-remover"), "landing-zone-federation": ("stack-owned",)}
+    names = {role["name"] for role in roles}
+    inside = {stack: [name for name in members if name in names] for stack, members in owned.items()}
+    return [_stack(setting, seat, stack, members) for stack, members in inside.items() if members]
 
 
-def owned_by_stack(setting: Setting, seat: Seat, name: str) -> dict[str, str]:
-    """The tags that CloudFormation puts on a role that it owns."""
-    guid = seeds.guid(setting.seed, "stack of", seat.id, name)
-    return {
-        "aws:cloudformation:stack-id": f"arn:{setting.place.name}:cloudformation:{setting.place.region}:{seat.id}:stack/{name}/{guid}",
-        "aws:cloudformation:logical-id": "Role",
-        "aws:cloudformation:stack-name": name,
-    }
+def _stack(setting: Setting, seat: Seat, name: str, members: list[str]) -> dict[str, Any]:
+    place, guid = setting.place, seeds.guid(setting.seed, "stack of", seat.id, name)
+    arn = f"arn:{place.name}:cloudformation:{place.region}:{seat.id}:stack/{name}/{guid}"
+    return {"name": name, "id": arn, "resources": [{"type": "AWS::IAM::Role", "id": member} for member in members]}
 
 
 def left_by_aws(setting: Setting, seat: Seat) -> list[Role]:
