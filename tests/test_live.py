@@ -285,6 +285,14 @@ def test_jupyterlab_listens_on_this_machine_only_and_asks_nobody_outside(live):
     assert desk.environment[filled.VARIABLE] == "sandbox.yml"
 
 
+def test_without_a_folder_to_write_to_it_says_which_variable_to_set(live, capsys, monkeypatch):
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", "/dev/null/runtime")
+    with pytest.raises(SystemExit) as ended:
+        __main__.main(["lab", "--no-browser"])
+    assert ended.value.code == __main__.USAGE
+    assert "JUPYTER_RUNTIME_DIR" in capsys.readouterr().err
+
+
 def test_a_parameter_file_that_is_not_there_opens_nothing_and_leaves_no_sandbox(live, capsys):
     with pytest.raises(SystemExit) as ended:
         __main__.main(["lab", "--sandbox", "-f", "none.yml"])

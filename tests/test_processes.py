@@ -53,6 +53,17 @@ def test_each_task_has_a_process_of_its_own_and_the_environment_of_its_batch(exe
     assert len({first[0], second[0], os.getpid()}) == 3
 
 
+def test_a_long_temporary_folder_is_no_place_for_sockets(tmp_path):
+    """The path of a socket has 104 bytes on macOS and 108 on Linux (unix(7)); company machines have long TMPDIRs."""
+    deep = tmp_path / ("x" * 100)
+    deep.mkdir()
+    code = "from awsfed_lib.doors.processes import Processes; import os; print(Processes(1, dict(os.environ)).submit(str, 42).result())"
+    told = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, "TMPDIR": str(deep)}, capture_output=True, text=True, check=False
+    )
+    assert told.stdout == "42\n", told.stderr
+
+
 def test_what_a_task_raises_is_raised(executor):
     with pytest.raises(ValueError, match="so it went"):
         executor.submit(failing).result()

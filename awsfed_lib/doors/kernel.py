@@ -18,10 +18,10 @@ from typing import Any, ClassVar
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 
+from awsfed_lib.doors.processes import folder_for_sockets
 from awsfed_lib.doors.sown import Sown
 from awsfed_lib.edges.alerts.targets import without
 
-LONGEST_SOCKET = 90  # a socket's path has 104 bytes on macOS, 108 on Linux (unix(7))
 ALWAYS = frozenset({
     "PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "SYSTEMDRIVE",
     "USERPROFILE", "APPDATA", "LOCALAPPDATA", "COMSPEC", "PATHEXT", "VIRTUAL_ENV", "CONDA_PREFIX", "LD_LIBRARY_PATH",
@@ -97,12 +97,7 @@ class PrivateKernelManager(AsyncKernelManager):
 @contextmanager
 def private(variables: Mapping[str, str], sown: Sown | None = None) -> Iterator[type[PrivateKernelManager]]:
     """Give a kernel manager class with a folder of its own, which is gone afterwards with everything IPython left in it."""
-    with tempfile.TemporaryDirectory(prefix="awsfed-", dir=_short(), ignore_cleanup_errors=True) as name:
+    with tempfile.TemporaryDirectory(prefix="awsfed-", dir=folder_for_sockets(), ignore_cleanup_errors=True) as name:
         folder = Path(name)
         own = {**variables, "IPYTHONDIR": str(folder / "ipython"), "JUPYTER_RUNTIME_DIR": name}
         yield type("OwnKernelManager", (PrivateKernelManager,), {"folder": folder, "variables": own, "sown": sown})
-
-
-def _short() -> str | None:
-    """Return a folder for temporary files whose path leaves room for a socket's name; None is the system's choice."""
-    return "/tmp" if len(tempfile.gettempdir()) > LONGEST_SOCKET - 30 and Path("/tmp").is_dir() else None  # noqa: S108  mkdtemp makes it private

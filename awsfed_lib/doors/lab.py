@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from awsfed_lib.core.errors import ParameterError
 from awsfed_lib.doors.lean import quick_imports
 from awsfed_lib.edges.lab.filled import VARIABLE, named_file
 from awsfed_lib.edges.records import where
@@ -64,6 +65,7 @@ def opened(desk: Desk) -> Iterator[subprocess.Popen[bytes]]:
     from awsfed_lib.edges.lab import start
 
     environment = desk.environment
+    _refuse_without_folder()
     with quick_imports():
         start.write(desk.file)
     with subprocess.Popen(desk.command, env=environment, cwd=where.root()) as server:  # noqa: S603  this Python, and options of ours
@@ -71,6 +73,19 @@ def opened(desk: Desk) -> Iterator[subprocess.Popen[bytes]]:
             yield server
         finally:
             _end(server)
+
+
+def _refuse_without_folder() -> None:
+    """Raise ParameterError where JupyterLab cannot keep the address and token of its server."""
+    from jupyter_core.paths import jupyter_runtime_dir
+
+    folder = Path(jupyter_runtime_dir())
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        words = f"JupyterLab needs a folder that it can write to, and this one cannot be made: {error.strerror}."
+        remedy = "Set HOME, or JUPYTER_DATA_DIR, JUPYTER_CONFIG_DIR and JUPYTER_RUNTIME_DIR, to folders of your own."
+        raise ParameterError(words, code="home-not-writable", where=str(folder), remedy=remedy) from None
 
 
 def _end(server: subprocess.Popen[bytes]) -> None:

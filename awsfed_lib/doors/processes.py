@@ -11,17 +11,20 @@ import multiprocessing
 import os
 import signal
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import BrokenExecutor, CancelledError, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Any, TypeVar
 
 from awsfed_lib.doors.stoppable import stoppable
 
 Found = TypeVar("Found")
+LONGEST_SOCKET = 90  # a socket's path has 104 bytes on macOS, 108 on Linux (unix(7))
 PRELOADED = "awsfed_lib.doors.preloaded"
 BEFORE_IMPORTS = {
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",  # as ipykernel sets it for a kernel, before matplotlib is there
@@ -105,9 +108,20 @@ def _context(environment: Mapping[str, str]) -> multiprocessing.context.BaseCont
 
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([PRELOADED])
-    with _only({**environment, **BEFORE_IMPORTS}):
-        forkserver.ensure_running()
+    usual = tempfile.tempdir
+    tempfile.tempdir = folder_for_sockets()
+    try:
+        with _only({**environment, **BEFORE_IMPORTS}):
+            forkserver.ensure_running()
+    finally:
+        tempfile.tempdir = usual
     return context
+
+
+def folder_for_sockets() -> str:
+    """Return the folder for temporary files, or /tmp where its path leaves no room for the name of a socket."""
+    usual = tempfile.gettempdir()
+    return "/tmp" if len(usual) > LONGEST_SOCKET - 30 and Path("/tmp").is_dir() else usual  # noqa: S108  mkdtemp makes it private
 
 
 @contextmanager
