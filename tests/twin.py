@@ -7,6 +7,7 @@ import threading
 import webbrowser
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import requests
@@ -14,6 +15,7 @@ import scripted
 
 from awsfed_lib.edges.entra.auth import SignIn, Surroundings, sign_in
 from awsfed_lib.edges.entra.graph import Graph
+from awsfed_lib.edges.entra.pace import Clock
 from awsfed_lib.edges.entra.person import Person
 from awsfed_lib.sandbox.faults.injector import Injector, entra_faults
 from awsfed_lib.sandbox.front import Front
@@ -49,6 +51,12 @@ class Twin:
 
     def switch(self, **switches):
         self.tenant.switches = replace(self.tenant.switches, **switches)
+
+    @property
+    def clock(self):
+        """A clock for the client whose pauses cost nothing and pass in the tenant: with `lag_minutes`, replicas catch up while it waits."""
+        now, born = self.tenant.clock, self.tenant.clock()
+        return Clock(now, lambda: (now() - born) / timedelta(seconds=1), self.tenant.pass_time, lambda: 0.5)
 
     def without(self, client, *permissions):
         """Take permissions from a client, as a tenant that granted less; only tokens issued from now on lack them."""

@@ -19,7 +19,8 @@ class Control:
 
     GET, POST /sandbox/switches: the switches, or some of them as a JSON object. GET, DELETE /sandbox/requests: the log of requests.
     POST /sandbox/reset: the world as it was at first. POST /sandbox/device-code: see `interactive.complete_device`. POST
-    /sandbox/permissions {client, permissions}: see `Tenant.permit`. GET /sandbox/health. A whole sandbox offers POST /sandbox/saml-response as well (`serve.Sandbox`).
+    /sandbox/permissions {client, permissions}: see `Tenant.permit`. POST /sandbox/time {minutes}: lets them pass at once.
+    GET /sandbox/health. A whole sandbox offers POST /sandbox/saml-response as well (`serve.Sandbox`).
     `before_reset` holds functions to call when the world starts afresh.
     """
 
@@ -33,6 +34,7 @@ class Control:
             ("DELETE", "requests"): lambda _: tenant.requests.clear(),
             ("POST", "reset"): self._reset,
             ("POST", "device-code"): lambda body: interactive.complete_device(tenant, body),
+            ("POST", "time"): lambda body: {"now": tenant.pass_time(60.0 * float(body["minutes"])).isoformat()},
             ("POST", "permissions"): lambda body: tenant.permit(str(body["client"]), body["permissions"]),
             ("GET", "health"): lambda _: {"tenant_id": tenant.id},
         }

@@ -52,7 +52,10 @@ class Sandbox:
         """Serve the world of `size`, and describe it in `folder`/sandbox.json. Raises OSError when a port is taken."""
         self.world = world(size.seed, size.accounts, partition=size.partition, kind=size.world)
         self.tenant = Tenant(self.world["tenant"], Switches(cloud=size.cloud))
-        self.org = Org(self.world["org"], lambda app, which: self.tenant.metadata(app, "stale" if which == "stale" else "current"))
+        issued = self.tenant.metadata
+        self.org = Org(
+            self.world["org"], lambda app, which: issued(app, "stale" if which == "stale" else "current"), clock=self.tenant.clock
+        )
         self.folder = folder
         authority = Authority()
         self.entra_faults, self.aws_faults = entra_faults(self.tenant), aws_faults()

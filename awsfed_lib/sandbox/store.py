@@ -52,7 +52,8 @@ class Tenant:
     def __init__(
         self, world: Mapping[str, Any], switches: Switches | None = None, clock: Clock = utc_now, *, keys: KeyRing | None = None
     ) -> None:
-        self.world, self.clock, self.keys = world, clock, keys or KeyRing()
+        self.world, self.keys = world, keys or KeyRing()
+        self._clock, self._passed = clock, timedelta()
         self.lock = RLock()
         self.born = clock()
         self.identity_header = secrets.token_hex(16)  # IDENTITY_HEADER of the managed identity
@@ -61,6 +62,15 @@ class Tenant:
         self.after_write: list[Hook] = []
         self.requests: deque[dict[str, Any]] = deque(maxlen=20_000)
         self.reset()
+
+    def clock(self) -> datetime:
+        """The time in the tenant, UTC: that of its clock, and what was passed."""
+        return self._clock() + self._passed
+
+    def pass_time(self, seconds: float) -> datetime:
+        """Let time pass in the tenant without waiting, and return what it is then: replicas catch up, tokens run out."""
+        self._passed += timedelta(seconds=seconds)
+        return self.clock()
 
     def reset(self) -> None:
         """The tenant as its world describes it; keys and certificates stay, so that clients can go on signing in."""
@@ -100,7 +110,7 @@ class Tenant:
 
     def view(self, *, through_replicas: bool) -> View:
         """The directory as one request sees it."""
-        return View(self, lagging=through_replicas and self.switches.lag_reads > 0)
+        return View(self, lagging=through_replicas and bool(self.switches.lag_reads or self.switches.lag_minutes))
 
     @property
     def now_view(self) -> View:
@@ -176,6 +186,10 @@ class Tenant:
         table = self.tables[write.table]
         before = table.get(write.key)
         self.replicas.note((write.table, write.key), before, self.switches.lag_reads)
+        minutes, now = self.switches.minutes_behind(write.table), self.clock()
+        if minutes:
+            until: dict[Channel, datetime] = {"object": now + minutes, "list": now + minutes * self.switches.list_lag}
+            self.replicas.keep((write.table, write.key), before, now, until)
         self._forget(write.table, write.key, before)
         if write.value is None:
             table.pop(write.key, None)
@@ -271,5 +285,5 @@ class View:
             return current
         place = (channel, table, key)
         if place not in self._seen:
-            self._seen[place] = self.tenant.replicas.read(channel, (table, key), current)
+            self._seen[place] = self.tenant.replicas.read(channel, (table, key), current, self.tenant.clock())
         return self._seen[place]

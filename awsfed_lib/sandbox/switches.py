@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import timedelta
 from typing import Any, Literal, get_args
 
 RetryAfter = Literal["int", "fraction", "date", "none", "malformed", "huge"]
@@ -20,6 +21,8 @@ class Switches:
 
     `lag_reads`: that many reads after a write still show the state before it, to app-only tokens
     (devblogs.microsoft.com/identity/designing-for-eventual-consistency-for-microsoft-entra).
+    `lag_minutes`: for how many minutes of the tenant's time that is so, by kind of object ("*": every other kind); lists and relations
+    stay behind `list_lag` times as long as reads by id. See `entra.replicas`.
     `throttle`: resource units that one application may use in `throttle_seconds`; None: no limit. `throttle_writes`: writes in that time
     (learn.microsoft.com/graph/throttling-limits). `retry_after`: the form of that header on a 429.
     `strict`: leaving out an enabled role is refused; False: it is removed without a word (the two readings of Microsoft's page on roles).
@@ -33,6 +36,8 @@ class Switches:
     """
 
     lag_reads: int = 0
+    lag_minutes: Mapping[str, float] = field(default_factory=dict)
+    list_lag: float = 2.0
     throttle: int | None = None
     throttle_writes: int | None = None
     throttle_seconds: float = 10.0
@@ -47,6 +52,10 @@ class Switches:
     permissions: Permissions = "strict"
     hidden_members: Hidden = "empty"
     seed: int = 0
+
+    def minutes_behind(self, table: str) -> timedelta:
+        """How long replicas show the former state of an object of that table."""
+        return timedelta(minutes=self.lag_minutes.get(table, self.lag_minutes.get("*", 0)))
 
     def changed(self, wanted: Mapping[str, Any]) -> Switches:
         """These switches with the wanted ones changed. Raises ValueError for an unknown name or a value of the wrong kind."""
@@ -65,6 +74,8 @@ def _is(value: object, kind: object) -> bool:
         return type(value) is int and value >= 0
     if kind is float:
         return type(value) in (int, float) and value > 0  # type: ignore[operator]
+    if kind is Mapping:
+        return isinstance(value, dict) and all(isinstance(name, str) and _is(part, float) for name, part in value.items())
     if isinstance(kind, type):
         return type(value) is kind
     return value == kind
@@ -77,6 +88,7 @@ def _kinds() -> dict[str, tuple[object, ...]]:
         "int | None": (int, type(None)),
         "float": (float,),
         "bool": (bool,),
+        "Mapping[str, float]": (Mapping,),
         "RetryAfter": get_args(RetryAfter),
         "ValueChange": get_args(ValueChange),
         "Origin": get_args(Origin),
@@ -84,4 +96,4 @@ def _kinds() -> dict[str, tuple[object, ...]]:
         "Permissions": get_args(Permissions),
         "Hidden": get_args(Hidden),
     }
-    return {field.name: written[str(field.type)] for field in fields(Switches)}
+    return {one.name: written[str(one.type)] for one in fields(Switches)}

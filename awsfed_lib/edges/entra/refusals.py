@@ -76,6 +76,14 @@ GRAPH: tuple[Refusal, ...] = (
         "Run 05-groups first, wait some minutes, and plan again.",
     ),
     Refusal(
+        0, "objects being referenced do not exist", "lag", "The group or member is not there, or not at every replica yet.",
+        "Wait some minutes, and plan again.",
+    ),
+    Refusal(
+        0, "NoBackingApplicationObject", "lag", "A replica knows the service principal and not its application yet.",
+        "Wait some minutes, and plan again.",
+    ),
+    Refusal(
         0, "DuplicateValue", "refused", "Two appRoles or scopes of the application have the same value.",
         "Run 09-audit: it names them. Disable and remove one.",
     ),

@@ -56,6 +56,8 @@ def patch_group(call: Call) -> Answer:
     call.require("group.upsert" if upsert and missing else "group.write")
     if isinstance(key, AlternateKey) and upsert and missing:
         return _created(call, {**call.body, "uniqueName": key.value})
+    if upsert and not missing and lookup(call.view, "groups", key) is None:
+        raise already_exists("uniqueName")  # assumed: the replica does not know it yet, and the name is taken
     return _patched(call, call.to_write("groups"))
 
 

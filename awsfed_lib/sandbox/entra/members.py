@@ -8,7 +8,17 @@ from typing import Any
 from awsfed_lib.sandbox.entra import audit, deletion, relations
 from awsfed_lib.sandbox.entra.filtering import Rows
 from awsfed_lib.sandbox.entra.query import collection
-from awsfed_lib.sandbox.entra.refusals import bad_request, denied, invalid_reference, invalid_values, mail_enabled, not_found, on_premises
+from awsfed_lib.sandbox.entra.refusals import (
+    Refusal,
+    bad_request,
+    denied,
+    invalid_reference,
+    invalid_values,
+    mail_enabled,
+    no_such_reference,
+    not_found,
+    on_premises,
+)
 from awsfed_lib.sandbox.entra.routing import Call, Route
 from awsfed_lib.sandbox.entra.schema import GROUP, USER
 from awsfed_lib.sandbox.entra.wire import Answer
@@ -28,9 +38,11 @@ def list_transitive(call: Call) -> Answer:
 
 def add_member(call: Call) -> Answer:
     """POST /groups/{id}/members/$ref: 204."""
-    group = _group(call)
+    try:
+        group, new = _group(call), referred(call, call.body.get("@odata.id"))
+    except Refusal as refused:
+        raise no_such_reference() if refused.status == 404 else refused from None
     refuse_foreign(call, group)
-    new = referred(call, call.body.get("@odata.id"))
     refuse_present(call, group["id"], [new])
     held = call.tenant.now_view.related("members", group["id"])
     event = audit.member_changed(group, _member(call, new), added=True)

@@ -87,6 +87,17 @@ def invalid_reference() -> Refusal:
     return bad_request("Not a valid reference update.")
 
 
+def no_such_reference() -> Refusal:
+    """A group or member that is missing, or not replicated, when a reference is made (the wording of 2026; status and code are assumed)."""
+    return bad_request("The source resource object or one of the objects being referenced do not exist.")
+
+
+def no_backing_application(app_id: str) -> Refusal:
+    """The service principal is there and its application is not, or not yet (hashicorp/go-azure-sdk; openshift-azure#1534)."""
+    text = f"The appId '{app_id}' of the service principal does not reference a valid application object."
+    return bad_request(text, "NoBackingApplicationObject")
+
+
 def denied() -> Refusal:
     """The token lacks the permission (docs-contrib concepts/errors.md)."""
     return Refusal(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")

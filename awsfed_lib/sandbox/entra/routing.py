@@ -9,7 +9,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from awsfed_lib.sandbox.entra.permissions import ANY_TOKEN, allowed
-from awsfed_lib.sandbox.entra.refusals import bad_request, denied, method_not_allowed, not_found, unknown_segment, unreadable_body
+from awsfed_lib.sandbox.entra.refusals import (
+    bad_request,
+    denied,
+    method_not_allowed,
+    no_backing_application,
+    not_found,
+    unknown_segment,
+    unreadable_body,
+)
 from awsfed_lib.sandbox.entra.throttle import Charge
 from awsfed_lib.sandbox.entra.tokens import Caller
 from awsfed_lib.sandbox.entra.wire import AlternateKey, Answer, Ask, Segment
@@ -73,8 +81,17 @@ class Call:
 
     def to_write(self, table: str) -> Mapping[str, Any]:
         """The record as it is, for a write; a replica that does not know it yet refuses. Raises Refusal (404)."""
-        self.addressed(table)
-        return _found(self.tenant.now_view, table, self.keys[0])
+        seen, record = self.addressed(table), _found(self.tenant.now_view, table, self.keys[0])
+        if table == "servicePrincipals":
+            self._refuse_without_application(str(seen.get("appId")))
+        return record
+
+    def _refuse_without_application(self, app_id: str) -> None:
+        """A replica that knows the service principal may not know its application yet."""
+        views = (self.tenant.now_view, self.view)
+        there, seen = (view.by_alternate("applications", "appId", app_id) is not None for view in views)
+        if there and not seen:
+            raise no_backing_application(app_id)
 
     def require(self, rule: str) -> None:
         """Raise Refusal (403) unless the caller may send the call of that row of the table of permissions."""

@@ -4,14 +4,18 @@ Source: devblogs.microsoft.com/identity/designing-for-eventual-consistency-for-m
 """
 
 import uuid
+from datetime import UTC, datetime
 
 import entra_sample as sample
 import pytest
 
 from awsfed_lib.sandbox.entra.replicas import Replicas
+from awsfed_lib.sandbox.entra.tokens import GLOBAL_ADMINISTRATOR
 from awsfed_lib.sandbox.store import Tenant
 
 PRINCIPAL = f"/servicePrincipals/{sample.AWS}"
+NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
+TEMPLATE = f"/applicationTemplates/{sample.TEMPLATE}/instantiate"
 NEW = {"displayName": "AWS-1", "mailEnabled": False, "mailNickname": "aws-1", "securityEnabled": True}
 
 
@@ -26,7 +30,7 @@ def test_the_same_seed_gives_the_same_stale_reads():
     def seen(seed):
         replicas = Replicas(seed)
         replicas.note(("groups", "x"), "old", 5)
-        return [replicas.read("object", ("groups", "x"), "new") for _ in range(12)]
+        return [replicas.read("object", ("groups", "x"), "new", NOW) for _ in range(12)]
 
     assert seen(1) == seen(1)
     assert seen(1).count("old") == 5
@@ -38,7 +42,7 @@ def test_a_fresh_answer_can_be_followed_by_a_stale_one_but_not_three():
     for seed in range(50):
         replicas = Replicas(seed)
         replicas.note(("groups", "x"), "old", 4)
-        text = "".join("o" if replicas.read("object", ("groups", "x"), "n") == "old" else "n" for _ in range(12))
+        text = "".join("o" if replicas.read("object", ("groups", "x"), "n", NOW) == "old" else "n" for _ in range(12))
         assert "nnn" not in text.rstrip("n")
 
 
@@ -112,6 +116,103 @@ def test_within_one_request_everything_is_of_one_moment(writer, lagging):
     for _ in range(8):
         page = writer.get("/groups?$count=true", ConsistencyLevel="eventual").json
         assert page["@odata.count"] == len(page["value"])
+
+
+@pytest.fixture
+def stale(tenant):
+    """Every replica is twelve minutes behind, lists twice as long; returns how to let minutes pass."""
+    tenant.switches = tenant.switches.changed({"lag_minutes": {"*": 12}})
+    return lambda minutes: tenant.pass_time(60 * minutes)
+
+
+def test_a_new_object_is_missing_for_minutes_and_longer_in_lists(writer, stale):
+    """terraform-provider-azuread waits up to twelve minutes for a group."""
+    made = writer.post("/groups", NEW).json["id"]
+
+    def seen():
+        return writer.get(f"/groups/{made}").status == 200, made in [row["id"] for row in writer.value("/groups")]
+
+    assert seen() == (False, False)
+    stale(5.9)
+    assert seen() == (False, False)
+    stale(6.2)
+    assert seen() == (True, writer.value("/groups")[-1]["id"] == made)
+    stale(12)
+    assert seen() == (True, True)
+
+
+def test_in_the_second_half_some_replicas_are_up_to_date(writer, stale):
+    made = writer.post("/groups", NEW).json["id"]
+    stale(8)
+    statuses = [writer.get(f"/groups/{made}").status for _ in range(20)]
+    assert {200, 404} == set(statuses)
+    assert "404, 200, 404" in ", ".join(map(str, statuses))
+
+
+def test_what_was_written_twice_shows_its_oldest_state(writer, stale):
+    for description in ("first", "second"):
+        assert writer.patch(f"/groups/{sample.ADMINS}", {"description": description}).status == 204
+    assert writer.get(f"/groups/{sample.ADMINS}").json["description"] is None
+    stale(12)
+    assert writer.get(f"/groups/{sample.ADMINS}").json["description"] == "second"
+
+
+def test_every_kind_lags_for_itself(writer, tenant, stale):
+    """instantiate: the service principal is there, its application is not (openshift-azure#1534)."""
+    tenant.switches = tenant.switches.changed({"lag_minutes": {"servicePrincipals": 1, "applications": 5}})
+    made = writer.post(TEMPLATE, {"displayName": "AWS 2"}).json
+    principal = f"/servicePrincipals/{made['servicePrincipal']['id']}"
+    assert writer.patch(principal, {"notes": "x"}).status == 404
+    stale(1)
+    assert writer.get(principal).status == 200
+    assert writer.get(f"/applications/{made['application']['id']}").status == 404
+    assert writer.patch(principal, {"notes": "x"}).error[:2] == (400, "NoBackingApplicationObject")
+    assert writer.post(f"{principal}/addTokenSigningCertificate", {"displayName": "CN=AWS"}).error[1] == "NoBackingApplicationObject"
+    stale(4)
+    assert writer.patch(principal, {"notes": "x"}).status == 204
+
+
+def test_what_is_created_again_is_created_twice(writer, tenant, stale):
+    """Applications, certificates and claims policies have no unique key: who looks and does not see, and posts again, has two."""
+    policy = {"definition": ['{"ClaimsMappingPolicy": {"Version": 1}}'], "displayName": "AWS"}
+    for path, body in (
+        (TEMPLATE, {"displayName": "AWS 2"}),
+        (f"{PRINCIPAL}/addTokenSigningCertificate", {}),
+        ("/policies/claimsMappingPolicies", policy),
+    ):
+        assert [writer.post(path, body).status < 300 for _ in range(2)] == [True, True]
+    assert len([one for one in writer.value("/servicePrincipals") if one["displayName"] == "AWS 2"]) == 0
+    assert len(writer.get(f"{PRINCIPAL}?$select=keyCredentials").json["keyCredentials"]) == 2  # one certificate: it signs and verifies
+    assert len(writer.value("/policies/claimsMappingPolicies")) == 1
+    stale(24)
+    assert len([one for one in writer.value("/servicePrincipals") if one["displayName"] == "AWS 2"]) == 2
+    assert len(writer.get(f"{PRINCIPAL}?$select=keyCredentials").json["keyCredentials"]) == 6
+    assert len(writer.value("/policies/claimsMappingPolicies")) == 3
+
+
+def test_a_unique_name_is_taken_though_no_replica_shows_it(writer, stale):
+    upsert = "/groups(uniqueName='aws-1')"
+    assert writer.patch(upsert, NEW, Prefer="create-if-missing").status == 201
+    assert writer.get(upsert).status == 404
+    assert writer.patch(upsert, NEW, Prefer="create-if-missing").error[2].endswith("uniqueName already exists.")
+
+
+def test_a_member_of_a_group_that_is_too_new(writer, stale):
+    made = writer.post("/groups", NEW).json["id"]
+    reference = {"@odata.id": f"https://graph.microsoft.com/v1.0/directoryObjects/{sample.BEN}"}
+    words = "The source resource object or one of the objects being referenced do not exist."
+    assert writer.post(f"/groups/{made}/members/$ref", reference).error == (400, "Request_BadRequest", words)
+    stale(12)
+    assert writer.post(f"/groups/{made}/members/$ref", reference).status == 204
+    assert writer.value(f"/groups/{made}/members") == []
+    stale(24)
+    assert [row["id"] for row in writer.value(f"/groups/{made}/members")] == [sample.BEN]
+
+
+def test_a_person_sees_what_was_written(person, stale):
+    """The same source: delegated sessions are consistent."""
+    made = person(GLOBAL_ADMINISTRATOR).post("/groups", NEW).json["id"]
+    assert person().get(f"/groups/{made}").status == 200
 
 
 def test_without_the_switch_nothing_lags(writer):
