@@ -264,6 +264,9 @@ class FakeJournal:
     def age(self, plan_id: str) -> timedelta:
         return self.shown
 
+    def sent_before(self, realm: str, creates: str) -> list[Any]:
+        return []
+
     @contextmanager
     def hold(self, key: str) -> Iterator[None]:
         if key in self.held:

@@ -4,6 +4,9 @@ Order and reasons: nothing is sent without a lock, an unchanged live state and a
 answer is indeterminate, so the object is read before anything is sent again; a replacing PATCH is compared with the live
 table right before it goes out; and "applied" is said only after several reads in a row agree, since Entra's replicas
 answer late (devblogs.microsoft.com/identity/designing-for-eventual-consistency-for-microsoft-entra).
+
+What cannot be sent twice without making a second object (an application, a certificate, a claims policy) is sent once in all
+runs: before it, the journals of the earlier runs are read, and an object that was sent and is not seen yet is not sent again.
 """
 
 from __future__ import annotations
@@ -15,18 +18,25 @@ from itertools import groupby
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from awsfed_lib.core.change import Basis, Request, Settled, Tolerance
-from awsfed_lib.core.errors import AwsfedError, StalePlan, WriteForbidden
+from awsfed_lib.core.errors import AwsfedError, PlanError, StalePlan, WriteForbidden
 from awsfed_lib.core.outcome import Answer, Fate, Sent
 
 RESENDS = 3
+LAG_BOUND = timedelta(hours=1)
+"""After this time a replica is taken to show every write. Terraform's provider waits up to 12 minutes for a group, and users of it
+report more than 20 (github.com/hashicorp/terraform-provider-azuread issues 1802 and 1811); no document of Microsoft gives a bound."""
 FATES: Mapping[str, Fate] = {"done": "sent", "refused": "refused", "unknown": "indeterminate"}
 
 
 class Patience(NamedTuple):
-    """How long to wait for replicas: `reads` in a row must agree; `pauses` are the seconds between reads."""
+    """How long to wait for replicas: `reads` in a row must agree; `pauses` are the seconds between reads.
+
+    `bound`: the time after which every replica is taken to show a write.
+    """
 
     reads: int
     pauses: tuple[float, ...]
+    bound: timedelta = LAG_BOUND
 
 
 class Service(Protocol):
@@ -65,6 +75,17 @@ def together(service: Service, bases: Iterable[Basis | Settled]) -> AbstractCont
     return service.together(keys) if isinstance(service, Wide) and len(keys) > 1 else nullcontext()
 
 
+class Sending(NamedTuple):
+    """An earlier sending of a request that creates an object, of which no journal says that it was refused.
+
+    `run`: the record; `age`: how long ago it was sent; `object_id`: the id that the answer gave, "" when no answer was seen.
+    """
+
+    run: str
+    age: timedelta
+    object_id: str
+
+
 class Journal(Protocol):
     """The write-ahead record of one run. Each call returns only when its line is on disk."""
 
@@ -76,6 +97,9 @@ class Journal(Protocol):
 
     def age(self, plan_id: str) -> timedelta:
         """Tell how long ago the plan was shown to be approved."""
+
+    def sent_before(self, realm: str, creates: str) -> Sequence[Sending]:
+        """Find the earlier sendings of what a request `creates`, in the journals of all runs. Raises RecordError for an unreadable one."""
 
     def hold(self, key: str) -> AbstractContextManager[None]:
         """Hold the lock of one subject; raises LockedError when another run has it."""
@@ -118,6 +142,50 @@ def refuse_drift(service: Service, bases: Sequence[Basis]) -> None:
             )
 
 
+def refuse_sent_before(plan_id: str, requests: Sequence[Request], service: Service, journal: Journal) -> None:
+    """Raise PlanError (code sent-not-seen) when the plan would create what an earlier run has sent and nothing shows yet."""
+    if words := sent_not_seen(plan_id, requests, service, journal):
+        raise PlanError(
+            " ".join(words),
+            code="sent-not-seen",
+            remedy="Wait some minutes and run the runbook without an approval: once Entra ID shows the object, the plan goes on with it. "
+            f"If it is still missing {service.patience.bound} (h:mm:ss) after that sending, approve the plan that is shown then.",
+        )
+
+
+def sent_not_seen(plan_id: str, requests: Sequence[Request], service: Service, journal: Journal) -> list[str]:
+    """Say which creations of the plan an earlier run has sent already, and why they cannot be sent again.
+
+    A sending is ruled out when the object is not there by its id, and the plan was shown to a person more than `patience.bound` after it:
+    the id of the plan stands for a live state without the object, so that state was then read twice.
+    """
+    return [
+        words
+        for request in requests
+        if request.creates
+        for sending in journal.sent_before(service.realm, request.creates)
+        if (words := _not_ruled_out(request, sending, journal.age(plan_id), service))
+    ]
+
+
+def _not_ruled_out(request: Request, sending: Sending, shown: timedelta, service: Service) -> str:
+    """Say why an earlier sending forbids to send the request; "" when it does not. `shown`: how long ago the plan was shown."""
+    minutes = int(sending.age.total_seconds() // 60)
+    about = f"{request.creates} was sent {minutes} minutes ago by {sending.run}"
+    if not sending.object_id:
+        return "" if sending.age - shown > service.patience.bound else f"{about}; its answer was not seen, and it may have been made."
+    about = f"{about}, and Entra ID answered with the id {sending.object_id}"
+    if _there(request, sending.object_id, service):
+        return f"{about}. It is there by this id, but the lists do not show it yet."
+    return "" if sending.age - shown > service.patience.bound else f"{about}. It cannot be read yet."
+
+
+def _there(request: Request, object_id: str, service: Service) -> bool:
+    """Whether one of several reads shows the made object by its id; one that fails shows nothing, and raises."""
+    reads = range(service.patience.reads if request.by_id else 0)
+    return any(request.settled.holds(service.live(request.by_id, object_id)) for _ in reads)
+
+
 def send_all(requests: Sequence[Request], service: Service, journal: Journal, tolerance: Tolerance = Tolerance()) -> Iterator[Sent]:  # noqa: B008  frozen
     """Carry out the requests in order, wave by wave; yield as not sent what comes after a failure.
 
@@ -145,7 +213,7 @@ def _carry_out(wave: list[Request], service: Service, journal: Journal) -> list[
         unknown = [request for request in pending if fates[request].fate == "indeterminate"]
         settled = _read_back(unknown, service)
         fates |= {request: fates[request]._replace(fate="adopted") for request in settled}
-        pending = [request for request in unknown if request not in settled]
+        pending = [request for request in unknown if request not in settled and not request.creates]
         if not pending:
             break
     return [fates[request] for request in wave]
@@ -172,15 +240,21 @@ def _send(wave: list[Request], service: Service, journal: Journal) -> list[Sent]
     if not wave:
         return []
     for request in wave:
-        journal.note("intent", method=request.method, path=request.path, body=request.body)
+        journal.note("intent", method=request.method, path=request.path, body=request.body, **_creation(request, service))
     results = [
-        Sent(request, FATES[answer.fate], answer.status, answer.detail, answer.request_id)
+        Sent(request, FATES[answer.fate], answer.status, answer.detail, answer.request_id, answer.object_id)
         for request, answer in zip(wave, _answers(wave, service), strict=True)
     ]
     for sent in results:
         fields = {"fate": sent.fate, "status": sent.status, "request_id": sent.request_id, "detail": sent.detail}
-        journal.note("answer", path=sent.request.path, **fields)
+        creation = _creation(sent.request, service)
+        journal.note("answer", path=sent.request.path, **fields, **creation, **({"object_id": sent.object_id} if creation else {}))
     return results
+
+
+def _creation(request: Request, service: Service) -> dict[str, object]:
+    """Give what `Journal.sent_before` finds the line of a creation by."""
+    return {"creates": request.creates, "realm": service.realm} if request.creates else {}
 
 
 def _answers(wave: list[Request], service: Service) -> list[Answer]:

@@ -94,6 +94,9 @@ class Request:
     `expects`: the live table must agree with it right before the request is sent (a PATCH that replaces a collection).
     `beside`: other live tables that must agree as well (the assignments that a removed appRole would take with it).
     `wave`: requests of one wave do not depend on each other and may travel in one batch.
+    `creates`: the object that each sending makes once more, as "kind name"; "" when the service refuses a second sending or it changes
+    nothing. Such a request is never repeated without a look at the earlier runs (`apply.sent_not_seen`). `by_id`: the live table in
+    which the made object is read by its id; "" when `settled` reads it so already.
     """
 
     method: str
@@ -105,6 +108,8 @@ class Request:
     wave: int = 0
     headers: tuple[tuple[str, str], ...] = ()
     beside: tuple[Basis, ...] = ()
+    creates: str = ""
+    by_id: str = ""
 
     @property
     def conditions(self) -> tuple[Basis, ...]:

@@ -18,13 +18,14 @@ class Answer(NamedTuple):
     """What a service said to one request.
 
     `fate`: done (carried out), refused (not carried out, and it says why), unknown (no answer, half an answer, or
-    "already exists": only a read can tell).
+    "already exists": only a read can tell). `object_id`: the id of the object that was made, where the answer gives one.
     """
 
     fate: Literal["done", "refused", "unknown"]
     status: int
     detail: str = ""
     request_id: str = ""
+    object_id: str = ""
 
 
 class Sent(NamedTuple):
@@ -35,6 +36,7 @@ class Sent(NamedTuple):
     status: int = 0
     detail: str = ""
     request_id: str = ""
+    object_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -86,4 +88,5 @@ class Outcome:
 
 def _content(sent: Sent) -> dict[str, object]:
     what = {"method": sent.request.method, "path": sent.request.path, "purpose": sent.request.purpose}
-    return what | {"fate": sent.fate, "status": sent.status, "detail": sent.detail, "request_id": sent.request_id}
+    answer: dict[str, object] = {"fate": sent.fate, "status": sent.status, "detail": sent.detail, "request_id": sent.request_id}
+    return what | answer | ({"object_id": sent.object_id} if sent.object_id else {})

@@ -11,12 +11,22 @@ import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pandas as pd
 
-from awsfed_lib.core.apply import Journal, Service, differences, refuse_drift, send_all, together, verified
+from awsfed_lib.core.apply import (
+    Journal,
+    Service,
+    differences,
+    refuse_drift,
+    refuse_sent_before,
+    send_all,
+    sent_not_seen,
+    together,
+    verified,
+)
 from awsfed_lib.core.change import Basis, Change, Guards, Loss, Request, Subject, Tolerance
 from awsfed_lib.core.errors import NotApproved, RecordError, UnsafePlan
 from awsfed_lib.core.outcome import Outcome, Sent, Verdict
@@ -95,12 +105,14 @@ class Plan:
         if not self.requests:
             return self._outcome("nothing to do")
         if not approved:
+            unseen = sent_not_seen(self.id, self.requests, service, journal)
             journal.note("planned", id=self.id)
-            return self._outcome("planned")
+            return replace(self._outcome("planned"), waiting=(*self.waiting, *unseen))
         self._refuse(service, approved)
         self._refuse_expired(journal)
         with journal.hold(self.subject.key):
             refuse_drift(service, self.basis)
+            refuse_sent_before(self.id, self.requests, service, journal)
             journal.note("plan", id=self.id, content=self.content)
             with together(service, self.basis):
                 for basis in self.basis:

@@ -40,6 +40,7 @@ def add(application: Subject, live: Sequence[SigningCertificate], *, name: str, 
         f"Let Entra ID make the signing certificate {name}",
         Settled("certificate_names", application.id, (made,)),
         basis,
+        creates=f"signing certificate {name} of {application.id}",
     )
     change = Change("add", KIND, name, name, after=f"inactive, ends {ends or 'in three years'}", why="Nothing signs with it yet.")
     goal = Basis.over("certificate_names", application.id, (*name_facts(live), made))

@@ -97,7 +97,10 @@ def _made(application: Subject, live: LivePolicies, desired: Claims, name: str) 
     made = facts.claims_policy(name, _canonical(desired.definition))
     before = policy_facts(live.named)
     basis = Basis.over("claims_policies", name, before)
-    request = Request("POST", POLICIES, body, f"Make the claims policy {name}", Settled("claims_policies", name, (made,)), basis)
+    settled = Settled("claims_policies", name, (made,))
+    request = Request(
+        "POST", POLICIES, body, f"Make the claims policy {name}", settled, basis, creates=f"claims policy {name}", by_id="claims_policy"
+    )
     why = "Run again afterwards: it is assigned once its id is known."
     other = "Has the same name, and says something else."
     others = tuple(Change("keep", "claims policy", str(policy["id"]), _label(policy), why=other) for policy in live.named)

@@ -99,6 +99,8 @@ def _instantiate(tenant: Subject, named: Sequence[Mapping[str, Any]], wanted: Wa
         f"Make {wanted.display_name} from the gallery",
         Settled("instances", wanted.display_name, (made,)),
         basis,
+        creates=f"application {wanted.display_name}",
+        by_id="instance",
     )
     why = "Run again afterwards: it is marked once its id is known."
     change = Change("add", "application", wanted.tag, wanted.display_name, after=f"from template {wanted.template_id}", why=why)

@@ -51,7 +51,7 @@ class Graph:
     def __init__(self, session: Session, gate: Gate, clock: Clock) -> None:
         self.realm = session.tenant_id
         scale = 0.001 if session.cloud.name == SANDBOX else 1.0
-        self.patience = apply.Patience(READS, tuple(pause * scale for pause in PAUSES))
+        self.patience = apply.Patience(READS, tuple(pause * scale for pause in PAUSES), apply.LAG_BOUND * scale)
         self._log_pause = LOG_PAUSE * scale
         self._transport = Transport(session.cloud, session.source, gate, clock)
         self._wrote = False

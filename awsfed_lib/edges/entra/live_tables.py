@@ -12,13 +12,14 @@ from typing import Any, NamedTuple, Protocol
 
 from awsfed_lib.core import facts
 from awsfed_lib.core.certificate import certificates
-from awsfed_lib.core.errors import ParameterError, UnreadError
+from awsfed_lib.core.errors import GraphError, ParameterError, UnreadError
 from awsfed_lib.core.saml import application, claim_plan, gallery
 from awsfed_lib.edges.entra import objects, pages
 
 Wire = list[dict[str, Any]]
 SIGNING = ("displayName", "preferredTokenSigningKeyThumbprint", certificates.KEYS, certificates.PASSWORDS)
 POLICIES = "/policies/claimsMappingPolicies"
+NOT_FOUND = 404
 
 
 class Reader(Protocol):
@@ -128,6 +129,20 @@ def instances(graph: Reader, of: str) -> Wire:
     return [wire for wire in graph.read(path) if wire.get("displayName") == of]
 
 
+def _by_id(collection: str) -> Callable[[Reader, str], Wire]:
+    """Read one object of `collection` by its id; none when Graph has no such id, or not at every replica yet."""
+
+    def read(graph: Reader, of: str) -> Wire:
+        try:
+            return [graph.one(f"{collection}/{guid(of)}")]
+        except GraphError as refusal:
+            if refusal.status != NOT_FOUND:
+                raise
+            return []
+
+    return read
+
+
 def _each(fact: Callable[[dict[str, Any]], str]) -> Callable[[Wire], tuple[str, ...]]:
     return lambda wire: tuple(fact(item) for item in wire)
 
@@ -160,6 +175,9 @@ TABLES: Mapping[str, LiveTable] = MappingProxyType(
         "certificates": LiveTable(signing, lambda wire: certificates.certificate_facts(certificates.read(wire[0]))),
         "certificate_names": LiveTable(signing, lambda wire: certificates.name_facts(certificates.read(wire[0]))),
         "credentials": LiveTable(signing, lambda wire: certificates.credential_facts(wire[0])),
+        "instance": LiveTable(_by_id("/servicePrincipals"), gallery.instance_facts),
+        "claims_policy": LiveTable(_by_id(POLICIES), lambda wire: claim_plan.policy_facts(tuple(wire))),
+        "group": LiveTable(_by_id("/groups"), _each(_group)),
         "claims_policies": LiveTable(policies, lambda wire: claim_plan.policy_facts(tuple(wire))),
         "assigned_policies": LiveTable(
             assigned_policies, _each(lambda wire: facts.assigned_policy(objects.need(wire, "id", "A claims policy")))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from awsfed_lib.core.change import Request
 from awsfed_lib.core.errors import SignInError
@@ -101,13 +101,20 @@ def judge(request: Request, reply: Reply | Lost) -> Verdict:
     if isinstance(reply, Lost):
         return _judge_lost(reply)
     if reply.status < 300:  # noqa: PLR2004  HTTP: success
-        return Verdict(Answer("done", reply.status, request_id=reply.request_id))
+        return Verdict(Answer("done", reply.status, request_id=reply.request_id, object_id=_made(reply.document or {})))
     code, message = words(reply)
     known = explain(reply.status, code, message)
     told = _told(reply.status, (code, message), known)
     if reply.status >= 500 or (reply.status == 404 and request.method == "DELETE"):  # noqa: PLR2004  HTTP
         return Verdict(Answer("unknown", reply.status, told, reply.request_id))
     return Verdict(Answer(FATES.get(known.kind, "refused"), reply.status, told, reply.request_id), AGAIN.get(known.kind, ""))
+
+
+def _made(answer: Mapping[str, Any]) -> str:
+    """Return the id of what was made: of an instance its service principal's, of a signing certificate (which has none) the thumbprint."""
+    principal = answer.get("servicePrincipal")
+    made = principal if isinstance(principal, dict) else answer
+    return str(made.get("id") or made.get("thumbprint") or "")
 
 
 def _judge_lost(reply: Lost) -> Verdict:

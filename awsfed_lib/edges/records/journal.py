@@ -14,12 +14,13 @@ import os
 import re
 import threading
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from awsfed_lib.core.apply import Sending
 from awsfed_lib.core.errors import RecordError
 from awsfed_lib.core.tables import canonical
 from awsfed_lib.edges.records import approval, durable
@@ -98,6 +99,11 @@ class Journal:
     def age(self, plan_id: str) -> timedelta:
         """Tell how long ago the plan was last shown without being sent; where no run beside this one says so, since this one began."""
         return self._clock() - (approval.last_shown(self.path.parent.parent, plan_id) or self._began)
+
+    def sent_before(self, realm: str, creates: str) -> list[Sending]:
+        """Find the earlier sendings of what a request `creates` in `realm`, this run's included; raises RecordError as `read` does."""
+        found = [sending for folder in _creating(self.path.parent.parent) for sending in _sendings(folder, realm, creates)]
+        return [Sending(run, self._clock() - datetime.fromisoformat(at), object_id) for run, at, object_id in found]
 
     def hold(self, key: str) -> AbstractContextManager[None]:
         """Hold the lock of one subject; raises LockedError when another run has it."""
@@ -184,6 +190,32 @@ def parsed(raw: bytes, number: int, previous: str) -> Line | None:
     except (ValueError, TypeError, KeyError, RecursionError, RecordError):
         return None
     return line if raw == expected else None
+
+
+def _creating(runs: Path) -> Iterator[Path]:
+    """Folders of the runs whose journals tell of creations; a journal that cannot be read might, and is read to say why not."""
+    for path in sorted(runs.glob(f"*/{FILE}")):
+        try:
+            creating = b'"creates"' in path.read_bytes()
+        except OSError:
+            creating = True
+        if creating:
+            yield path.parent
+
+
+def _sendings(folder: Path, realm: str, creates: str) -> list[tuple[str, str, str]]:
+    """Record, time and object id ("" without an answer) of each sending of this creation that was not refused."""
+    found: list[tuple[str, str, str]] = []
+    for line in read(folder):
+        if (line.fields.get("realm"), line.fields.get("creates")) != (realm, creates):
+            continue
+        if line.event == "intent":
+            found.append((folder.name, line.at, ""))
+        elif line.event == "answer" and line.fields["fate"] == "refused":
+            found.pop()
+        elif line.event == "answer":
+            found[-1] = (*found[-1][:2], str(line.fields["object_id"]))
+    return found
 
 
 def verdict(lines: list[Line]) -> str:

@@ -1,0 +1,259 @@
+"""Nothing is created twice, however stale the reads are, and whatever becomes of the answers.
+
+A case is one kind of creation, what becomes of its answer, how many reads stay stale after each write, and a seed. Three runs
+follow each other, minutes apart, each approving what it plans: at no moment may there be two objects. Then the replicas catch up
+and time passes; runs that show the plan, and then send it, end with exactly one.
+
+AWSFED_CREATE_CASES: how many cases (a seeded sample; `all` for every one of eight seeds).
+"""
+
+import os
+import random
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+import scripted
+from fault_cases import NEW, World
+
+from awsfed_lib.core.change import Change, Subject
+from awsfed_lib.core.errors import AwsfedError
+from awsfed_lib.core.plan import Plan
+from awsfed_lib.core.roles import membership
+from awsfed_lib.edges.entra import enterprise
+from awsfed_lib.edges.entra.enterprise import Claims, Desired, Settings
+from awsfed_lib.edges.entra.graph import Graph
+from awsfed_lib.edges.records.journal import Journal
+from awsfed_lib.edges.records.lock import Locks
+
+CASES, SEED = os.environ.get("AWSFED_CREATE_CASES", "48"), int(os.environ.get("AWSFED_FAULT_SEED", "1"))
+RUNS, ROUNDS = 3, 6
+STALE = (0, 3, 40, 2000)  # reads that stay stale after a write: none, within the patience of a run, beyond it, beyond all runs
+ANSWERS = {"answered": "", "answered, killed": "", "lost": "nc", "half": "pc", "not sent": "nqc", "unavailable": "503"}
+SOON, LATER = timedelta(seconds=0.2), timedelta(seconds=10)  # the sandbox takes 3.6 s for the hour in which replicas may lag
+NAME, POLICY, CERTIFICATE = "AWS of the test", "AWS claims", "CN=AWS of the test"
+DESIRED = Desired(Settings(), Claims(), POLICY, CERTIFICATE)
+
+
+class Stop(BaseException):
+    """The run dies here, as by kill -9."""
+
+
+class Dying(Journal):
+    """A journal whose run dies between the answer to a creation and its line. `at`: a part of the path of the creation."""
+
+    at = ""
+
+    def note(self, event, **fields):
+        if event == "answer" and self.at and self.at in fields["path"]:
+            raise Stop
+        super().note(event, **fields)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of creation. `path`: a part of the path of its request; `before`: how many runs come first; `plan`, `count`: of the place."""
+
+    path: str
+    plan: object
+    count: object
+    before: int = 0
+
+
+@dataclass(frozen=True)
+class Case:
+    """One case; as text it is what a failure is found again by."""
+
+    kind: str
+    answer: str
+    stale: int
+    seed: int
+
+
+class Place:
+    """The twin, a folder of runs, and a clock that passes only between runs."""
+
+    def __init__(self, twin, session, folder):
+        self.twin, self.session, self.runs, self.world = twin, session, folder, World(twin)
+        self.now, self.number = datetime(2026, 1, 1, tzinfo=UTC), 0
+        self.tables = twin.tenant.tables
+        groups = [key for key, one in self.tables["groups"].items() if not one["groupTypes"] and one["securityEnabled"]]
+        self.group = groups[0]
+        self.user = next(key for key in self.tables["users"] if key not in self.tables["members"].get(self.group, ()))
+        self.new_roles, _ = self.world.roles(add=NEW[:1])
+        self.new_groups, _ = self.world.new_groups(NEW[0])
+        self.new_assignments = self._assigning()
+
+    def _assigning(self):
+        """Assign the first role to a group that does not have it."""
+        role = approlename(self.world.own[0])
+        held = {principal for principal, _ in self.world.edges(role)}
+        name = next(name for name, key in self.world.groups.items() if key not in held)
+        self.edge = (self.world.groups[name], self.world.own[0]["id"])
+        return self.world.assigned([(role, name)]).plans[0]
+
+    def graph(self):
+        return Graph.writing(self.session, clock=scripted.Hours().clock)
+
+    def run(self, kind, *, dying="", approve=True):
+        """Read, plan, and send when it is to be approved; the verdict, or the code of the error."""
+        self.number += 1
+        folder = self.runs / f"{self.number:03}-run"
+        folder.mkdir()
+        journal = Dying(folder, Locks(self.runs / ".locks", patience=0.0), lambda: self.now)
+        journal.at, graph = dying, self.graph()
+        try:
+            plan = kind.plan(self, graph)
+            return plan.apply(graph, approved=plan.id if approve else "", journal=journal).verdict
+        except AwsfedError as error:
+            return error.code
+        except Stop:
+            return "killed"
+        finally:
+            journal.close()
+
+    # plans
+
+    def enterprise(self, graph):
+        return enterprise.plan(enterprise.read(graph, self.session, application_id="", name=NAME, policy=POLICY), DESIRED)
+
+    def joined(self, graph):
+        """Put somebody into a group, as 14-restore does."""
+        person = Subject("user", self.user, "somebody", graph.realm)
+        held = graph.memberships(self.user).group_id
+        if self.group in set(held):
+            return Plan("Memberships", person, (), (), (), ())
+        request = membership.join(person, {"group_id": self.group, "group_name": "a group"}, graph_url=graph.url)
+        before, after = membership.basis(person, held), membership.basis(person, [*held, self.group])
+        return Plan("Memberships", person, (Change("add", "membership", self.group, "a group"),), (request,), (before,), (after,))
+
+    # what there is
+
+    def named(self, table, name):
+        return sum(one["displayName"] == name for one in self.tables[table].values())
+
+    @property
+    def principal(self):
+        return next((one for one in self.tables["servicePrincipals"].values() if one["displayName"] == NAME), {})
+
+    def certificates(self):
+        keys = self.principal.get("keyCredentials", ())
+        return sum(one["displayName"] == CERTIFICATE and one["usage"] == "Sign" for one in keys)
+
+    def assigned_policies(self):
+        return len(self.tables["policies"].get(self.principal.get("id"), ()))
+
+    def new_group_count(self):
+        return sum(NEW[0] in one["displayName"] for one in self.tables["groups"].values())
+
+    def assignments(self):
+        return sum((one["principalId"], one["appRoleId"]) == self.edge for one in self.tables["assignments"].values())
+
+    def members(self):
+        return self.tables["members"].get(self.group, ()).count(self.user)
+
+    def app_roles(self):
+        return sum(NEW[0] in (one.get("value") or "") for one in self.twin.service_principal["appRoles"])
+
+
+def approlename(role):
+    return role["value"].split(",")[0].rpartition("/")[2]
+
+
+KINDS = {
+    "application": Kind("/instantiate", Place.enterprise, lambda place: place.named("servicePrincipals", NAME)),
+    "claims policy": Kind(
+        "/policies/claimsMappingPolicies", Place.enterprise, lambda place: place.named("claimsMappingPolicies", POLICY), before=1
+    ),
+    "signing certificate": Kind("/addTokenSigningCertificate", Place.enterprise, Place.certificates, before=1),
+    "assigned claims policy": Kind("/claimsMappingPolicies/$ref", Place.enterprise, Place.assigned_policies, before=2),
+    "group": Kind("/groups(uniqueName=", lambda place, graph: place.new_groups(graph), Place.new_group_count),
+    "assignment": Kind("/appRoleAssignedTo", lambda place, graph: place.new_assignments(graph), Place.assignments),
+    "membership": Kind("/members/$ref", Place.joined, Place.members),
+    "appRole": Kind("/servicePrincipals/", lambda place, graph: place.new_roles(graph), Place.app_roles),
+}
+
+
+def _cases():
+    every = [
+        Case(*case)
+        for case in ((kind, answer, stale, seed) for kind in KINDS for answer in ANSWERS for stale in STALE for seed in range(8))
+    ]
+    if CASES == "all":
+        return every
+    return [case for kind in KINDS for case in _sample([case for case in every if case.kind == kind], int(CASES) // len(KINDS))]
+
+
+def _sample(cases, count):
+    return random.Random(f"{SEED}/{cases[0].kind}").sample(cases, min(count, len(cases)))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Where the runs go: in memory where there is such a folder, since thousands of fsyncs are not what is tested here."""
+    memory = Path("/dev/shm")
+    with TemporaryDirectory(prefix="awsfed-create-", dir=memory if memory.is_dir() else tmp_path) as folder:
+        yield Path(folder)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_nothing_is_created_twice(served_twin, name, folder):
+    session = served_twin.session("writer")
+    cases = [case for case in _cases() if case.kind == name]
+    assert cases
+    failures = []
+    for number, case in enumerate(cases):
+        served_twin.faults.clear()
+        served_twin.tenant.reset()
+        runs = folder / str(number)
+        runs.mkdir()
+        failures += [f"{case}: {words}" for words in judged(Place(served_twin, session, runs), case)]
+    served_twin.faults.clear()
+    assert not failures, f"{len(failures)} of {len(cases)} cases\n" + "\n".join(failures)
+
+
+def judged(place, case):
+    """Play one case; what went wrong, in words."""
+    kind, twin = KINDS[case.kind], place.twin
+    for _ in range(kind.before):
+        assert place.run(kind) == "applied"
+    twin.switch(lag_reads=case.stale, seed=case.seed)
+    twin.tenant.replicas.seed = case.seed
+    mode = ANSWERS[case.answer]
+    if mode:
+        twin.faults.plan({"mode": mode, "match": f"^(POST|PATCH) .*{_escaped(kind.path)}|batch"})
+    ends, wrong = [], []
+    for _ in range(RUNS):
+        ends.append(place.run(kind, dying=kind.path if "killed" in case.answer else ""))
+        place.now += SOON
+        if kind.count(place) > 1:
+            wrong.append(f"{kind.count(place)} objects after the runs {ends}")
+            break
+    if mode and not twin.faults.fired:
+        wrong.append("no fault came about")
+    twin.faults.clear()
+    twin.switch(lag_reads=0)
+    twin.tenant.replicas._lags.clear()
+    ends += _settled(place, kind)
+    if kind.count(place) != 1 and not wrong:
+        wrong.append(f"{kind.count(place)} objects in the end, after the runs {ends}")
+    return wrong
+
+
+def _settled(place, kind):
+    """Let the replicas catch up and time pass; show the plan, then approve it, until nothing is left to do."""
+    ends = []
+    for _ in range(ROUNDS):
+        place.now += LATER
+        ends.append(place.run(kind, approve=False))
+        place.now += SOON
+        if ends[-1] == "nothing to do":
+            break
+        ends.append(place.run(kind))
+    return ends
+
+
+def _escaped(path):
+    return path.replace("$", r"\$").replace("(", r"\(")
