@@ -2,15 +2,16 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+RUNS   := $(VENV)/.runs
 READY  := $(VENV)/.ready
 AZURITE := $(VENV)/azurite/.ready
 
 .PHONY: demo tutorial test lint types unit faults planted campaign lab airflow lock setup clean
 
-demo: $(READY)
+demo: $(RUNS)
 	$(BIN)/awsfed demo
 
-tutorial: $(READY)
+tutorial: $(RUNS)
 	$(BIN)/awsfed tutorial
 
 test: lint types unit
@@ -47,12 +48,21 @@ airflow: $(READY)
 
 setup: $(READY)
 
-$(READY): requirements.lock pyproject.toml
+# uv installs what the lock pins, and is itself installed by pip with the hash of the lock. What runs needs is installed first and alone.
+UV := $(BIN)/uv --quiet pip
+
+$(RUNS): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "awsfed needs Python 3.11 or newer; set PYTHON=")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	@touch $(READY)
+	@sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > $(VENV)/uv.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(VENV)/uv.lock
+	$(UV) install --python $(BIN)/python --require-hashes -r requirements.lock
+	$(UV) install --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(READY): requirements-dev.lock $(RUNS)
+	$(UV) install --python $(BIN)/python --require-hashes -r requirements-dev.lock
+	@touch $@
 
 # Microsoft's emulator of Blob Storage, for the tests of records kept there; where there is no npm, those are skipped.
 $(AZURITE): Makefile
@@ -60,11 +70,11 @@ $(AZURITE): Makefile
 	@if command -v npm >/dev/null; then npm install --silent --no-audit --no-fund --ignore-scripts --before=2026-11-01 --prefix $(@D) azurite@3.35.0; fi
 	@touch $@
 
-# New pins for all platforms, hashed; the lock names no registry.
-lock:
-	$(PYTHON) -m venv $(VENV)/lock && $(VENV)/lock/bin/pip install --quiet uv
-	$(VENV)/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --all-extras \
-	  --no-emit-index-url --no-emit-find-links --no-header --no-annotate pyproject.toml --output-file requirements.lock
+# New pins for all platforms, hashed; the locks name no registry. What runs needs is pinned as for developers.
+COMPILE := $(UV) compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate
+lock: $(RUNS)
+	$(COMPILE) --all-extras pyproject.toml --output-file requirements-dev.lock
+	$(COMPILE) --extra sandbox --extra setup --constraint requirements-dev.lock pyproject.toml --output-file requirements.lock
 
 clean:
 	rm -rf $(VENV) .sandbox runs dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

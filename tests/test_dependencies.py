@@ -1,4 +1,4 @@
-"""pyproject.toml, environment.yml and requirements.lock name one set of dependencies."""
+"""pyproject.toml, environment.yml and the two locks name one set of dependencies."""
 
 import re
 import tomllib
@@ -10,7 +10,8 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-LOCK = (ROOT / "requirements.lock").read_text()
+LOCKS = {name: (ROOT / name).read_text() for name in ("requirements.lock", "requirements-dev.lock")}
+RUNS, DEVELOPMENT = LOCKS
 CONDA_NAMES = {"duckdb": "python-duckdb", "matplotlib": "matplotlib-base", "msal-extensions": "msal_extensions"}
 
 
@@ -19,8 +20,8 @@ def declared(*extras: str) -> list[Requirement]:
     return [Requirement(line) for line in lines]
 
 
-def locked() -> dict[str, str]:
-    return dict(re.findall(r"^([a-z0-9-]+)(?:\[[^]]*\])?==([^ ;\\]+)", LOCK, re.MULTILINE))
+def locked(lock: str) -> dict[str, str]:
+    return dict(re.findall(r"^([a-z0-9-]+)(?:\[[^]]*\])?==([^ ;\\]+)", LOCKS[lock], re.MULTILINE))
 
 
 def test_environment_holds_the_dependencies_and_the_sandbox():
@@ -35,16 +36,30 @@ def test_environment_asks_for_the_same_python():
     assert f"python{PROJECT['requires-python']}" in environment
 
 
-@pytest.mark.parametrize("need", declared("sandbox", "azure", "fleet", "scheduler", "dev"), ids=str)
-def test_lock_pins_what_is_declared(need):
-    version = locked().get(need.name.lower())
-    assert version is not None, f"{need.name} is not in requirements.lock: run make lock"
+@pytest.mark.parametrize("need", declared("sandbox", "setup"), ids=str)
+def test_what_runs_need_is_pinned(need):
+    refuse_unpinned(need, RUNS)
+
+
+@pytest.mark.parametrize("need", declared(*PROJECT["optional-dependencies"]), ids=str)
+def test_what_developers_need_is_pinned(need):
+    refuse_unpinned(need, DEVELOPMENT)
+
+
+def refuse_unpinned(need: Requirement, lock: str) -> None:
+    version = locked(lock).get(need.name.lower())
+    assert version is not None, f"{need.name} is not in {lock}: run make lock"
     assert need.specifier.contains(version)
 
 
-def test_lock_hashes_every_pin_and_names_no_registry():
-    pins = re.findall(r"^[a-z0-9-]+(?:\[[^]]*\])?==.*?(?=^[a-z0-9-]+(?:\[[^]]*\])?==|\Z)", LOCK, re.MULTILINE | re.DOTALL)
+def test_developers_have_what_runs_have():
+    assert locked(RUNS).items() <= locked(DEVELOPMENT).items()
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_lock_hashes_every_pin_and_names_no_registry(lock):
+    pins = re.findall(r"^[a-z0-9-]+(?:\[[^]]*\])?==.*?(?=^[a-z0-9-]+(?:\[[^]]*\])?==|\Z)", LOCKS[lock], re.MULTILINE | re.DOTALL)
     assert len(pins) > 50
     assert all("--hash=sha256:" in pin for pin in pins)
-    assert "://" not in LOCK
-    assert "index-url" not in LOCK
+    assert "://" not in LOCKS[lock]
+    assert "index-url" not in LOCKS[lock]
