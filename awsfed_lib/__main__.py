@@ -29,6 +29,7 @@ Exit codes:
   3    planned; waits for --approved
   4    findings at or above fail_on, or what a run made differs from what is live
   5    too early to verify; nothing was read
+  6    nothing was read, or less than by the last good run
   130  interrupted; run it again, and it goes on from what is live"""
 
 
@@ -145,6 +146,8 @@ def _tell(result: Result, command: str) -> None:
 
     folder = result.record.folder
     click.echo(f"verdict  {result.verdict}: {MEANING[result.verdict]}")
+    if said := (result.record.run().get("coverage") or {}).get("said"):
+        click.echo(f"read     {said}")
     if result.problem and result.problem != MEANING[result.verdict]:
         click.echo(f"problem  {result.problem}")
     for line in result.record.run().get("counts", {}).get("waiting", ()):

@@ -46,7 +46,7 @@ def as_it_is(value):
 # --- when ---
 
 
-@pytest.mark.parametrize(("verdict", "said"), [("failed", "failure"), ("leaked", "failure"), ("unverified", "failure"), ("incomplete", "failure"), ("", "failure"), ("findings", "findings"), ("planned", "waiting"), ("applied", ""), ("done", ""), ("nothing to do", "")])  # fmt: skip
+@pytest.mark.parametrize(("verdict", "said"), [("failed", "failure"), ("leaked", "failure"), ("unverified", "failure"), ("unfinished", "failure"), ("", "failure"), ("findings", "findings"), ("planned", "waiting"), ("applied", ""), ("done", ""), ("nothing to do", "")])  # fmt: skip
 def test_verdict_is_an_occasion_or_none(verdict, said):
     assert occasions({"verdict": verdict}) == ((said,) if said else ())
 

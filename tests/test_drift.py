@@ -1,13 +1,14 @@
 """Drift of one run, from sealed records: which record counts, what is told first, and what becomes a finding."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from recorded import BEGAN, role, seal_one
 
+from awsfed_lib.core.coverage import Coverage
 from awsfed_lib.core.errors import GraphError
 from awsfed_lib.core.review import accepted, outputs
 from awsfed_lib.core.review.states import ABSENT, CHANGED, DESIRED_CHANGED, DRIFTED, MOVED, NOW_AS_DESIRED, STILL, UNREAD
@@ -44,6 +45,7 @@ class Run:
 
     folder: Path
     parameters: Parameters = GIVEN
+    coverage: Coverage = field(default_factory=Coverage)
 
     @property
     def target(self):

@@ -210,8 +210,8 @@ def test_damaged_run_json_does_not_stop_the_page(tmp_path: Path, text: str) -> N
     assert export.write_html(tmp_path / "record.ipynb", tmp_path / "record.html", title="x").exists()
 
 
-def test_unfinished_run_is_called_incomplete(tmp_path: Path) -> None:
-    assert "? incomplete" in body(record(tmp_path, code("a"), run={**RUN, "verdict": ""})).text
+def test_unfinished_run_is_called_unfinished(tmp_path: Path) -> None:
+    assert "? unfinished" in body(record(tmp_path, code("a"), run={**RUN, "verdict": ""})).text
 
 
 def test_stop_is_named_and_linked_and_the_rest_is_marked(tmp_path: Path) -> None:
@@ -286,7 +286,7 @@ def test_index_lists_records_newest_first_with_links_that_work() -> None:
     assert skips == "#records"
     assert links == ["odd%20name%20%3Cb%3E/", "20261125T080000Z-09-audit-7d1e6f3a/", "20261124T080000Z-04-approles-7d1e6f3a/record.html"]
     assert "findings: 2 high" in body(page).text
-    assert "? incomplete" in body(page).text
+    assert "? unfinished" in body(page).text
 
 
 def test_run_says_how_much_its_plan_changes_and_not_what_it_keeps() -> None:

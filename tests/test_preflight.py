@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import twin as twins
 
+from awsfed_lib.core.coverage import Coverage
 from awsfed_lib.core.errors import GraphError, SignInError, UnreadError
 from awsfed_lib.core.review import preflight
 from awsfed_lib.core.review.preflight import Ground, Unread
@@ -124,7 +125,9 @@ def test_survey_goes_on_after_a_refusal(error: Exception) -> None:
     def refuse(*_: object) -> Any:
         raise error
 
-    graph = SimpleNamespace(service_principal=refuse, app_roles=refuse, scopes=refuse, jobs=lambda _: [], directory=refuse, tenant=refuse)
+    graph = SimpleNamespace(
+        coverage=Coverage(), service_principal=refuse, app_roles=refuse, scopes=refuse, jobs=lambda _: [], directory=refuse, tenant=refuse
+    )
     found = ground.survey(graph, "a")  # type: ignore[arg-type]
     assert found.jobs == []
     assert found[:2] == (None, None)
@@ -146,7 +149,7 @@ def test_survey_does_not_hide_a_sign_in_that_fails() -> None:
         raise SignInError("No token.")
 
     with pytest.raises(SignInError):
-        ground.survey(SimpleNamespace(service_principal=fail), "a")  # type: ignore[arg-type]
+        ground.survey(SimpleNamespace(coverage=Coverage(), service_principal=fail), "a")  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")

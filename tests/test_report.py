@@ -184,7 +184,7 @@ def test_what_does_not_grow_is_never_full(points):
 def test_summary_counts_open_and_accepted_findings_and_names_what_is_not_known():
     accounts = frame(ACCOUNTS, [{"account_id": "000000000001"}, {"account_id": "000000000002", "problem": "denied"}])
     told = dict(summary(judged(file=line()), accounts, "NO CHANGE since then.", fail_on="high").itertuples(index=False))
-    assert told["verdict"] == "no open finding at or above high"
+    assert told["verdict"] == "no open finding at or above high in what was read"
     assert (told["high"], told["low"]) == ("0 open, 1 accepted", "1 open")
     assert told["accounts"] == "1 of 2 were read in full; 1 are not known"
     assert dict(summary(judged(), accounts, "", fail_on="high").itertuples(index=False))["verdict"] == "1 open findings at or above high"

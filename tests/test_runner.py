@@ -84,7 +84,7 @@ def statuses(case):
         ("12-error", "failed", 1, "RuntimeError: refused: [a token (JWT), removed]"),
         ("13-killed", "failed", 1, "The kernel died"),
         ("14-slow", "failed", 1, "before its deadline"),
-        ("15-silent", "incomplete", 1, "must call run.finish"),
+        ("15-silent", "unfinished", 1, "must call run.finish"),
         ("16-skipped", "failed", 1, "it was skipped"),
         ("17-environment", "done", 0, ""),
         ("18-overridden", "failed", 1, "changed workers after the parameters were checked"),

@@ -285,7 +285,7 @@ def test_commands_push_list_fetch_and_verify(place, tmp_path, monkeypatch):
     assert told.exit_code == 1
     assert "tables/roles.csv: changed" in told.stderr
     place.overwrite(f"{name}/run.json", b"{")
-    assert awsfed("list", "--at", address).stdout.startswith(f"{name}  incomplete")
+    assert awsfed("list", "--at", address).stdout.startswith(f"{name}  unfinished")
 
 
 def test_retired_here_is_kept_there(place, tmp_path, monkeypatch):

@@ -27,6 +27,18 @@ ATTRIBUTES = Schema(
     },
     ("attribute", "value"),
 )
+COVERAGE = Schema(
+    "coverage",
+    {
+        "what": Column(TEXT, "kind of read: account, list of accounts, audit log, …"),
+        "key": Column(TEXT, "account id or object id; '' where there is one of the kind"),
+        "name": Column(TEXT, "its name, where known"),
+        "state": Column(TEXT, "read, closed (an account that nobody can read any more), not read (or not in full)"),
+        "found": Column(COUNT, "entries that were read; missing where they are not counted"),
+        "problem": Column(TEXT, "why it was not read; '' when it was"),
+    },
+    ("what", "key"),
+)
 CERTIFICATES = Schema(
     "certificates",
     {

@@ -18,6 +18,8 @@ import pandas as pd
 from awsfed_lib.core.errors import TableError
 
 TEXT, FLAG, COUNT, TIME, WIRE = "str", "bool", "Int64", "datetime64[us, UTC]", "object"
+OPEN = ("ACTIVE", "")
+"""States of an account that can be read; "" where the state is not known, since a CSV does not say it."""
 ACCOUNT_ID = re.compile(r"[0-9]{12}", re.ASCII)
 
 
@@ -237,6 +239,7 @@ TARGETS = Schema(
         "exit_code": Column(COUNT, "exit code of its run"),
         "run": Column(TEXT, "name of its record; '' when nothing was started"),
         "came_out": Column(TEXT, "its plans and findings"),
+        "read": Column(TEXT, "how much was read where that is not everything, such as 19 of 24 accounts read"),
         "problem": Column(TEXT, "what went wrong; '' for nothing"),
         "seconds": Column(COUNT, "how long it took"),
     },
@@ -316,7 +319,7 @@ def read_in_full(accounts: pd.DataFrame) -> frozenset[str]:
     Only of these may a role be called absent.
     """
     listed = rows(check(ACCOUNTS, accounts))
-    unknown = {row["account_id"] for row in listed if row["problem"] or row["state"] not in ("", "ACTIVE")}
+    unknown = {row["account_id"] for row in listed if row["problem"] or row["state"] not in OPEN}
     return frozenset(row["account_id"] for row in listed) - unknown
 
 

@@ -18,12 +18,13 @@ from typing import NamedTuple
 
 from awsfed_lib.core.errors import AwsfedError, ParameterError
 from awsfed_lib.core.settings.secrecy import redacted
+from awsfed_lib.core.settings.verdict import CODES
 from awsfed_lib.doors.sown import Sown, sown
 from awsfed_lib.doors.stoppable import stoppable
 
-USAGE, FAILED, INTERRUPTED = 2, 1, 130
-LOST, NOT_BEGUN = "incomplete", "It was interrupted before it began."
-WORST_FIRST = (FAILED, USAGE, INTERRUPTED, 4, 3, 0)
+USAGE, FAILED, INTERRUPTED, NOT_READ = 2, 1, 130, CODES["not read"]
+LOST, NOT_BEGUN = "unfinished", "It was interrupted before it began."
+WORST_FIRST = (FAILED, USAGE, INTERRUPTED, NOT_READ, 4, 5, 3, 0)
 Say = Callable[[str], None]
 
 
@@ -37,7 +38,7 @@ class Order:
 
 
 class Ended(NamedTuple):
-    """How the run of one target ended. `run`: the name of its record, "" when nothing was started."""
+    """How the run of one target ended. `run`: name of its record, "" when nothing was started. `read`: how much was read, "" for all."""
 
     file: str
     verdict: str
@@ -46,6 +47,7 @@ class Ended(NamedTuple):
     run: str = ""
     came_out: str = ""
     seconds: float = 0.0
+    read: str = ""
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ def _stoppable() -> contextlib.AbstractContextManager[None]:
 
 
 def _run(order: Order, file: str, kernel: Sown | None) -> Ended:
-    from awsfed_lib.core.view.record_page import came_out
+    from awsfed_lib.core.view.record_page import came_out, not_whole
     from awsfed_lib.doors import runner
     from awsfed_lib.doors.alerts import tell
     from awsfed_lib.edges.records import parameter_file, runbooks
@@ -97,7 +99,8 @@ def _run(order: Order, file: str, kernel: Sown | None) -> Ended:
     tell(result.record.folder)
     said = result.record.run()
     problem = "\n".join(filter(None, (result.problem, result.unkept)))
-    return Ended(file, result.verdict, result.code, problem, result.record.folder.name, "; ".join(came_out(said)))
+    name, told = result.record.folder.name, "; ".join(came_out(said))
+    return Ended(file, result.verdict, result.code, problem, name, told, read=not_whole(said))
 
 
 def run_all(way: Way, order: Order, files: Sequence[str], *, say: Say) -> list[Ended]:
@@ -156,10 +159,11 @@ def _in_processes(order: Order, files: Sequence[str], workers: int, say: Say) ->
 def line(ended: Ended) -> str:
     """Say in one line how a target ended."""
     problem = f"  {ended.problem.splitlines()[0]}" if ended.problem else ""
-    return f"{ended.file}  {ended.verdict}  {ended.seconds:.1f} s  {ended.run}{problem}"
+    read = f"  {ended.read}" if ended.read else ""
+    return f"{ended.file}  {ended.verdict}  {ended.seconds:.1f} s  {ended.run}{read}{problem}"
 
 
 def code(ended: Sequence[Ended]) -> int:
-    """Return the worst exit code: failed, then wrong parameters, interrupted, findings, waiting for approval."""
+    """Return the worst exit code: failed, then wrong parameters, interrupted, not read, findings, too early, waiting for approval."""
     codes = {each.code for each in ended}
-    return next((number for number in WORST_FIRST if number in codes), 0)
+    return next((number for number in WORST_FIRST if number in codes), FAILED if codes else 0)

@@ -24,7 +24,7 @@ def judge(record: Record, notebook: Any, failure: BaseException | None) -> tuple
         return (
             (own, record.run().get("problem", ""))
             if own
-            else ("incomplete", f"{MEANING['incomplete']}; its last cell must call run.finish")
+            else ("unfinished", f"{MEANING['unfinished']}; its last cell must call run.finish")
         )
     return own if own in ("failed", "unverified") else "failed", problem
 

@@ -36,6 +36,7 @@ DEADLINE = 2 * HOURS
 START_SECONDS = 60
 OUTPUT_SECONDS = 60
 PAGE = "record.html"
+WAITING = ("planned", "not read")  # a plan over what was read can be approved: it leaves alone what was not
 
 
 @dataclass(frozen=True)
@@ -165,7 +166,7 @@ def _sealed(keeper: RecordKeeper, failure: BaseException | None, clock: Clock, s
         run = record.update(verdict=word, problem=problem, exit_code=CODES[word])
     sealing.seal(record, clock=clock, signer=signer)
     unkept = _mirrored(keeper, clock, signer)
-    plans = tuple(plan["plan"] for plan in run.get("counts", {}).get("plans", ()) if plan["verdict"] == word == "planned")
+    plans = tuple(plan["plan"] for plan in run.get("counts", {}).get("plans", ()) if plan["verdict"] == "planned" and word in WAITING)
     return Result(record, word, problem, plans, unkept)
 
 

@@ -48,10 +48,10 @@ def list_(runbook: str, verdict: str, last: int, at: str) -> None:
     chosen = {
         name: run
         for name, run in said.items()
-        if wanted in ("", run.get("runbook")) and verdict in ("", run.get("verdict") or "incomplete")
+        if wanted in ("", run.get("runbook")) and verdict in ("", run.get("verdict") or "unfinished")
     }
     for name, run in list(chosen.items())[-last:]:
-        click.echo(visible(f"{name}  {run.get('verdict') or 'incomplete':<13}  {'; '.join(came_out(run)) or '-'}"))
+        click.echo(visible(f"{name}  {run.get('verdict') or 'unfinished':<13}  {'; '.join(came_out(run)) or '-'}"))
 
 
 @runs.command()

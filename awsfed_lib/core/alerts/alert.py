@@ -12,7 +12,8 @@ from awsfed_lib.core.settings.verdict import MEANING, SEVERITIES
 Occasion = Literal["failure", "findings", "drift", "expiry", "waiting"]
 OCCASIONS: tuple[str, ...] = get_args(Occasion)
 _BY_VERDICT: Mapping[str, str] = {
-    "failed": "failure", "leaked": "failure", "unverified": "failure", "incomplete": "failure", "interrupted": "failure",
+    "failed": "failure", "leaked": "failure", "unverified": "failure", "unfinished": "failure", "interrupted": "failure",
+    "not read": "failure",
     "findings": "findings", "differs": "drift", "planned": "waiting", "too early": "waiting",
 }  # fmt: skip
 # Words in the names of checks, and in what a stale plan says.
@@ -58,7 +59,7 @@ def occasions(run: Row, tables: Kept = Kept()) -> tuple[str, ...]:  # noqa: B008
     """
     severe = [row for row in tables.findings if row.get("severity") in SEVERITIES[:3]]
     said = [str(run.get("problem", "")), *(f"{row.get('check', '')}" for row in severe)]
-    found = {_BY_VERDICT.get(str(run.get("verdict") or "incomplete"), "")}
+    found = {_BY_VERDICT.get(str(run.get("verdict") or "unfinished"), "")}
     found |= {"drift"} if tables.drift else set()
     found |= {name for name, signs in (("drift", _DRIFT), ("expiry", _EXPIRY)) if _holds(said, signs)}
     return tuple(name for name in OCCASIONS if name in found)
@@ -70,13 +71,14 @@ def _holds(texts: Iterable[str], signs: Collection[str]) -> bool:
 
 def alert(name: str, run: Row, tables: Kept = Kept()) -> Alert:  # noqa: B008  frozen, and empty
     """Make the alert of the run whose record is called `name`, from its run.json and the tables that it kept."""
-    verdict = str(run.get("verdict") or "incomplete")
+    verdict = str(run.get("verdict") or "unfinished")
     given = run.get("parameters", {})
     plans = [plan for plan in run.get("counts", {}).get("plans", ()) if plan.get("verdict") == "planned"]
     headline = str(run.get("counts", {}).get("drift", {}).get("headline", ""))
     facts = (
         ("runbook", f"{run.get('runbook', '')} {run.get('title', '')}".strip()),
         ("verdict", f"{verdict}: {MEANING.get(verdict, '')}"),
+        ("read", str((run.get("coverage") or {}).get("said", ""))),
         ("tenant", str(given.get("tenant_id", ""))),
         ("application", str(given.get("application_id", ""))),
         ("findings", _counted(run.get("counts", {}).get("findings", {}))),
@@ -87,6 +89,7 @@ def alert(name: str, run: Row, tables: Kept = Kept()) -> Alert:  # noqa: B008  f
         *(line.strip() for line in str(run.get("problem") or "").splitlines()),
         *(f"waits for approval: {plan.get('plan')} ({plan.get('title')}, {plan.get('requests')} requests)" for plan in plans),
         *([headline] if headline else []),
+        *run.get("counts", {}).get("waiting", ()),
         *(f"{row.get('severity')}: {row.get('check')}: {row.get('subject')}" for row in tables.findings),
         *map(_changed, tables.drift),
     ]
@@ -114,7 +117,7 @@ def _shortened(lines: Sequence[str]) -> tuple[str, ...]:
 
 def _content(name: str, run: Row, tables: Kept) -> dict[str, Any]:
     """Return what a program reads: the parts of run.json that say how it went."""
-    fields = ("runbook", "title", "verdict", "exit_code", "problem", "counts", "started", "finished", "awsfed")
+    fields = ("runbook", "title", "verdict", "exit_code", "problem", "counts", "coverage", "started", "finished", "awsfed")
     given = run.get("parameters", {})
     return {
         "schema": "awsfed.alert/1",

@@ -37,6 +37,7 @@ class Check(NamedTuple):
 
 CHECKS = (
     Check("critical", of_roles.default_role_missing, "Check application_id; restore the appRoles from the last record (04-approles)."),
+    Check("critical", of_roles.no_account_read, "Check via, external_id and which accounts are selected; 00-preflight tries each account."),
     Check("high", of_roles.disabled_but_emitted, "Remove it with its assignments, or enable it: 04-approles."),
     Check("high", of_roles.assigned_but_missing_in_aws, "Bring the role back, or remove the appRole (04-approles with max_removed)."),
     Check("high", of_roles.spelled_otherwise_in_aws, "Replace the appRole: 04-approles with max_removed, then 06-assignments."),
@@ -65,6 +66,7 @@ CHECKS = (
     Check("low", of_people.same_group_name, "Name the right one by its id in the group map (05-groups)."),
     Check("low", of_people.one_group_many_roles, "Make one group a role: 05-groups, then 06-assignments."),
     Check("low", of_people.assigned_to_what_is_gone, "Delete the assignment in the portal; it gives nothing."),
+    Check("note", of_roles.account_closed, "Nothing has to be done; 12-offboard takes away what names it."),
     Check("note", of_people.disabled_member, "Take the user out of the group when the user stays disabled."),
     Check("note", of_roles.long_value, "Nothing has to be done; shorter names leave room."),
     Check("note", of_roles.room_left, "Nothing has to be done."),

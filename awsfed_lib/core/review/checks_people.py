@@ -113,11 +113,14 @@ def many_roles(_: Evidence, terms: Terms) -> Iterator[Item]:
             yield Item(user, user, f"{len(roles)} roles are emitted for this user: the SAML response may grow too long for AWS.")
 
 
-def administrators(_: Evidence, terms: Terms) -> Iterator[Item]:
+def administrators(evidence: Evidence, terms: Terms) -> Iterator[Item]:
     """Count the people who reach AdministratorAccess, and the accounts."""
     reached = [path for path in terms.paths if path["user_name"] and path["verdict"] in EFFECTIVE and ADMINISTRATOR in path["policies"]]
     people, accounts = {path["user_name"] for path in reached}, {path["account_id"] for path in reached}
-    yield Item("", "AdministratorAccess", f"{len(people)} people reach AdministratorAccess, in {len(accounts)} accounts.")
+    unread = sum(bool(account["problem"]) for account in evidence.account_rows.values())
+    counted = f"{len(people)} people reach AdministratorAccess, in {len(accounts)} accounts"
+    known = f"{counted}{f'; unknown in {unread} accounts that were not read' if unread else ''}" if evidence.read else "Unknown who does"
+    yield Item("", "AdministratorAccess", f"{known}.")
 
 
 def _assigned_groups(evidence: Evidence) -> list[str]:

@@ -10,6 +10,7 @@ from awsfed_lib.core.label import fill
 from awsfed_lib.core.review.evidence import Evidence, Item, Terms
 from awsfed_lib.core.roles.body import DEFAULT_ROLE, Capacity, capacity, caution, flaw
 from awsfed_lib.core.roles.pair import parse
+from awsfed_lib.core.tables import OPEN
 
 NEARLY_FULL = 0.9
 
@@ -43,10 +44,23 @@ def _in_words(room: Capacity) -> str:
     return f"{room.used} of {room.limit} permission definitions are used, {room.free} are free; {room.disabled} of the used are disabled."
 
 
+def no_account_read(evidence: Evidence, _: Terms) -> Iterator[Item]:
+    """Find out that nothing of AWS was read: then no other check says anything about it."""
+    if not evidence.read:
+        yield Item("", "accounts", f"None of the {len(evidence.account_rows)} accounts was read: nothing is known of AWS.")
+
+
+def account_closed(evidence: Evidence, _: Terms) -> Iterator[Item]:
+    """Find accounts that nobody can read any more."""
+    for account in evidence.account_rows.values():
+        if account["state"] not in OPEN:
+            yield Item(account["account_id"], _account(evidence, account["account_id"]), f"It is {account['state']}, and cannot be read.")
+
+
 def account_unread(evidence: Evidence, _: Terms) -> Iterator[Item]:
     """Find accounts that were not read: what is in them is unknown, and stays as it is."""
     for account in evidence.account_rows.values():
-        if account["problem"]:
+        if account["problem"] and account["state"] in OPEN:
             yield Item(account["account_id"], _account(evidence, account["account_id"]), f"Not read in full: {account['problem']}")
 
 

@@ -13,6 +13,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 import pandas as pd
 
+from awsfed_lib.core.coverage import WHOLE, Extent, told
 from awsfed_lib.core.settings.verdict import reaches
 from awsfed_lib.core.tables import rows
 
@@ -23,13 +24,17 @@ SCORES: Mapping[str, str] = {"critical": "9.5", "high": "8.0", "medium": "5.5", 
 _CONTROL = dict.fromkeys([*(code for code in range(32) if code not in (9, 10, 13)), 0xFFFE, 0xFFFF, *range(0xD800, 0xE000)])
 
 
-def files(findings: pd.DataFrame, *, fail_on: str) -> dict[str, str]:
-    """Give the findings (FINDINGS or JUDGED) as files: name to text. `fail_on`: what JUnit counts as a failure."""
+def files(findings: pd.DataFrame, *, fail_on: str, extent: Extent = WHOLE) -> dict[str, str]:
+    """Give the findings (FINDINGS or JUDGED) as files: name to text. `fail_on`: what JUnit counts as a failure.
+
+    `extent`: how much was read. What was not is a notification in SARIF, a skipped case in JUnit, and where it makes the run
+    not good, an unsuccessful invocation and an error: a tool must not take fewer findings for an improvement.
+    """
     found = rows(findings)
     return {
-        "findings.sarif": _json(sarif(found)),
-        "findings.json": _json({"findings": found}),
-        "findings.junit.xml": junit(found, fail_on=fail_on),
+        "findings.sarif": _json(sarif(found, extent)),
+        "findings.json": _json({"findings": found, "coverage": told(extent.read), "gaps": extent.gaps}),
+        "findings.junit.xml": junit(found, fail_on=fail_on, extent=extent),
     }
 
 
@@ -37,8 +42,11 @@ def _json(value: object) -> str:
     return json.dumps(value, indent=1, ensure_ascii=True) + "\n"
 
 
-def sarif(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def sarif(found: Sequence[Mapping[str, Any]], extent: Extent = WHOLE) -> dict[str, Any]:
     """Write findings as a SARIF log: a rule for each check, a result for each finding, a suppression where one is accepted."""
+    left = [{"level": "warning", "message": {"text": line}} for line in _left(extent)]
+    left += [{"level": "error", "message": {"text": gap}} for gap in extent.gaps]
+    invocation = {"executionSuccessful": not extent.gaps, "toolExecutionNotifications": left}
     checks = {row["check"]: row for row in found}
     rules = [_rule(name, checks[name]) for name in sorted(checks)]
     driver = {"name": "awsfed", "rules": rules}
@@ -46,7 +54,7 @@ def sarif(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": SARIF_VERSION,
-        "runs": [{"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}],
+        "runs": [{"tool": {"driver": driver}, "invocations": [invocation], "columnKind": "unicodeCodePoints", "results": results}],
     }
 
 
@@ -75,13 +83,22 @@ def _result(row: Mapping[str, Any], rules: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def junit(found: Sequence[Mapping[str, Any]], *, fail_on: str) -> str:
+def junit(found: Sequence[Mapping[str, Any]], *, fail_on: str, extent: Extent = WHOLE) -> str:
     """Write findings as JUnit XML: a test case for each; a failure when it reaches `fail_on` and nobody accepted it."""
-    cases = [_case(row, fail_on) for row in found]
-    failures = sum("<failure" in case for case in cases)
-    skipped = sum("<skipped" in case for case in cases)
-    head = f'<testsuite name="awsfed" tests="{len(cases)}" failures="{failures}" errors="0" skipped="{skipped}">'
+    cases = [
+        *(f'  <testcase classname="coverage" name={_attribute(gap)}><error message={_attribute(gap)}/></testcase>' for gap in extent.gaps),
+        *(f'  <testcase classname="coverage" name={_attribute(line)}><skipped message="not read"/></testcase>' for line in _left(extent)),
+        *(_case(row, fail_on) for row in found),
+    ]
+    failures, skipped = (sum(f"<{kind}" in case for case in cases) for kind in ("failure", "skipped"))
+    counted = f'tests="{len(cases)}" failures="{failures}" errors="{len(extent.gaps)}" skipped="{skipped}"'
+    head = f'<testsuite name="awsfed" {counted}>'
     return "\n".join(['<?xml version="1.0" encoding="UTF-8"?>', head, *cases, "</testsuite>", ""])
+
+
+def _left(extent: Extent) -> list[str]:
+    left = told(extent.read)["left"]
+    return [f"{' '.join(filter(None, (row['what'], row['key'], row['name'])))}: {row['problem']}" for row in left]
 
 
 def _case(row: Mapping[str, Any], fail_on: str) -> str:

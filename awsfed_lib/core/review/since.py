@@ -25,7 +25,8 @@ SHOWN = ("state", "kind", "account_id", "subject", "desired", "recorded", "live"
 class Drift:
     """The three sides of a run. `table`: DRIFT; `authors`: AUTHORS; `run`, `at`: the record compared with, "" and None for none.
 
-    `remark`: why another record, or none, was taken; "" when there is nothing to say.
+    `remark`: why another record, or none, was taken; "" when there is nothing to say. `only`: how much was read where it was not
+    everything, such as "19 of 24 accounts read"; nothing is said of the rest.
     """
 
     table: pd.DataFrame
@@ -33,6 +34,7 @@ class Drift:
     run: str
     at: datetime | None
     remark: str = ""
+    only: str = ""
 
     @property
     def moved(self) -> pd.DataFrame:
@@ -66,7 +68,8 @@ class Drift:
         if self.at is None:
             yield "NOTHING TO COMPARE WITH: no earlier run of this runbook with the same application and accounts counts."
         elif not len(self.moved):
-            yield f"NO CHANGE since {_when(self.at)} (record {self.run})."
+            said = f"No change in what was read ({self.only})" if self.only else "NO CHANGE"
+            yield f"{said} since {_when(self.at)} (record {self.run})."
         else:
             number = counted(len(self.moved), "change")
             yield f"{number} since {_when(self.at)}, {self._approved()} (record {self.run})."
@@ -117,7 +120,7 @@ class Drift:
     @property
     def tone(self) -> Tone:
         """The colour of the line."""
-        return "bad" if len(self.strange) or len(self.still) else "warn" if self.at is None or self.remark else "good"
+        return "bad" if len(self.strange) or len(self.still) else "warn" if self.at is None or self.remark or self.only else "good"
 
     def _shown(self) -> Iterator[tuple[pd.DataFrame, str]]:
         """Yield the tables for people: who, what was changed, and what else is not as it should be."""

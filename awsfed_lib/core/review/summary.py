@@ -18,11 +18,12 @@ def summary(judged: pd.DataFrame, accounts: pd.DataFrame, drift: str, *, fail_on
 
 def _told(judged: pd.DataFrame, accounts: pd.DataFrame, drift: str, fail_on: str) -> Iterator[tuple[str, str]]:
     left = open_findings(judged)
+    unread = int((accounts["problem"] != "").sum())
+    of = " in what was read" if unread or not len(accounts) else ""
     over = int(left["severity"].map(lambda severity: reaches(severity, fail_on)).sum()) if len(left) else 0
-    yield "verdict", f"{over} open findings at or above {fail_on}" if over else f"no open finding at or above {fail_on}"
+    yield "verdict", f"{over} open findings at or above {fail_on}" if over else f"no open finding at or above {fail_on}{of}"
     for severity in SEVERITIES:
         number, accepted = ((table["severity"] == severity).sum() for table in (left, judged[judged["accepted"] != ""]))
         yield severity, f"{number} open" + (f", {accepted} accepted" if accepted else "")
-    unread = int((accounts["problem"] != "").sum())
     yield "accounts", f"{len(accounts) - unread} of {len(accounts)} were read in full" + (f"; {unread} are not known" if unread else "")
     yield "since the last run", drift

@@ -1,8 +1,8 @@
-"""The verdict of a run, in one word, and the exit code that a scheduler sees."""
+"""The verdict of a run, in one word, the exit code that a scheduler sees, and the order of everything that can look better or worse."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 CODES: Mapping[str, int] = {
     "done": 0,
@@ -13,13 +13,14 @@ CODES: Mapping[str, int] = {
     "unverified": 1,
     "failed": 1,
     "leaked": 1,
-    "incomplete": 1,
+    "unfinished": 1,
     "differs": 4,
+    "not read": 6,
     "too early": 5,
     "interrupted": 130,
 }
 MEANING: Mapping[str, str] = {
-    "done": "everything was read; there was nothing to change in this runbook",
+    "done": "the runbook ran to its end; it changes nothing",
     "nothing to do": "what is live is what is desired",
     "applied": "the approved plan was sent, and the live state was read back as planned",
     "planned": "nothing was sent: the plan waits for approval",
@@ -29,16 +30,29 @@ MEANING: Mapping[str, str] = {
     "leaked": "a secret stood in the record, and was taken out of it; renew the secret",
     "differs": "what that run made is not what is live any more",
     "too early": "nothing was judged: that run is not long enough ago; run it again later",
-    "incomplete": "the notebook ended without a verdict of its own",
+    "unfinished": "the notebook ended without a verdict of its own",
+    "not read": "nothing was read, or less than by the last good run; what was not read is unknown",
     "interrupted": "the run was interrupted; run it again, and it goes on from what is live",
 }
 SEVERITIES = ("critical", "high", "medium", "low", "note")
-_WORST_FIRST = ("failed", "unverified", "differs", "too early", "findings", "planned", "applied", "nothing to do", "done")
+WORST_FIRST = (
+    "failed", "leaked", "interrupted", "unfinished", "unverified", "not read", "differs", "too early", "findings", "planned", "applied",
+    "nothing to do", "done",
+)  # fmt: skip
+PROOFS = ("broken", "unknown", "conditional", "console only", "works")
+"""States of a sign-in path, the worst first."""
+PATHS = ("effective", "effective (appRole disabled)", "unread", "untrusted", "dangling", "nested", "user disabled", "nobody")
+"""States of an access path, what an auditor has to see first."""
 
 
 def worst(verdicts: Iterable[str]) -> str:
     """Return the worst of `verdicts`; `done` when there are none."""
-    return min((*verdicts, "done"), key=_WORST_FIRST.index)
+    return min((*verdicts, "done"), key=WORST_FIRST.index)
+
+
+def better(one: str, other: str, order: Sequence[str] = WORST_FIRST) -> bool:
+    """Whether `one` looks better than `other`: it stands later in `order`, which has the worst first."""
+    return order.index(one) > order.index(other)
 
 
 def reaches(severity: str, fail_on: str) -> bool:

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from awsfed_lib.core.view.escape import escaped
-from awsfed_lib.core.view.markup import VERDICTS, chip, listed
-from awsfed_lib.core.view.record_page import UNFINISHED, came_out, skip, took, when
+from awsfed_lib.core.view.markup import listed
+from awsfed_lib.core.view.record_page import UNFINISHED, came_out, skip, took, verdict_chip, when
 
 PAGE = "record.html"
 HEADS = ("started (UTC)", "runbook", "verdict", "what came out", "took")
@@ -86,11 +86,10 @@ def index(runs: Mapping[str, Run], title: str) -> str:
 
 def _row(folder: str, run: Run, chosen: tuple[Filter, ...]) -> str:
     word = _verdict(run)
-    sign, tone = VERDICTS.get(word, ("?", "warn"))
     page = f"{quote(folder, safe='')}/{PAGE if PAGE in run.get('files', {}) else ''}"
     cells = [
         f"{escaped(run.get('runbook', ''))}<br><span class='awsfed-quiet'>{escaped(run.get('title', ''))}</span>",
-        chip(sign, word, tone),
+        verdict_chip(run),
         escaped("; ".join(filter(None, (*str(run.get("problem") or "").split("\n")[:1], *came_out(run)))) or "nothing to report"),
     ]
     link = f'<a href="{escaped(page)}">{escaped(when(run.get("started")).removesuffix(" UTC") or folder)}</a>'

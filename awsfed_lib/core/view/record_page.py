@@ -12,7 +12,7 @@ from awsfed_lib.core.view.markup import VERDICTS, box, chip, chips, duration, fo
 from awsfed_lib.core.view.notice_view import CHANGES
 from awsfed_lib.core.view.style import Tone
 
-UNFINISHED = "incomplete"
+UNFINISHED = "unfinished"
 TONES: Mapping[str, Tone] = {"good": "good", "warn": "warn", "bad": "bad"}
 Run = Mapping[str, Any]
 
@@ -30,6 +30,7 @@ def head(run: Run, title: str, stopped_at: str = "", *, places: Sequence[Place] 
         f"<h1>{escaped(title)}</h1>",
         _verdict(run) if run else "",
         _problem(run, stopped_at),
+        _coverage(run),
         _drift(run),
         terms(_about(run)) if run else "",
         folded("parameters", terms((name, _value(value)) for name, value in run["parameters"].items())) if run.get("parameters") else "",
@@ -60,10 +61,33 @@ def foot(run: Run) -> str:
 
 def _verdict(run: Run) -> str:
     word = str(run.get("verdict") or UNFINISHED)
-    sign, tone = VERDICTS.get(word, ("?", "warn"))
     promise = CHANGES.get(str(run.get("changes")))
     meaning = f"<p>{escaped(MEANING[word][0].upper() + MEANING[word][1:])}.</p>" if word in MEANING else ""
-    return chips([chip(sign, word, tone), *([chip(*promise)] if promise else [])]) + meaning
+    return chips([verdict_chip(run), *([chip(*promise)] if promise else [])]) + meaning
+
+
+def verdict_chip(run: Run) -> str:
+    """Draw the verdict; it is green only when everything was read."""
+    word = str(run.get("verdict") or UNFINISHED)
+    sign, tone = VERDICTS.get(word, ("?", "warn"))
+    return chip(sign, word, "warn" if tone == "good" and not_whole(run) else tone)
+
+
+def not_whole(run: Run) -> str:
+    """Say how much was read where that is not everything: "19 of 24 accounts read"; "" where it is, or where nothing is said of it."""
+    read = run.get("coverage") or {}
+    return "" if read.get("whole", True) else str(read.get("said", ""))
+
+
+def _coverage(run: Run) -> str:
+    """Draw how much was read, and what was not, with the reason."""
+    read = run.get("coverage") or {}
+    lines = [
+        f"<li>{escaped(' '.join(filter(None, (row['what'], row['key'], row['name']))))}: {escaped(row['problem'])}</li>"
+        for row in read.get("left", ())
+    ]
+    more = f"<details><summary>what was not read: {len(lines)}</summary><ul>{''.join(lines)}</ul></details>" if lines else ""
+    return box(f"<p>{escaped(read['said'])}.</p>{more}", "good" if read["whole"] else "warn") if read.get("said") else ""
 
 
 def _problem(run: Run, stopped_at: str) -> str:
@@ -127,8 +151,10 @@ def _moment(stamp: object) -> datetime | None:
 
 
 def came_out(run: Run) -> Iterable[str]:
-    """Say what came out of a run: what changed since the one before, its plans, its findings."""
+    """Say what came out of a run: how much was read, what changed since the one before, its plans, its findings, what remains."""
     counts = run.get("counts") or {}
+    if not_whole(run):
+        yield not_whole(run)
     if counts.get("drift"):
         yield str(counts["drift"].get("headline", "")).removesuffix(".")
     yield from _results(run)
@@ -143,6 +169,7 @@ def _results(run: Run) -> Iterable[str]:
         found = [f"{number} {word}" for word, number in counts.get(name, {}).items() if number]
         if found:
             yield f"{name}: {', '.join(found)}"
+    yield from counts.get("waiting", ())
 
 
 def _moves(plan: Mapping[str, Any]) -> list[str]:

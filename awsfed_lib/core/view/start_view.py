@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from awsfed_lib.core.view.escape import escaped, visible
-from awsfed_lib.core.view.markup import VERDICTS, View, chip, listed, output, quiet
+from awsfed_lib.core.view.markup import View, chip, listed, output, quiet
 from awsfed_lib.core.view.notice_view import CHANGES
-from awsfed_lib.core.view.record_page import UNFINISHED, when
+from awsfed_lib.core.view.record_page import UNFINISHED, verdict_chip, when
 
 HEADS = ("runbook", "what for", "reads", "changes", "last run (UTC)")
 PAGE = "record.html"
@@ -60,9 +60,8 @@ def _row(entry: Entry) -> str:
 def _last(entry: Entry) -> str:
     if not entry.folder:
         return escaped("never")
-    sign, tone = VERDICTS.get(entry.verdict, ("?", "warn"))
     page = PAGE if PAGE in entry.run.get("files", {}) else "run.json"
-    return f'{chip(sign, entry.verdict, tone)} <a class="awsfed-moment" href="{quote(entry.folder)}/{page}">{escaped(entry.moment)}</a>'
+    return f'{verdict_chip(entry.run)} <a class="awsfed-moment" href="{quote(entry.folder)}/{page}">{escaped(entry.moment)}</a>'
 
 
 def _last_text(entry: Entry) -> str:

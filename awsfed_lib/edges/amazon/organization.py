@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from awsfed_lib.core.coverage import Coverage
 from awsfed_lib.core.errors import ParameterError, UnreadError
 from awsfed_lib.edges.amazon.accounts_file import read_accounts
 from awsfed_lib.edges.amazon.answers import whole
@@ -30,6 +31,7 @@ class Organization:
     `via`: name of the role that is assumed in each account (with its path, without ARN). `accounts_file`: CSV below
     parameters/ (or an absolute path) instead of AWS Organizations. `cloud`: "sandbox" for the one on this machine.
     `workers`: accounts read at the same time. `pauses`: seconds before accounts that were throttled are asked again.
+    `coverage`: where it is noted which accounts were read.
     """
 
     via: str
@@ -40,6 +42,7 @@ class Organization:
     cloud: str = "global"
     workers: int = 16
     pauses: tuple[float, ...] = PAUSES
+    coverage: Coverage = field(default_factory=Coverage, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if not self.via or self.via.startswith("arn:"):

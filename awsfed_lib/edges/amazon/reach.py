@@ -8,6 +8,7 @@ from dataclasses import replace
 import boto3
 import pandas as pd
 
+from awsfed_lib.core.coverage import Coverage
 from awsfed_lib.edges.amazon.answers import refuse_other_account, whole
 from awsfed_lib.edges.amazon.hub import Hub
 from awsfed_lib.edges.amazon.organization import Organization
@@ -25,7 +26,7 @@ def reach(
     `through`: another role than the one that reads, such as the one that writes; assuming it changes nothing.
     Errors as `inventory`; an account that cannot be reached is a row with its problem.
     """
-    way = replace(organization, via=through) if through else organization
+    way = replace(organization, via=through, coverage=Coverage()) if through else organization  # only reading counts as read
     readings = read_organization(way, who_in, executor=executor, session=session)
     rows = [(r.account.account_id, r.account.account_name, r.found or "", r.problem) for r in readings]
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype("str")

@@ -37,6 +37,7 @@ from awsfed_lib.edges.amazon.selection import Account
 from awsfed_lib.edges.entra.clouds import SANDBOX
 
 KEPT = timedelta(days=90)
+NOTED = "CloudTrail of account"
 PAGE = 50
 PACE = 0.5  # seconds from one request to the next, of one account and Region
 ATTRIBUTE = [{"AttributeKey": "EventName", "AttributeValue": EVENT}]
@@ -76,7 +77,10 @@ def entries(
     begin = max(asked.begin, asked.end - KEPT)
     pace = 0.0 if organization.cloud == SANDBOX else PACE
     lookup = Lookup(begin, asked.end, asked.regions, asked.terms.pages, pace)
-    readings = read_organization(organization, partial(seen_in, lookup=lookup), executor=executor, session=session)
+    readings = read_organization(organization, partial(seen_in, lookup=lookup), executor=executor, session=session, what=NOTED)
+    for account, found, _, _ in readings:
+        if found is not None and found.problem:
+            organization.coverage.not_read(NOTED, found.problem, account.account_id, account.account_name)
     uses = gathered(row for reading in readings if reading.found for row in reading.found.rows if row["role_arn"])
     return comparable(Log(asked.name, uses, begin, asked.settled, windows=frame(WINDOWS, [_window(one) for one in readings])), paths)
 

@@ -12,6 +12,7 @@ import pandas as pd
 
 from awsfed_lib.core import apply
 from awsfed_lib.core.change import Request, Subject
+from awsfed_lib.core.coverage import Coverage
 from awsfed_lib.core.errors import GraphError, UnreadError
 from awsfed_lib.core.outcome import Answer
 from awsfed_lib.core.roles import approles
@@ -30,6 +31,7 @@ BY_IDS = 100  # ids of one getByIds: it takes 1,000 (learn.microsoft.com graph/a
 PAUSES = (1.0, 1.0, 2.0, 2.0, 3.0, 3.0, 4.0, 4.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0)  # 70 s in all
 READS = 3
 LOG_PAUSE = 2.0  # seconds: logs answer five requests in ten (learn.microsoft.com graph/throttling-limits)
+LOGS = {"/auditLogs/signIns": "sign-in log", "/auditLogs/directoryAudits": "audit log"}
 UNWRITTEN = 4  # pauses for a lagging replica when this session wrote nothing that could lag
 
 
@@ -48,8 +50,9 @@ class Graph:
     Reads raise GraphError when Graph refuses, UnreadError when an answer is not whole, SignInError without a token.
     """
 
-    def __init__(self, session: Session, gate: Gate, clock: Clock) -> None:
+    def __init__(self, session: Session, gate: Gate, clock: Clock, coverage: Coverage | None = None) -> None:
         self.realm = session.tenant_id
+        self.coverage = coverage or Coverage()
         scale = 0.001 if session.cloud.name == SANDBOX else 1.0
         self.patience = apply.Patience(READS, tuple(pause * scale for pause in PAUSES), apply.LAG_BOUND * scale)
         self._log_pause = LOG_PAUSE * scale
@@ -57,14 +60,14 @@ class Graph:
         self._wrote = False
 
     @classmethod
-    def reading(cls, session: Session, *, clock: Clock = Clock()) -> Self:  # noqa: B008  frozen, and made of functions
-        """Make a Graph that only reads; nothing can permit it a write."""
-        return cls(session, Gate(), clock)
+    def reading(cls, session: Session, *, clock: Clock = Clock(), coverage: Coverage | None = None) -> Self:  # noqa: B008  frozen
+        """Make a Graph that only reads; nothing can permit it a write. `coverage`: where what it read is noted."""
+        return cls(session, Gate(), clock, coverage)
 
     @classmethod
-    def writing(cls, session: Session, *, clock: Clock = Clock()) -> Self:  # noqa: B008  frozen, and made of functions
+    def writing(cls, session: Session, *, clock: Clock = Clock(), coverage: Coverage | None = None) -> Self:  # noqa: B008  frozen
         """Make a Graph that can carry out plans; outside of one it only reads."""
-        return cls(session, PlanGate(), clock)
+        return cls(session, PlanGate(), clock, coverage)
 
     @property
     def url(self) -> str:
@@ -82,7 +85,8 @@ class Graph:
 
     def log(self, path: str) -> list[dict[str, Any]]:
         """Every entry of a log below /auditLogs, over all pages, no faster than logs answer."""
-        return pages.every(self._transport, path, pause=self._log_pause)
+        with self.coverage.reading(LOGS[path.partition("?")[0]]):
+            return pages.every(self._transport, path, pause=self._log_pause)
 
     def one(self, path: str) -> dict[str, Any]:
         """Read the one object at `path`."""
@@ -118,7 +122,9 @@ class Graph:
 
     def app_roles(self, service_principal: str) -> pd.DataFrame:
         """APP_ROLES of the service principal, in the order of Graph, each entry kept whole."""
-        return approles.entries(live_tables.app_roles(self, service_principal))
+        found = approles.entries(live_tables.app_roles(self, service_principal))
+        self.coverage.read("appRoles", service_principal, found=len(found))
+        return found
 
     def scopes(self, service_principal: str) -> int:
         """How many permission scopes count against the limit of 700 beside the appRoles (ids of both count once)."""
@@ -128,7 +134,9 @@ class Graph:
 
     def assignments(self, service_principal: str) -> pd.DataFrame:
         """Read ASSIGNMENTS of the service principal: users, groups and service principals."""
-        return objects.assignments(service_principal, live_tables.assignments(self, service_principal))
+        found = objects.assignments(service_principal, live_tables.assignments(self, service_principal))
+        self.coverage.read("assignments", service_principal, found=len(found))
+        return found
 
     def groups(self, *, names: Iterable[str] = (), unique_names: Iterable[str] = (), ids: Iterable[str] = ()) -> pd.DataFrame:
         """Read GROUPS that have one of the display names, unique names or ids. A name may find several; one that finds none has no row."""
@@ -153,6 +161,8 @@ class Graph:
         ids = list(dict.fromkeys(group_ids))
         select = ",".join(objects.MEMBER_KEYS)
         found = batch.gather(self._transport, [f"/groups/{guid(group)}/members?$select={select}&$top=999" for group in ids])
+        for group, table in zip(ids, found, strict=True):
+            self.coverage.read("members of group", group, found=len(table))
         return objects.members((group, member) for group, table in zip(ids, found, strict=True) for member in table)
 
     def present(self, ids: Iterable[str]) -> frozenset[str]:

@@ -46,7 +46,8 @@ def survey(graph: Graph, application_id: str) -> Ground:
             unread[fact] = NO_APPLICATION
             return None
         try:
-            return read()
+            with graph.coverage.reading(f"preflight: {fact}"):
+                return read()
         except (GraphError, UnreadError) as error:
             unread[fact] = Unread(error.what, error.remedy)
             return None

@@ -29,7 +29,11 @@ def signer(graph: Graph, session: Session, service_principal: str, *, now: datet
     listed = certificates.read(wire)
     own = parse(saml_reads.metadata(session, objects.need(wire, "appId", "The service principal"))) if listed else None
     policies = live_tables.assigned_policies(graph, service_principal)
-    portal, _ = portal_claims(graph, service_principal) if not policies else (None, "")
+    portal, problem = portal_claims(graph, service_principal) if not policies else (None, "")
+    if problem:
+        graph.coverage.not_read("claims of the portal", problem, service_principal)
+    elif not policies:
+        graph.coverage.read("claims of the portal", service_principal)
     return Signer(wire, own, claims.effective(policies, portal), now)
 
 

@@ -6,13 +6,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pandas as pd
+
 from awsfed_lib.core.errors import RecordError
 from awsfed_lib.edges.records import chain, proof
-from awsfed_lib.edges.records.past import Past
+from awsfed_lib.edges.records.past import Past, Target, newest_first
 from awsfed_lib.edges.records.record import Record
 
 GOOD = frozenset({"done", "findings"})
-SCOPE = ("partition", "provider", "accounts_file", "include_accounts", "exclude_accounts")
+READ_ENOUGH = GOOD | {"planned", "applied", "nothing to do"}
+COVERAGE = "coverage"
+SCOPE = ("partition", "provider", "accounts_file", "include_accounts", "exclude_accounts", "account_id")
 """Parameters that say of which accounts and roles a run speaks."""
 
 
@@ -37,6 +41,23 @@ def choose(past: Sequence[Past], given: Mapping[str, Any]) -> Baseline:
             damaged.append(f"{one.run} ({problem})")
     others = f"{len(past)} runs with other accounts, or not good, do not count." if past else ""
     return Baseline(None, _passed(damaged) or others)
+
+
+def coverage_before(target: Target, record: Record) -> tuple[pd.DataFrame | None, pd.DataFrame | None]:
+    """Read COVERAGE of the last good run of the runbook of `record`, on the same target and accounts, and of the last one at all.
+
+    None where there is none. A record that is not as it was sealed does not count.
+    """
+    run, last = record.run(), None
+    for one in newest_first(target, runbook=run["runbook"], runs=record.folder.parent):
+        then = Record(one.folder)
+        if COVERAGE not in then.tables() or _scope(then.run().get("parameters", {})) != _scope(run["parameters"]) or _problem(one.folder):
+            continue
+        if last is None:
+            last = then.table(COVERAGE)
+        if one.verdict in READ_ENOUGH:
+            return then.table(COVERAGE), last
+    return None, last
 
 
 def _scope(given: Mapping[str, Any]) -> tuple[object, ...]:

@@ -28,7 +28,7 @@ def _described(record: Record) -> Mapping[str, Any]:
     try:
         return record.run()
     except RecordError as error:
-        return {"problem": error.what, "verdict": "incomplete"}
+        return {"problem": error.what, "verdict": "unfinished"}
 
 
 def find(runs: Path, name: str) -> Record:

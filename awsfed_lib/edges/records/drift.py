@@ -11,6 +11,8 @@ from typing import Any, Protocol
 
 import pandas as pd
 
+from awsfed_lib.core import coverage
+from awsfed_lib.core.coverage import Coverage
 from awsfed_lib.core.drift_shapes import DRIFT
 from awsfed_lib.core.errors import RecordError, TableError
 from awsfed_lib.core.review import attribution, checks_drift, observed, ruled
@@ -42,6 +44,10 @@ class Running(Protocol):
         """Say what it is about."""
 
     @property
+    def coverage(self) -> Coverage:
+        """Say what it read so far."""
+
+    @property
     def folder(self) -> Path:
         """Give the folder of its record."""
 
@@ -69,7 +75,9 @@ def since_last(run: Running, graph: changes.Reader, seen: Seen, rules: Rules) ->
     own = own_runs.since(run.target, begin, runs) if begin else ()
     known = attribution.attribute(table, authors, own, client_id=run.parameters.client_id, now=now)
     at = base.past.at if base.past else None
-    return Drift(checks_drift.marked(known), authors, base.past.run if base.past else "", at, base.remark)
+    read = run.coverage.table
+    only = "" if coverage.whole(read) else coverage.sentence(read)
+    return Drift(checks_drift.marked(known), authors, base.past.run if base.past else "", at, base.remark, only)
 
 
 def _kept(one: Past) -> Seen:

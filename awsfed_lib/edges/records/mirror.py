@@ -142,7 +142,7 @@ def _said(content: bytes) -> Mapping[str, Any]:
         said = json.loads(content)
     except ValueError:
         said = None
-    return said if isinstance(said, dict) else {"problem": f"{RUN} is damaged.", "verdict": "incomplete"}
+    return said if isinstance(said, dict) else {"problem": f"{RUN} is damaged.", "verdict": "unfinished"}
 
 
 def fetch(store: Store, name: str, runs: Path) -> Record:

@@ -47,14 +47,14 @@ class Past(NamedTuple):
 
 def past(target: Target, *, runbook: str = SOURCE, runs: Path | None = None) -> tuple[Past, ...]:
     """Return the sealed runs of `runbook` on `target`, oldest first. `runs`: the folder of records, by default ROOT/runs."""
-    folder = runs or where.runs()
-    found = (_past(record, target) for record in _of(folder, runbook))
-    return tuple(sorted((one for one in found if one is not None), key=lambda one: (one.at, one.run)))
+    return tuple(sorted(newest_first(target, runbook=runbook, runs=runs or where.runs()), key=lambda one: (one.at, one.run)))
 
 
-def _of(folder: Path, runbook: str) -> Iterator[Record]:
-    """Choose by the name of the folder first: thousands of other records are then never opened."""
-    return (record for record in catalogue.records(folder) if f"-{runbook}-" in record.folder.name)
+def newest_first(target: Target, *, runbook: str, runs: Path) -> Iterator[Past]:
+    """Yield the sealed runs of `runbook` on `target`, the newest first; those that nobody asks for any more are never opened."""
+    # By the name of the folder first, which begins with when a run began: thousands of other records are never opened.
+    named = (record for record in reversed(catalogue.records(runs)) if f"-{runbook}-" in record.folder.name)
+    return (one for record in named if (one := _past(record, target)) is not None)
 
 
 def _past(record: Record, target: Target) -> Past | None:

@@ -27,10 +27,14 @@ def of_outcome(outcome: Outcome) -> dict[str, Any]:
     return outcome.content
 
 
-def word(outcomes: Sequence[Outcome], findings: pd.DataFrame | None, fail_on: str) -> str:
-    """Return the verdict of the run: the worst of its outcomes and of its findings at or above `fail_on` that nobody accepted."""
+def word(outcomes: Sequence[Outcome], findings: pd.DataFrame | None, fail_on: str, gaps: Sequence[str] = ()) -> str:
+    """Return the verdict of the run: the worst of its outcomes, of its findings at or above `fail_on` that nobody accepted, of `gaps`.
+
+    `gaps`: what was not read although it should have been (`coverage.gaps`); neither `fail_on` nor an accepted finding excuses it.
+    """
     reached = any(reaches(severity, fail_on) for severity in _open(findings)["severity"])
-    return worst([*(outcome.verdict for outcome in outcomes), *(["findings"] if reached else [])])
+    also = [word for word, holds in (("findings", reached), ("not read", gaps)) if holds]
+    return worst([*(outcome.verdict for outcome in outcomes), *also])
 
 
 Plans = Mapping[str, Mapping[str, Any]]

@@ -9,14 +9,16 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, MutableMapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from awsfed_lib.core import coverage
 from awsfed_lib.core.change import Guards
+from awsfed_lib.core.coverage import Coverage, Extent
 from awsfed_lib.core.errors import RecordError, UnreadError
 from awsfed_lib.core.outcome import Outcome
 from awsfed_lib.core.plan import Plan
@@ -27,7 +29,7 @@ from awsfed_lib.core.settings.parameters import Parameters
 from awsfed_lib.core.settings.verdict import CODES
 from awsfed_lib.core.view.display import Banner
 from awsfed_lib.edges.lab import filled, seat
-from awsfed_lib.edges.records import frames, held, journal, leaks, opening, outlet, results, runbooks, sealing, signing, where
+from awsfed_lib.edges.records import baseline, frames, held, journal, leaks, opening, outlet, results, runbooks, sealing, signing, where
 from awsfed_lib.edges.records.journal import Journal
 from awsfed_lib.edges.records.lock import Locks
 from awsfed_lib.edges.records.opening import RUNNER, Clock
@@ -84,6 +86,7 @@ class Run:
     record: Record
     journal: Journal
     clock: Clock
+    coverage: Coverage = field(default_factory=Coverage)
 
     @property
     def folder(self) -> Path:
@@ -118,6 +121,7 @@ class Run:
             accounts_file=given.accounts_file,
             cloud=given.cloud,
             workers=given.workers,
+            coverage=self.coverage,
         )
 
     @cached_property
@@ -146,7 +150,8 @@ class Run:
         """Return Microsoft Graph for this runbook: it can carry out plans only where the runbook changes Entra ID."""
         from awsfed_lib.edges.entra.graph import Graph
 
-        return Graph.writing(self.session) if "entra" in self.runbook.changes else Graph.reading(self.session)
+        make = Graph.writing if "entra" in self.runbook.changes else Graph.reading
+        return make(self.session, coverage=self.coverage)
 
     @cached_property
     def aws(self) -> Accounts:
@@ -180,6 +185,16 @@ class Run:
 
         return desired.terms(self, documents)
 
+    @property
+    def extent(self) -> Extent:
+        """How much was read so far, and what was not although the last good run read it."""
+        read = self.coverage.table
+        return Extent(read, coverage.gaps(read, *self._coverage_before) if len(read) else [])
+
+    @cached_property
+    def _coverage_before(self) -> tuple[pd.DataFrame | None, pd.DataFrame | None]:
+        return baseline.coverage_before(self.target, self.record)
+
     def acting(self, **who: object) -> None:
         """Note in the record who acts: `entra` the application and person, `aws` the ARN. Never a token."""
         self.record.update(who={**self.record.run().get("who", {}), **who})
@@ -209,12 +224,15 @@ class Run:
         plans = self._keep_plans()
         for outcome in outcomes:
             self.record.keep_json("outcome", results.of_outcome(outcome))
-        word = results.word(outcomes, findings, self.parameters.fail_on)
-        problem = " ".join(outcome.problem for outcome in outcomes if outcome.problem)
+        read, gaps = self.extent
+        if len(read):
+            self.keep(coverage=read)
+        word = results.word(outcomes, findings, self.parameters.fail_on, gaps)
+        problem = "\n".join(filter(None, (" ".join(outcome.problem for outcome in outcomes if outcome.problem), *gaps)))
         self.journal.seal(word, problem=problem, files=self._written())
         self.journal.close()
         figures = results.counts(outcomes, findings, plans) | (drift.told if drift else {})
-        self._close({"verdict": word, "problem": problem, "exit_code": CODES[word], "counts": figures})
+        self._close({"verdict": word, "problem": problem, "exit_code": CODES[word], "counts": figures, "coverage": coverage.told(read)})
         for outcome in outcomes:
             outcome.raise_for_failure()
         self._raise_for_leak()
