@@ -21,7 +21,7 @@ import pandas as pd
 from made import APPLICATION, MSIAM, TENANT, guid
 
 from awsfed_lib.core import facts
-from awsfed_lib.core.apply import Patience
+from awsfed_lib.core.apply import Approval, Patience
 from awsfed_lib.core.change import Request
 from awsfed_lib.core.errors import LockedError, RecordError, SignInError, UnreadError, WriteForbidden
 from awsfed_lib.core.outcome import Answer
@@ -242,7 +242,7 @@ class FakeService:
 class FakeJournal:
     """apply.Journal in memory. `full_at`: the number of the line at which the disk is full. `shown`: how long ago the plan was."""
 
-    shown = timedelta(0)
+    shown, runbook, spent = timedelta(0), "", dict[str, str]()
 
     def __init__(self, *, events: list[tuple[str, Any]] | None = None, full_at: int = -1) -> None:
         self.lines: list[dict[str, Any]] = []
@@ -261,8 +261,8 @@ class FakeJournal:
         assert re.fullmatch(r"[a-z_]+-[0-9A-Za-z-]+", name), name
         self.kept[name] = content
 
-    def age(self, plan_id: str) -> timedelta:
-        return self.shown
+    def approval(self, plan_id: str) -> Approval:
+        return Approval(self.shown, self.shown, self.spent.get(plan_id, ""))
 
     def sent_before(self, realm: str, creates: str) -> list[Any]:
         return []

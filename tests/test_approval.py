@@ -1,15 +1,15 @@
-"""How old an approval is: told by the journals of the runs, never by the plan, whose id holds no time."""
+"""How old an approval is, and whether it was used: told by the journals of the runs, never by the plan, whose id holds no time."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from awsfed_lib.edges.records.approval import last_shown
 from awsfed_lib.edges.records.journal import Journal
 from awsfed_lib.edges.records.lock import Locks
 
 MONDAY = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
-PLAN = "plan-0123456789abcdef"
+PLAN = "plan-0123456789abcdef0123456789abcdef"
 
 
 class Runs:
@@ -29,35 +29,81 @@ class Runs:
         book.note("planned", id=plan_id)
         book.close()
 
+    def send(self, now, *events, plan_id=PLAN):
+        book = self.begin(now)
+        book.note("plan", id=plan_id, content={})
+        for event, fields in events:
+            book.note(event, **fields)
+        book.close()
+        return book.path.parent.name
+
 
 @pytest.fixture
 def runs(tmp_path):
     return Runs(tmp_path)
 
 
-def test_the_age_is_counted_from_the_last_time_that_the_plan_was_shown(runs):
+INTENT = ("intent", {"method": "PATCH", "path": "/x", "body": ""})
+
+
+def outcome(verdict):
+    return ("outcome", {"plan": PLAN, "verdict": verdict, "problem": ""})
+
+
+def test_the_age_is_counted_from_the_first_time_that_the_id_was_shown(runs):
+    """A run that only plans, every night, keeps no approval young."""
     runs.show(MONDAY)
     runs.show(MONDAY + timedelta(days=2))
-    assert runs.begin(MONDAY + timedelta(days=5)).age(PLAN) == timedelta(days=3)
+    assert runs.begin(MONDAY + timedelta(days=5)).approval(PLAN) == (timedelta(days=5), timedelta(days=3), "")
 
 
-def test_a_run_that_sends_is_no_showing(runs):
-    """Else a nightly run with an old approval would keep that approval young."""
-    runs.show(MONDAY)
-    book = runs.begin(MONDAY + timedelta(days=1))
-    book.note("plan", id=PLAN, content={})
-    book.note("begin", parameters={"approved": PLAN})
-    book.close()
-    assert runs.begin(MONDAY + timedelta(days=9)).age(PLAN) == timedelta(days=9)
+def test_a_journal_from_the_future_shows_nothing_and_makes_no_age_negative(runs):
+    runs.show(MONDAY + timedelta(days=40))
+    assert runs.begin(MONDAY).approval(PLAN).age == timedelta(0)
+    runs.show(MONDAY - timedelta(days=9))
+    assert runs.begin(MONDAY + timedelta(seconds=1)).approval(PLAN).age > timedelta(days=9)
 
 
 def test_where_it_was_never_shown_the_age_is_that_of_the_run(runs):
     """A kernel may be left open over the holidays with its plan in it."""
-    runs.show(MONDAY - timedelta(days=1), "plan-fedcba9876543210")
+    runs.show(MONDAY - timedelta(days=1), "plan-fedcba9876543210fedcba9876543210")
     book = runs.begin(MONDAY)
-    assert book.age(PLAN) == timedelta(0)
+    assert book.approval(PLAN).age == timedelta(0)
     runs.now = MONDAY + timedelta(days=9)
-    assert book.age(PLAN) == timedelta(days=9)
+    assert book.approval(PLAN).age == timedelta(days=9)
+
+
+@pytest.mark.parametrize(
+    ("events", "spent"),
+    [
+        ((INTENT, outcome("applied")), True),
+        ((INTENT, outcome("failed")), True),
+        ((INTENT, outcome("unverified")), True),
+        ((INTENT,), True),  # killed while it sent
+        ((outcome("applied"),), True),
+        ((outcome("failed"),), False),  # held back, since the live state had changed: nothing was sent
+        ((), False),
+    ],
+)
+def test_an_id_under_which_something_was_sent_is_spent(runs, events, spent):
+    run = runs.send(MONDAY, *events)
+    told = runs.begin(MONDAY + timedelta(days=1)).approval(PLAN)
+    assert (told.spent, told.over) == (run if spent else "", spent)
+    assert not runs.begin(MONDAY + timedelta(days=2)).approval("plan-fedcba9876543210fedcba9876543210").spent
+
+
+def test_an_id_is_spent_whatever_the_clock_of_its_run_said_and_where_its_journal_was_put_away(runs):
+    run = runs.send(MONDAY + timedelta(days=400), INTENT)
+    assert runs.begin(MONDAY).approval(PLAN).spent == run
+    (runs.folder / ".quarantine").mkdir()
+    (runs.folder / run).rename(runs.folder / ".quarantine" / run)
+    assert runs.begin(MONDAY + timedelta(days=1)).approval(PLAN).spent == run
+
+
+def test_the_chain_remembers_the_ids_of_retired_records(runs):
+    line = {"event": "retired", "fields": {"run": "old", "ended": [PLAN]}}
+    (runs.folder / "chain.jsonl").write_text(json.dumps(line) + "\n")
+    assert runs.begin(MONDAY).approval(PLAN).spent == "old"
 
 
 @pytest.mark.parametrize(
@@ -65,13 +111,9 @@ def test_where_it_was_never_shown_the_age_is_that_of_the_run(runs):
 )
 def test_a_line_that_cannot_be_read_shows_nothing(runs, line):
     runs.show(MONDAY)
-    folder = runs.folder / "20261124T000000Z-broken"
+    folder = runs.folder / "20261122T000000Z-broken"
     folder.mkdir()
     (folder / "journal.jsonl").write_bytes(line.replace(b"PLAN", PLAN.encode()) + b" " + PLAN.encode() + b"\n")
-    assert last_shown(runs.folder, PLAN) == MONDAY
-
-
-def test_a_folder_without_a_journal_is_passed_over(runs):
     (runs.folder / "20261124T000000Z-empty").mkdir()
     (runs.folder / "20261125T000000Z-odd" / "journal.jsonl").mkdir(parents=True)
-    assert last_shown(runs.folder, PLAN) is None
+    assert runs.begin(MONDAY + timedelta(days=1)).approval(PLAN).age == timedelta(days=1)

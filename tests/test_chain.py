@@ -64,9 +64,9 @@ def test_inventory_writes_the_list_of_the_tutorial(chain):
 def test_a_plan_waits_a_wrong_id_sends_nothing_and_the_right_one_is_sent_once(chain):
     planned = chain.run("04")
     assert (planned.verdict, planned.code) == ("planned", 3)
-    wrong = chain.run("04", approved="plan-0123456789abcdef")
+    wrong = chain.run("04", approved="plan-0123456789abcdef0123456789abcdef")
     assert (wrong.verdict, wrong.code) == ("failed", 1)
-    assert "plan-0123456789abcdef is not the id of this plan" in wrong.problem
+    assert "plan-0123456789abcdef0123456789abcdef is not the id of this plan" in wrong.problem
     assert not chain.writes()
     applied = chain.run("04", approved=planned.plans[0])
     assert (applied.verdict, applied.code) == ("applied", 0)
@@ -82,7 +82,7 @@ def test_groups_and_assignments_end_in_a_sign_in_that_was_not_possible_before(ch
         applied = chain.run(number, approved=chain.run(number).plans[0])
         assert applied.verdict == "applied"
     assert chain.can_sign_in()
-    assert chain.run("06", approved="plan-0123456789abcdef").verdict == "nothing to do"
+    assert chain.run("06", approved="plan-0123456789abcdef0123456789abcdef").verdict == "nothing to do"
 
 
 def test_every_record_is_whole_and_as_it_was_sealed(chain):

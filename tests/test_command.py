@@ -18,7 +18,7 @@ from awsfed_lib.doors import runner
 from awsfed_lib.edges.records import layout, opening, record, runbooks, where
 
 ROOT = Path(__file__).parents[1]
-PLAN = "plan-0123456789abcdef"
+PLAN = "plan-0123456789abcdef0123456789abcdef"
 
 
 @pytest.fixture

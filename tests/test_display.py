@@ -371,7 +371,11 @@ def test_error_card_says_what_where_and_next() -> None:
     [
         ("nothing", "", "It reads only: its transport lets no write through."),
         ("entra", "", "No plan is approved: it plans, shows the plan, and sends nothing."),
-        ("aws", "plan-0123456789abcdef", "It sends the plan plan-0123456789abcdef, if and only if that is what it plans now."),
+        (
+            "aws",
+            "plan-0123456789abcdef0123456789abcdef",
+            "It sends the plan plan-0123456789abcdef0123456789abcdef, if and only if that is what it plans now.",
+        ),
     ],
 )
 def test_banner_says_what_the_run_may_do(changes: Any, approved: Any, promise: Any) -> None:

@@ -396,7 +396,7 @@ def test_browser_selects_a_plan_id_whole_by_one_click(tmp_path: Path, browser: A
     from awsfed_lib.core.view.markup import code as id_to_copy
     from awsfed_lib.core.view.markup import output
 
-    record(tmp_path, code("a", shown(output(f"<p>To send this: {id_to_copy('plan-0123456789abcdef')}</p>"))))
+    record(tmp_path, code("a", shown(output(f"<p>To send this: {id_to_copy('plan-0123456789abcdef0123456789abcdef')}</p>"))))
     page = Seen(browser).open(tmp_path / "record.html")
     page.click(".awsfed-id")
-    assert page.evaluate("getSelection().toString()").strip() == "plan-0123456789abcdef"
+    assert page.evaluate("getSelection().toString()").strip() == "plan-0123456789abcdef0123456789abcdef"

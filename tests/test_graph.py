@@ -10,7 +10,7 @@ import pytest
 import scripted
 
 from awsfed_lib.core import apply, facts
-from awsfed_lib.core.apply import Service
+from awsfed_lib.core.apply import Approval, Service
 from awsfed_lib.core.change import Basis, Request, Settled, Subject, as_json
 from awsfed_lib.core.errors import GraphError, ParameterError, UnreadError, WriteForbidden
 from awsfed_lib.core.plan import Plan
@@ -352,7 +352,7 @@ class Notes:
     """A journal in memory."""
 
     def __init__(self):
-        self.lines, self.kept = [], {}
+        self.lines, self.kept, self.runbook = [], {}, ""
 
     def note(self, event, **fields):
         self.lines.append((event, fields))
@@ -360,8 +360,8 @@ class Notes:
     def keep(self, name, content):
         self.kept[name] = content
 
-    def age(self, plan_id):
-        return timedelta(0)
+    def approval(self, plan_id):
+        return Approval(timedelta(0), timedelta(0))
 
     @contextmanager
     def hold(self, key):

@@ -214,10 +214,10 @@ def test_an_error_of_ours_still_fails_the_cell(shell, capsys):
 
 
 def test_a_file_fills_what_the_notebook_lacks_and_what_is_typed_wins(live):
-    names = defaults("04", via="another", approved="plan-0123456789abcdef")
+    names = defaults("04", via="another", approved="plan-0123456789abcdef0123456789abcdef")
     given = filled.fill(runbooks.find("04"), names)
     assert (names["cloud"], names["via"], names["workers"]) == ("sandbox", "another", 8)
-    assert names["approved"] == "plan-0123456789abcdef"
+    assert names["approved"] == "plan-0123456789abcdef0123456789abcdef"
     assert given.noted["parameter_file"]["name"] == "sandbox.yml"
     assert "test_user" not in names, "the file holds more than this runbook declares"
 

@@ -145,7 +145,7 @@ BROKEN: list[tuple[str, str, Callable[[Notebook], Any]]] = [
     (
         "sends only what is approved",
         "an approval as the default",
-        swap("parameters", 'approved: str = ""', 'approved: str = "plan-0123456789abcdef"'),
+        swap("parameters", 'approved: str = ""', 'approved: str = "plan-0123456789abcdef0123456789abcdef"'),
     ),
     ("sends only what is approved", "an apply in a runbook that changes nothing", said("changes", "nothing")),
     ("holds no secret", "a key in prose", swap("about-plan", "The plan", "The plan AKIA" + "IOSFODNN7ABCDEFG")),

@@ -133,8 +133,8 @@ BAD = {
     "break_glass": [("admin@contoso.example", "must be a list"), ([TENANT, TENANT], "twice"), ([0], "number"), (None, "Write []")],
     "fail_on": [("severe", "must be one of"), ("none", "must be one of"), ("High", "Did you mean high"), ("note", "must be one of"), (False, "must be one of"), (1, "must be one of")],
     "approved": [(True, "a yes approves nothing"), ("yes", "a yes approves nothing"), ("True", "a yes approves nothing"), ("plan-123", "no id of a plan"), ("123e4567", "no id of a plan"),
-                 (math.inf, "number"), ("PLAN-0123456789ABCDEF", "no id of a plan"), ("plan-0123456789abcdeg", "no id of a plan"), ("plan-0123456789abcdef0", "no id of a plan"),
-                 (1234567890123456, "number"), ("plan-0123456789abcdef ", "space"), ("*", "no id of a plan"), (None, "is empty"), (["plan-0123456789abcdef"], "a list")],
+                 (math.inf, "number"), ("PLAN-0123456789ABCDEF0123456789ABCDEF", "no id of a plan"), ("plan-0123456789abcdef0123456789abcdeg", "no id of a plan"), ("plan-0123456789abcdef0123456789abcdef0", "no id of a plan"),
+                 (1234567890123456, "number"), ("plan-0123456789abcdef0123456789abcdef ", "space"), ("*", "no id of a plan"), ("plan-0123456789abcdef", "earlier version"), (None, "is empty"), (["plan-0123456789abcdef0123456789abcdef"], "a list")],
 }  # fmt: skip
 BAD_TOGETHER = [
     ({"cloud": "china", "partition": "aws"}, "partition is aws"),
@@ -217,7 +217,7 @@ def test_system_assigned_identity_has_no_client_id():
     "given",
     [
         {"include_accounts": ["012345678901", "Sales", "Workloads/Prod/*", "ou-ab12-cdefgh34"]},
-        {"via": "ops/Reader+=,.@_-"}, {"external_id": CLIENT}, {"approved": "plan-0123456789abcdef"}, {"cloud": "usgov", "partition": "aws-us-gov"},
+        {"via": "ops/Reader+=,.@_-"}, {"external_id": CLIENT}, {"approved": "plan-0123456789abcdef0123456789abcdef"}, {"cloud": "usgov", "partition": "aws-us-gov"},
         {"user": "maria_fabrikam.example#EXT#@contoso.example"}, {"user": CLIENT}, {"group": 'Ops & "Co"'}, {"role": "Prod / Admin"}, {"wait_minutes": 0},
         {"cloud": "global", "partition": "aws-cn"}, {"cloud": "sandbox"}, {"accounts_file": "sub/accounts.CSV"}, {"group_name": "{account_name}.{role_name}"},
         {"role_label": "{{{role_name}}}"}, {"break_glass": ["admin@contoso.example", CLIENT]}, {"protected_roles": ["*[Aa]dmin*"]}, {"workers": 64}, {"max_removed": 0},
@@ -231,7 +231,7 @@ def test_right_values_pass_unchanged(given):
 def test_checked_parameters_are_frozen():
     checked = parameters.check(GOOD)
     with pytest.raises(Exception, match="frozen"):
-        checked.approved = "plan-0123456789abcdef"
+        checked.approved = "plan-0123456789abcdef0123456789abcdef"
     assert hash(checked)
 
 
@@ -391,7 +391,7 @@ def test_templates_of_the_repository_have_every_name():
 # --- what looks like a secret ---
 
 CLEAN = [
-    TENANT, "123456789012", "arn:aws:iam::123456789012:role/ops/Administrator,arn:aws:iam::123456789012:saml-provider/WAAD", "plan-0123456789abcdef",
+    TENANT, "123456789012", "arn:aws:iam::123456789012:role/ops/Administrator,arn:aws:iam::123456789012:saml-provider/WAAD", "plan-0123456789abcdef0123456789abcdef",
     "AWS-123456789012-ReadOnlyAccess", "AWSReservedSSO_AdministratorAccess_0123456789abcdef", "Contoso / Administrator", "admin@contoso.example",
     "3f786850e387550fdab836ed7e6dc881de23001b", "https://sts.windows.net/9f2b1c34-1234-4abc-9def-1234567890ab/", "Workloads/Prod/*", "msiam_access",
     "https://aws.amazon.com/SAML/Attributes/Role", "https://signin.aws.amazon.com/saml", "urn:amazon:webservices", "sha256:" + "ab" * 32, "eyJ", "Bearer",

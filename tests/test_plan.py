@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made import APPLICATION, accounts, assignment, assignments, desired, guid, live, wire
 
-from awsfed_lib.core.change import Basis, Change, Guards, Loss, Settled
+from awsfed_lib.core.change import Basis, Change, Guards, Loss, Settled, Tolerance
 from awsfed_lib.core.errors import LockedError, NotApproved, OutcomeError, StalePlan, UnsafePlan
 from awsfed_lib.core.guard import too_many
 from awsfed_lib.core.roles import approles
@@ -34,7 +34,7 @@ def made(world):
 def test_the_id_starts_with_letters_and_is_short(made):
     """`-p approved 123e4567` would be read as a number by papermill (github.com/nteract/papermill, translate_type)."""
     assert made.id.startswith("plan-")
-    assert len(made.id) == 21
+    assert len(made.id) == len("plan-") + 32
 
 
 @pytest.mark.parametrize(
@@ -48,6 +48,11 @@ def test_the_id_starts_with_letters_and_is_short(made):
         {"losses": (Loss("x", "y", "z"),)},
         {"refusals": ("no",)},
         {"guards": Guards(max_removed=3)},
+        {"tolerance": Tolerance(1)},
+        {"tolerance": Tolerance(0, ("000000012345",))},
+        {"waiting": ("an account that was not read",)},
+        {"runbook": "12-offboard"},
+        {"renews": "plan-0123456789abcdef0123456789abcdef"},
     ],
 )
 def test_the_id_stands_for_everything_that_is_shown(made, change):
@@ -65,6 +70,8 @@ def test_the_id_stands_for_everything_that_is_shown(made, change):
         {"headers": (("Prefer", "x"),)},
         {"expects": None},
         {"beside": (Basis("assignments", "sp-1", 7, "0"),)},
+        {"settled": Settled("app_roles", "sp-1", present=("x",))},
+        {"settled": Settled("app_roles", "sp-1", absent=("x",))},
     ],
 )
 def test_the_id_stands_for_every_literal_request(made, change):
@@ -108,10 +115,36 @@ def test_i14_an_approval_expires(world, made, age, sent):
     if sent:
         assert made.apply(service, approved=made.id, journal=journal).verdict == "applied"
     else:
-        with pytest.raises(NotApproved, match=r"last shown 7 days ago, and an approval holds 7 days"):
+        with pytest.raises(NotApproved) as refused:
             made.apply(service, approved=made.id, journal=journal)
+        assert refused.value.code == "approval-expired"
         assert (service.reads, journal.lines) == (0, [])
     assert len(service.sent) == sent
+
+
+def test_an_approval_that_was_used_is_refused_by_the_run_that_used_it(world, made):
+    """Whoever undoes a change on purpose does not find it sent again by an id that was left in a parameter file."""
+    service, journal = FakeService(world), FakeJournal()
+    journal.spent = {made.id: "20261124T075100Z-04-approles-1f0c7f3a"}
+    with pytest.raises(NotApproved, match="20261124T075100Z-04-approles-1f0c7f3a") as refused:
+        made.apply(service, approved=made.id, journal=journal)
+    assert (refused.value.code, service.sent, service.reads, journal.lines) == ("approval-spent", [], 0, [])
+    renewed = replace(made, renews=made.id)
+    with pytest.raises(NotApproved) as refused:
+        renewed.apply(service, approved=made.id, journal=journal)
+    assert (refused.value.code, service.sent) == ("approval-spent", [])
+    assert renewed.apply(service, approved=renewed.id, journal=journal).verdict == "applied"
+
+
+def test_a_plan_of_another_runbook_is_not_sent(world, made):
+    """An id is read in one runbook: the same requests under another heading are another approval."""
+    journal = FakeJournal()
+    journal.runbook = "12-offboard"
+    service, bound = FakeService(world), replace(made, runbook="04-approles")
+    for one in (made, bound):
+        with pytest.raises(NotApproved) as refused:
+            one.apply(service, approved=one.id, journal=journal)
+        assert (refused.value.code, service.sent) == ("approval-unbound", [])
 
 
 def test_the_plan_of_one_application_is_not_that_of_another_which_looks_the_same(world, made):
@@ -135,7 +168,7 @@ def test_every_assignment_that_goes_is_listed_by_name(made):
         assert "Gone" in shown
 
 
-@pytest.mark.parametrize("approved", ["plan-0000000000000000", "yes", " ", "PLAN", "true"])
+@pytest.mark.parametrize("approved", ["plan-00000000000000000000000000000000", "yes", " ", "PLAN", "true"])
 def test_another_approval_sends_nothing(world, made, approved):
     service, journal = FakeService(world), FakeJournal()
     with pytest.raises(NotApproved, match=made.id):

@@ -88,8 +88,8 @@ def test_begin_makes_a_record_and_says_what_it_may_do(root, capsys):
 
 
 def test_banner_names_the_approved_plan(root, capsys):
-    begin(approved="plan-0123456789abcdef")
-    assert "plan-0123456789abcdef" in capsys.readouterr().out
+    begin(approved="plan-0123456789abcdef0123456789abcdef")
+    assert "plan-0123456789abcdef0123456789abcdef" in capsys.readouterr().out
 
 
 def test_record_names_no_host_no_user_and_no_path(root):
@@ -105,7 +105,7 @@ def test_record_names_no_host_no_user_and_no_path(root):
         ({"include_accounts": [12345678901]}, "lost a leading zero"),
         ({"tenant_id": ""}, "tenant_id is empty"),
         ({"tenantid": TENANT}, "Did you mean tenant_id"),
-        ({"aproved": "plan-0123456789abcdef"}, "Did you mean approved"),
+        ({"aproved": "plan-0123456789abcdef0123456789abcdef"}, "Did you mean approved"),
         ({"Workers": 8}, "Did you mean workers"),
         ({"include_account": ["a"]}, "Did you mean include_accounts"),
         ({"group_map": "none.csv"}, "no file parameters/none.csv"),
@@ -162,8 +162,8 @@ def test_honest_names_of_a_person_are_left_alone(names):
 
 
 def test_planned_run_waits_for_approval(root):
-    started, plan = begin(), a_plan()
-    started.keep(plan=plan)
+    started = begin()
+    plan = started.propose(a_plan())
     started.finish(plan.apply(Service(), approved="", journal=started.journal))
     assert (said(started)["verdict"], said(started)["exit_code"], said(started)["sealed"]) == ("planned", 3, True)
     assert json.loads((started.folder / "plan.json").read_bytes())["id"] == plan.id
@@ -171,7 +171,8 @@ def test_planned_run_waits_for_approval(root):
 
 
 def test_applied_run_has_plan_snapshot_outcome_and_seal(root):
-    started, plan, service = begin(), a_plan(), Service()
+    started, service = begin(), Service()
+    plan = started.propose(a_plan())
     started.finish(plan.apply(service, approved=plan.id, journal=started.journal))
     assert service.sent == 1
     assert said(started)["verdict"] == "applied"
@@ -184,7 +185,8 @@ def test_applied_run_has_plan_snapshot_outcome_and_seal(root):
 
 
 def test_failed_run_raises_after_its_record_is_written(root):
-    started, plan = begin(), a_plan()
+    started = begin()
+    plan = started.propose(a_plan())
     outcome = plan.apply(Service("refused"), approved=plan.id, journal=started.journal)
     with pytest.raises(OutcomeError):
         started.finish(outcome)
@@ -212,14 +214,16 @@ def test_findings_at_or_above_fail_on_give_the_verdict(root, fail_on, severities
 
 
 def test_findings_are_worse_than_a_plan_that_waits(root):
-    started, plan = begin(), a_plan()
+    started = begin()
+    plan = started.propose(a_plan())
     started.finish(plan.apply(Service(), approved="", journal=started.journal), findings=frame(FINDINGS, [{"severity": "critical"}]))
     assert said(started)["verdict"] == "findings"
 
 
 def test_finished_run_sends_nothing_more(root):
     """A cell run again by hand after the last one: the journal is sealed, so nothing may be sent."""
-    started, plan, service = begin(), a_plan(), Service()
+    started, service = begin(), Service()
+    plan = started.propose(a_plan())
     started.finish()
     with pytest.raises(RecordError, match="finished"):
         plan.apply(service, approved=plan.id, journal=started.journal)
@@ -233,7 +237,8 @@ def test_cells_run_again_make_a_record_of_their_own(root):
 
 
 def test_nothing_is_sent_when_the_journal_cannot_be_written(root, monkeypatch):
-    started, plan, service = begin(), a_plan(), Service()
+    started, service = begin(), Service()
+    plan = started.propose(a_plan())
 
     def full(_):
         raise OSError(28, "No space left on device")

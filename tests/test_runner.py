@@ -179,7 +179,9 @@ def test_kernel_is_private(ran, root):
 def test_approval_carries_exactly_the_plan_of_the_preview(ran, root):
     [plan] = ran["20-plan"].result.plans
     with ThreadPoolExecutor(2) as pool:
-        right, wrong = pool.map(lambda identity: execute(root, "20-plan", approved=identity), [plan, "plan-0000000000000000"])
+        right, wrong = pool.map(
+            lambda identity: execute(root, "20-plan", approved=identity), [plan, "plan-00000000000000000000000000000000"]
+        )
     assert (right.result.verdict, right.result.code) == ("applied", 0)
     assert (wrong.result.verdict, wrong.result.code) == ("failed", 1)
     assert "NotApproved" in wrong.result.problem

@@ -25,6 +25,7 @@ RESENDS = 3
 LAG_BOUND = timedelta(hours=1)
 """After this time a replica is taken to show every write. Terraform's provider waits up to 12 minutes for a group, and users of it
 report more than 20 (github.com/hashicorp/terraform-provider-azuread issues 1802 and 1811); no document of Microsoft gives a bound."""
+APPROVAL_HOLDS = timedelta(days=7)  # a change board meets once a week; an approval that is left in a file is not for ever
 FATES: Mapping[str, Fate] = {"done": "sent", "refused": "refused", "unknown": "indeterminate"}
 
 
@@ -86,8 +87,26 @@ class Sending(NamedTuple):
     object_id: str
 
 
+class Approval(NamedTuple):
+    """What is known of the approval of an id.
+
+    `age`, `last`: how long ago it was shown first and last; `spent`: the run that used it, "" for none.
+    """
+
+    age: timedelta
+    last: timedelta
+    spent: str = ""
+
+    @property
+    def over(self) -> bool:
+        """Whether it was used, or is too old: then the same plan gets another id."""
+        return bool(self.spent) or self.age > APPROVAL_HOLDS
+
+
 class Journal(Protocol):
-    """The write-ahead record of one run. Each call returns only when its line is on disk."""
+    """The write-ahead record of one run of `runbook`. Each call returns only when its line is on disk."""
+
+    runbook: str
 
     def note(self, event: str, **fields: object) -> None:
         """Append one line."""
@@ -95,8 +114,8 @@ class Journal(Protocol):
     def keep(self, name: str, content: bytes) -> None:
         """Keep a snapshot."""
 
-    def age(self, plan_id: str) -> timedelta:
-        """Tell how long ago the plan was shown to be approved."""
+    def approval(self, plan_id: str) -> Approval:
+        """Tell how long ago the id was shown to be approved, and whether a run used it."""
 
     def sent_before(self, realm: str, creates: str) -> Sequence[Sending]:
         """Find the earlier sendings of what a request `creates`, in the journals of all runs. Raises RecordError for an unreadable one."""
@@ -164,7 +183,7 @@ def sent_not_seen(plan_id: str, requests: Sequence[Request], service: Service, j
         for request in requests
         if request.creates
         for sending in journal.sent_before(service.realm, request.creates)
-        if (words := _not_ruled_out(request, sending, journal.age(plan_id), service))
+        if (words := _not_ruled_out(request, sending, journal.approval(plan_id).last, service))
     ]
 
 

@@ -1,8 +1,8 @@
 """The plan: what would change, exactly what would be sent, and the id that stands for both.
 
 The id replaces every dry-run, force and confirm flag: nothing is sent unless the approved id is the id of this plan.
-It hashes the subject, the live facts, the changes, the guards and the literal requests, so an approval covers exactly
-what was read, and a change of anything makes another id.
+It hashes the runbook, the subject, the live facts, the changes, the guards, the literal requests and everything that
+decides whether the next one is sent, so an approval covers exactly what was read, and a change of anything makes another id.
 """
 
 from __future__ import annotations
@@ -12,11 +12,13 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from functools import cached_property
 
 import pandas as pd
 
 from awsfed_lib.core.apply import (
+    APPROVAL_HOLDS,
+    Approval,
     Journal,
     Service,
     differences,
@@ -34,7 +36,7 @@ from awsfed_lib.core.tables import CHANGES, canonical, frame
 from awsfed_lib.core.view import display
 
 MEDIA_TYPE = "application/vnd.awsfed.plan+json"
-APPROVAL_HOLDS = timedelta(days=7)  # a change board meets once a week; an approval that is left in a file is not for ever
+ID_DIGITS = 32  # 128 bits: with 64, two plans that share an id can be searched for
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,8 @@ class Plan:
     `basis`: the live tables it was computed from. `goal`: the live tables once it is carried out. `losses`: the
     assignments that go. `refusals`: why its guards forbid to send it; such a plan is shown, and never sent. `tolerance`:
     how many accounts of AWS may fail before the others are left alone. `waiting`: what it could not take up yet, and why;
-    its changes say the same one by one.
+    its changes say the same one by one. `runbook`: the runbook that shows and sends it. `renews`: the id that this plan had
+    until that was used or expired, "" for its first.
     """
 
     title: str
@@ -58,14 +61,16 @@ class Plan:
     guards: Guards = Guards()  # noqa: RUF009  frozen, and empty
     tolerance: Tolerance = Tolerance()  # noqa: RUF009  frozen, and none
     waiting: tuple[str, ...] = ()
+    runbook: str = ""
+    renews: str = ""
 
     def __bool__(self) -> bool:
         return bool(self.requests)
 
-    @property
+    @cached_property
     def id(self) -> str:
-        """`plan-` and 16 hexadecimal digits; starts with letters so that nothing can read it as a number."""
-        return f"plan-{hashlib.sha256(canonical(self.content).encode()).hexdigest()[:16]}"
+        """`plan-` and 32 hexadecimal digits; starts with letters so that nothing can read it as a number."""
+        return f"plan-{hashlib.sha256(canonical(self.content).encode()).hexdigest()[:ID_DIGITS]}"
 
     @property
     def content(self) -> dict[str, object]:
@@ -81,6 +86,9 @@ class Plan:
             "refusals": list(self.refusals),
             "guards": vars(self.guards),
             "tolerance": self.tolerance._asdict(),
+            "waiting": list(self.waiting),
+            "runbook": self.runbook,
+            "renews": self.renews,
         }
 
     @property
@@ -99,7 +107,7 @@ class Plan:
 
         Nothing to send, or no approval: nothing is sent, and the outcome says so. Stops at the first request that fails;
         what was sent is in the outcome and in the journal, and running the runbook again goes on from there. An approval
-        expires APPROVAL_HOLDS after the plan was last shown without being sent.
+        is used once, and expires APPROVAL_HOLDS after its id was first shown.
         Raises NotApproved, UnsafePlan, StalePlan or LockedError, each before anything is sent.
         """
         if not self.requests:
@@ -108,9 +116,9 @@ class Plan:
             unseen = sent_not_seen(self.id, self.requests, service, journal)
             journal.note("planned", id=self.id)
             return replace(self._outcome("planned"), waiting=(*self.waiting, *unseen))
-        self._refuse(service, approved)
-        self._refuse_expired(journal)
+        self._refuse(service, approved, journal)
         with journal.hold(self.subject.key):
+            self._refuse_used(approved, journal.approval(approved))  # under the lock: another run may be using it
             refuse_drift(service, self.basis)
             refuse_sent_before(self.id, self.requests, service, journal)
             journal.note("plan", id=self.id, content=self.content)
@@ -133,8 +141,16 @@ class Plan:
         journal.note("outcome", plan=self.id, verdict=outcome.verdict, problem=outcome.problem)
         return outcome
 
-    def _refuse(self, service: Service, approved: str) -> None:
+    def _refuse(self, service: Service, approved: str, journal: Journal) -> None:
+        if self.runbook != journal.runbook:
+            raise NotApproved(
+                f"This plan was made for {self.runbook or 'no runbook'}, and this run is of {journal.runbook}; nothing was sent.",
+                code="approval-unbound",
+                where=self.subject.name,
+                remedy="Show the plan with run.propose(plan), and apply what that returns.",
+            )
         if approved != self.id:
+            self._refuse_used(approved, journal.approval(approved))
             raise NotApproved(
                 f"The approved id {approved} is not the id of this plan, {self.id}; nothing was sent.",
                 where=self.subject.name,
@@ -145,13 +161,22 @@ class Plan:
         if self.refusals:
             raise UnsafePlan(" ".join(self.refusals), where=self.subject.name, remedy="Change the parameter file, in review, or the world.")
 
-    def _refuse_expired(self, journal: Journal) -> None:
-        age = journal.age(self.id)
-        if age > APPROVAL_HOLDS:
+    def _refuse_used(self, approved: str, approval: Approval) -> None:
+        remedy = "Run once without an approval, read the plan, and approve the id that it has now."
+        if approval.spent:
             raise NotApproved(
-                f"{self.id} was last shown {age.days} days ago, and an approval holds {APPROVAL_HOLDS.days} days; nothing was sent.",
+                f"{approved} was used by the run {approval.spent}, and an approval is used once; nothing was sent.",
+                code="approval-spent",
                 where=self.subject.name,
-                remedy="Run once without an approval, look at the plan, and approve its id again.",
+                remedy=remedy,
+            )
+        if approval.age > APPROVAL_HOLDS:
+            raise NotApproved(
+                f"{approved} was first shown {approval.age.days} days ago, and an approval expires after {APPROVAL_HOLDS.days} days;"
+                " nothing was sent.",
+                code="approval-expired",
+                where=self.subject.name,
+                remedy=remedy,
             )
 
     def _judge(self, service: Service, sent: Sequence[Sent]) -> Outcome:
@@ -182,4 +207,12 @@ class Plan:
 def _content(request: Request) -> dict[str, object]:
     fields = ("method", "path", "body", "purpose", "wave")
     conditions = [basis._asdict() for basis in request.conditions]
-    return {name: getattr(request, name) for name in fields} | {"headers": dict(request.headers), "expects": conditions}
+    done = request.settled
+    settled = {
+        name: Basis.over(done.table, done.of, facts)._asdict() for name, facts in (("present", done.present), ("absent", done.absent))
+    }
+    return {name: getattr(request, name) for name in fields} | {
+        "headers": dict(request.headers),
+        "expects": conditions,
+        "settled": settled,
+    }

@@ -126,7 +126,6 @@ STEPS = Schema(
         "name": Column(TEXT, "what it does"),
         "state": Column(TEXT, "done, next, later, blocked"),
         "requests": Column(COUNT, "requests that its plan holds"),
-        "plan": Column(TEXT, "id of its plan, when it is the next"),
         "problem": Column(TEXT, "why it is blocked"),
     },
     ("step",),

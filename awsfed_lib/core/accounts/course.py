@@ -62,7 +62,6 @@ class Course(NamedTuple):
             "name": step.name,
             "state": "later" if later else state,
             "requests": None if later else len(step.plan.requests),
-            "plan": step.plan.id if state == "next" and not later else "",
             "problem": "" if later else step.blocked,
         }
 

@@ -16,7 +16,8 @@ LONGEST_LIST = 10_000
 _GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
 _ROLE_PATH = re.compile(r"(?:[\w+=,.@-]+/)*[\w+=,.@-]{1,64}", re.ASCII)
 _PROVIDER = re.compile(r"[\w._-]{1,128}", re.ASCII)
-_APPROVAL = re.compile(r"plan-[0-9a-f]{16}", re.ASCII)
+_APPROVAL = re.compile(r"plan-[0-9a-f]{32}", re.ASCII)
+_SHORT_APPROVAL = re.compile(r"plan-[0-9a-f]{16}", re.ASCII)
 ACCOUNT_DIGITS = 12
 
 
@@ -231,10 +232,12 @@ def whole_number(value: object) -> int:
 def approval(value: object) -> str:
     """Check the id of a plan, or "" for none; an approval is never a yes."""
     if isinstance(value, bool) or (isinstance(value, str) and value.lower() in ("yes", "true", "y", "1", "on", "ok")):
-        raise wrong("must be the id of a plan, plan- and 16 hexadecimal digits, as the preview shows it; a yes approves nothing.")
+        raise wrong("must be the id of a plan, plan- and 32 hexadecimal digits, as the preview shows it; a yes approves nothing.")
     line = _line(value)
+    if _SHORT_APPROVAL.fullmatch(line):
+        raise wrong("is the id of a plan of an earlier version, with 16 digits: plan again, and approve the id of 32 digits.")
     if line and not _APPROVAL.fullmatch(line):
-        raise wrong("is no id of a plan: plan- and 16 hexadecimal digits, copied from the preview.")
+        raise wrong("is no id of a plan: plan- and 32 hexadecimal digits, copied from the preview.")
     return line
 
 

@@ -16,11 +16,11 @@ import threading
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from awsfed_lib.core.apply import Sending
+from awsfed_lib.core.apply import Approval, Sending
 from awsfed_lib.core.errors import RecordError
 from awsfed_lib.core.tables import canonical
 from awsfed_lib.edges.records import approval, durable
@@ -46,10 +46,10 @@ class Line(NamedTuple):
 class Journal:
     """The open journal of one run; implements `apply.Journal`. Safe to call from several threads."""
 
-    def __init__(self, folder: Path, locks: Locks, clock: Callable[[], datetime]) -> None:
+    def __init__(self, folder: Path, locks: Locks, clock: Callable[[], datetime], runbook: str = "") -> None:
         """Open a new journal in `folder`; raises RecordError when there is one, or when it cannot be written."""
-        self.path = folder / FILE
-        self._locks, self._clock, self._began = locks, clock, clock()
+        self.path, self.runbook = folder / FILE, runbook
+        self._locks, self._clock, self.began = locks, clock, clock()
         self._number, self._previous, self._length, self._ended = 0, BEFORE_THE_FIRST, 0, ""
         self._turn = threading.Lock()
         try:
@@ -96,9 +96,9 @@ class Journal:
         durable.write_new(path, content)
         self.note("snapshot", name=name, file=f"{SNAPSHOTS}/{path.name}", sha256=hashlib.sha256(content).hexdigest(), bytes=len(content))
 
-    def age(self, plan_id: str) -> timedelta:
-        """Tell how long ago the plan was last shown without being sent; where no run beside this one says so, since this one began."""
-        return self._clock() - (approval.last_shown(self.path.parent.parent, plan_id) or self._began)
+    def approval(self, plan_id: str) -> Approval:
+        """Tell how long ago the id was shown, where no journal says so since this run began; and the run that used it."""
+        return approval.read(self.path.parent.parent, self._clock()).approval(plan_id, self.began)
 
     def sent_before(self, realm: str, creates: str) -> list[Sending]:
         """Find the earlier sendings of what a request `creates` in `realm`, this run's included; raises RecordError as `read` does."""

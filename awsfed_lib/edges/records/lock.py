@@ -1,8 +1,9 @@
-"""One writer an object at a time on one machine: a lock of the operating system, held by the process that writes.
+"""One writer per object among the runs of one folder: a lock of the operating system, held by the process that writes.
 
 The kernel holds it, not the runner: papermill can be killed while its kernel is still sending. The system releases the
 lock when its holder dies, whatever the reason, so there is nothing to break, to time out or to delete (`exclusive`). It
-does not reach other machines: there, Graph's answer to a changed table and the drift check before each send remain.
+does not reach another clone or another machine: there, Graph's answer to a changed table and the drift check before each
+send remain. A machine-wide lock would need a place that every user of the machine may write to.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from awsfed_lib.core.errors import NotApproved, RecordError
 from awsfed_lib.core.tables import canonical
-from awsfed_lib.edges.records import catalogue, chain, durable, put_away, sealing
+from awsfed_lib.edges.records import approval, catalogue, chain, durable, put_away, sealing
 from awsfed_lib.edges.records.baseline import GOOD
 from awsfed_lib.edges.records.chain import Clock
 from awsfed_lib.edges.records.leaks import QUARANTINE
@@ -116,7 +116,8 @@ def carry_out(runs: Path, retiring: Retiring, *, approved: str, clock: Clock, si
         sealing.catch_up(runs)
         for record in retiring.records:
             fields = {"run": record.folder.name, "sha256": record.digest, "reason": f"started before {retiring.before}"}
-            chain.append(runs, chain.RETIRED, fields, clock=clock, signer=signer)
+            ended: dict[str, object] = {approval.ENDED: approval.of_record(record.folder, clock())}
+            chain.append(runs, chain.RETIRED, fields | ended, clock=clock, signer=signer)
             _remove(record.folder)
         for one in retiring.put_away:
             said = {"quarantine": one.folder.name, "files": one.files, "bytes": one.size, "reason": f"began before {retiring.before}"}

@@ -29,7 +29,21 @@ from awsfed_lib.core.settings.parameters import Parameters
 from awsfed_lib.core.settings.verdict import CODES
 from awsfed_lib.core.view.display import Banner
 from awsfed_lib.edges.lab import filled, seat
-from awsfed_lib.edges.records import baseline, frames, held, journal, leaks, opening, outlet, results, runbooks, sealing, signing, where
+from awsfed_lib.edges.records import (
+    approval,
+    baseline,
+    frames,
+    held,
+    journal,
+    leaks,
+    opening,
+    outlet,
+    results,
+    runbooks,
+    sealing,
+    signing,
+    where,
+)
 from awsfed_lib.edges.records.journal import Journal
 from awsfed_lib.edges.records.lock import Locks
 from awsfed_lib.edges.records.opening import RUNNER, Clock
@@ -60,7 +74,7 @@ def begin(runbook: str, names: MutableMapping[str, object], *, clock: Clock = op
     checked = opening.check_names(book, names)
     record = opening.made_by_runner(book, checked) or opening.start(book, checked, clock=clock, **given.noted)
     locks = Locks(where.locks(), {"runbook": book.id, "record": record.folder.name})
-    run = Run(book, checked, record, Journal(record.folder, locks, clock), clock)
+    run = Run(book, checked, record, Journal(record.folder, locks, clock, book.id), clock)
     run.journal.note("begin", runbook=book.id, parameters=parameters.plain(checked))
     frames.register()
     seat.take(names, record, run.journal, given)
@@ -209,6 +223,18 @@ class Run:
             else:
                 self.record.keep_json(name, results.of_plan(thing) if isinstance(thing, Plan) else thing)
 
+    def propose(self, plan: Plan) -> Plan:
+        """Bind a plan to this runbook and keep it in the record: what is returned is shown, approved by its id, and applied.
+
+        The plan of a state that comes back is another approval: while the id was used by a run, or expired, it gets the next one.
+        """
+        ids = approval.read(self.folder.parent, self.clock())
+        proposed = replace(plan, runbook=self.runbook.id)
+        while ids.approval(proposed.id, self.journal.began).over:
+            proposed = replace(proposed, renews=proposed.id)
+        self.keep(plan=proposed)
+        return proposed
+
     def export(self, files: Mapping[str, str | bytes]) -> pd.DataFrame:
         """Keep texts and files for other tools below exports/ of the record: a table of file and bytes."""
         paths = [self.record.keep_export(name, content) for name, content in sorted(files.items())]
@@ -221,7 +247,7 @@ class Run:
         """
         if findings is not None:
             self.keep(findings=findings)
-        plans = self._keep_plans()
+        plans = self._kept_plans()
         for outcome in outcomes:
             self.record.keep_json("outcome", results.of_outcome(outcome))
         read, gaps = self.extent
@@ -243,14 +269,9 @@ class Run:
         if run["verdict"] == leaks.VERDICT:
             raise RecordError(run["problem"], where=self.folder.name)
 
-    def _keep_plans(self) -> dict[str, Mapping[str, Any]]:
-        """Keep the plans that the journal holds and the notebook did not keep itself; return all of them by their ids."""
-        kept = {str(plan.get("id")): plan for plan in map(json.loads, (path.read_bytes() for path in self.folder.glob("*plan*.json")))}
-        plans = {line.fields["id"]: line.fields["content"] for line in journal.read(self.folder) if line.event == "plan"}
-        for identity, content in plans.items():
-            if identity not in kept:
-                self.record.keep_json("plan", {"id": identity, **content})
-        return plans | kept
+    def _kept_plans(self) -> dict[str, Mapping[str, Any]]:
+        """Return the plans that were proposed, by their ids."""
+        return {str(plan.get("id")): plan for plan in map(json.loads, (path.read_bytes() for path in self.folder.glob("*plan*.json")))}
 
     def _written(self) -> dict[str, str]:
         """Return the digests of the files that will not change any more; the journal and the runner's files are not among them."""
