@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -101,6 +101,16 @@ class Plan:
     def counts(self) -> Counter[str]:
         """Number of changes by action."""
         return Counter(change.action for change in self.changes)
+
+    def proposed(self, runbook: str, approval: Callable[[str], Approval]) -> Plan:
+        """Bind the plan to the runbook that shows it.
+
+        The plan of a state that comes back is another approval: while its id was used, or is too old, it gets the next one.
+        """
+        plan = replace(self, runbook=runbook)
+        while approval(plan.id).over:
+            plan = replace(plan, renews=plan.id)
+        return plan
 
     def apply(self, service: Service, *, approved: str, journal: Journal) -> Outcome:
         """Send the requests in order when `approved` is the id of this plan.

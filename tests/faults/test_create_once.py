@@ -105,7 +105,7 @@ class Place:
         journal = Dying(folder, Locks(self.runs / ".locks", patience=0.0), lambda: self.now)
         journal.at, graph = dying, self.graph()
         try:
-            plan = kind.plan(self, graph)
+            plan = kind.plan(self, graph).proposed("", journal.approval)
             return plan.apply(graph, approved=plan.id if approve else "", journal=journal).verdict
         except AwsfedError as error:
             return error.code

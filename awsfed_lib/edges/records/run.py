@@ -224,14 +224,9 @@ class Run:
                 self.record.keep_json(name, results.of_plan(thing) if isinstance(thing, Plan) else thing)
 
     def propose(self, plan: Plan) -> Plan:
-        """Bind a plan to this runbook and keep it in the record: what is returned is shown, approved by its id, and applied.
-
-        The plan of a state that comes back is another approval: while the id was used by a run, or expired, it gets the next one.
-        """
+        """Bind a plan to this runbook and keep it in the record: what is returned is shown, approved by its id, and applied."""
         ids = approval.read(self.folder.parent, self.clock())
-        proposed = replace(plan, runbook=self.runbook.id)
-        while ids.approval(proposed.id, self.journal.began).over:
-            proposed = replace(proposed, renews=proposed.id)
+        proposed = plan.proposed(self.runbook.id, lambda plan_id: ids.approval(plan_id, self.journal.began))
         self.keep(plan=proposed)
         return proposed
 
