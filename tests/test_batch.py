@@ -4,7 +4,7 @@ import pytest
 import scripted
 
 from awsfed_lib.core.errors import GraphError, UnreadError
-from awsfed_lib.edges.entra.batch import exchange, gather
+from awsfed_lib.edges.entra.batch import exchange, gather, present, single
 from awsfed_lib.edges.entra.connection import Lost
 from awsfed_lib.edges.entra.gate import Gate
 from awsfed_lib.edges.entra.pace import Limits
@@ -61,6 +61,28 @@ def test_pages_of_items_are_followed(server, transport):
     found = gather(transport, ["/groups/1/members?a", "/groups/2/members?a"])
     assert [len(table) for table in found] == [2, 1]
     assert server.asked[1].json["requests"][0]["url"] == "/groups/1/members?a&$skiptoken=X"
+
+
+def test_list_in_a_batch_whose_page_token_expired_is_read_again(server, transport):
+    expired = (400, {"error": {"code": "Directory_ExpiredPageToken", "message": "expired"}}, {})
+    answers = iter([(200, {"value": [{"id": "1"}], NEXT: f"{server.url}/v1.0/groups/1/members?skip"}, {}), expired] * 2)
+    last = (200, {"value": [{"id": "whole"}]}, {})
+    answering(server, lambda url: next(answers, last))
+    assert gather(transport, ["/groups/1/members"]) == [[{"id": "whole"}]]
+    answering(server, lambda url: expired)
+    with pytest.raises(GraphError):
+        gather(transport, ["/groups/1/members"])
+
+
+def test_only_404_says_that_an_object_is_gone(server, transport):
+    """A person whom the sign-in may not read was dropped in silence, like one who is gone."""
+    refusals = {"/users/gone": 404, "/users/refused": 403}
+    answering(server, lambda url: (refusals.get(url, 200), {"id": url, "error": {"code": "x"}}, {}))
+    found = single(transport, ["/users/there", "/users/gone", "/users/refused"])
+    assert (found[0]["id"], found[1].status, found[2].status) == ("/users/there", 404, 403)
+    assert [one["id"] for one in present(transport, ["/users/there", "/users/gone"])] == ["/users/there"]
+    with pytest.raises(GraphError):
+        present(transport, ["/users/there", "/users/refused"])
 
 
 def test_throttled_items_are_asked_again_after_the_longest_wait(server, transport, hours):

@@ -28,8 +28,7 @@ def batch(*items):
 READS = [
     prepared("GET", "/v1.0/groups?$filter=displayName%20eq%20'x'"),
     prepared("GET", "/v1.0/groups", headers={"ConsistencyLevel": "eventual"}),
-    prepared("POST", "/v1.0/directoryObjects/getByIds?$select=id", {"ids": []}),
-    batch({"method": "GET", "url": "/groups"}, {"method": "POST", "url": "/directoryObjects/getByIds", "body": {"ids": []}}),
+    batch({"method": "GET", "url": "/groups"}, {"method": "GET", "url": "/users"}),
 ]
 WRITES = [
     prepared("PATCH", "/v1.0/servicePrincipals/sp", ROLES),
@@ -40,8 +39,7 @@ WRITES = [
     prepared("GET", "/v1.0/groups", {"a": 1}),
     prepared("GET", "/v1.0/groups/g", headers={"X-HTTP-Method-Override": "DELETE"}),
     prepared("GET", "/v1.0/groups/g", headers={"X-HTTP-Method": "DELETE"}),
-    prepared("POST", "/v1.0/directoryObjects/getByIds/../../groups", {}),
-    prepared("POST", "/v1.0/directoryObjects/getByIdsX", {}),
+    prepared("POST", "/v1.0/directoryObjects/getByIds", {"ids": []}),
     prepared("POST", "/beta/$batch", {"requests": [{"id": "1", "method": "GET", "url": "/groups"}]}),
     prepared("POST", "/v1.0/$batch?x", {"requests": []}),
     batch({"method": "GET", "url": "/groups"}, {"method": "DELETE", "url": "/groups/g"}),

@@ -5,7 +5,7 @@ import scripted
 from hypothesis import given
 from hypothesis import strategies as st
 
-from awsfed_lib.core.errors import UnreadError
+from awsfed_lib.core.errors import GraphError, UnreadError
 from awsfed_lib.edges.entra import pages
 from awsfed_lib.edges.entra.gate import Gate
 from awsfed_lib.edges.entra.transport import Transport
@@ -59,6 +59,23 @@ def test_next_page_elsewhere_gets_no_token(server, transport, thief, form):
         pages.every(transport, "/groups")
     assert thief.asked == []
     assert len(server.asked) == 1
+
+
+def test_list_whose_page_token_expired_is_read_again_and_not_for_ever(server, transport):
+    """Directory_ExpiredPageToken ended long lists (AzureHound #189, cartography pull 2853)."""
+    first = Says(200, {"value": [{"id": 1}], NEXT: f"{server.url}/v1.0/groups?$skiptoken=Y"})
+    expired = Says(400, {"error": {"code": "Directory_ExpiredPageToken", "message": "The specified page token value has expired."}})
+    server.play(first, expired, first, Says(200, {"value": [{"id": 2}]}))
+    assert pages.every(transport, "/groups") == [{"id": 1}, {"id": 2}]
+    server.script = lambda asked: expired if "skiptoken" in asked.path else first
+    with pytest.raises(GraphError) as refused:
+        pages.every(transport, "/groups")
+    assert refused.value.code == "Directory_ExpiredPageToken"
+
+
+def test_nothing_set_is_no_crash(server, transport):
+    server.play(Says(204))
+    assert pages.one(transport, "/beta/servicePrincipals/sp/claimsPolicy") == {}
 
 
 def test_circle_of_pages_ends(server, transport):

@@ -103,8 +103,21 @@ def test_a_user_who_is_disabled_cannot_sign_in():
 
 
 def test_a_user_who_is_assigned_directly_has_a_path_without_group():
-    (row,) = paths(assignments=assignments(assignment(ADMIN["id"], "Ursula", "User")))
-    assert (row["user_name"], row["group_name"], row["verdict"]) == ("Ursula", "", "effective")
+    """Somebody who was not read is shown by the name of the assignment, and never called enabled."""
+    given = assignments(assignment(ADMIN["id"], "Ursula", "User"))
+    (row,) = paths(assignments=given)
+    assert (row["user_name"], row["group_name"], row["verdict"]) == ("Ursula", "", "effective (user state not known)")
+    alone = {**member("admins", "Ursula"), "group_id": ""}
+    (row,) = paths(assignments=given, members=members(alone))
+    assert (row["user_name"], row["group_name"], row["verdict"]) == ("Ursula@contoso.example", "", "effective")
+
+
+def test_who_may_be_disabled_is_not_called_enabled_and_hidden_members_are_unread():
+    """A permission that is missing makes nothing look better: microsoft-graph-docs #2833 (accountEnabled null), hidden membership."""
+    assert verdicts(members=members(member("admins", "ursula", enabled=None))) == [
+        ("ursula@contoso.example", "effective (user state not known)")
+    ]
+    assert verdicts(members=members(), groups=groups(group("admins", problem="hidden"))) == [("", "unread")]
 
 
 def test_an_assigned_service_principal_leads_to_nobody():

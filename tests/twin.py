@@ -88,7 +88,7 @@ class Twin:
     @property
     def writes(self):
         """What came to Graph and was no read."""
-        return [one for one in self.asked if one[0] != "GET" and "getByIds" not in one[1]]
+        return [one for one in self.asked if one[0] != "GET"]
 
     def at_device_page(self, user="", **how):
         """A person who reads the message and completes the device code, or declines it."""

@@ -17,7 +17,7 @@ import pandas as pd
 
 from awsfed_lib.core.errors import TableError
 
-TEXT, FLAG, COUNT, TIME, WIRE = "str", "bool", "Int64", "datetime64[us, UTC]", "object"
+TEXT, FLAG, STATE, COUNT, TIME, WIRE = "str", "bool", "boolean", "Int64", "datetime64[us, UTC]", "object"
 OPEN = ("ACTIVE", "")
 """States of an account that can be read; "" where the state is not known, since a CSV does not say it."""
 ACCOUNT_ID = re.compile(r"[0-9]{12}", re.ASCII)
@@ -104,6 +104,8 @@ GROUPS = Schema(
         "unique_name": Column(TEXT, "uniqueName, the alternate key; '' when none"),
         "security_enabled": Column(FLAG, "only such a group can be assigned"),
         "kind": Column(TEXT, "security, microsoft365, distribution, dynamic"),
+        "visibility": Column(TEXT, "Public, Private, HiddenMembership; '' when none"),
+        "problem": Column(TEXT, "why its members are not known; '' when they are, or were not asked for"),
     },
     ("group_id",),
 )
@@ -159,7 +161,7 @@ MEMBERS = Schema(
         "member_type": Column(TEXT, "User, Group, ServicePrincipal, Device"),
         "member_name": Column(TEXT, "display name"),
         "user_name": Column(TEXT, "userPrincipalName; '' for other than users"),
-        "enabled": Column(FLAG, "accountEnabled; True for other than users"),
+        "enabled": Column(STATE, "accountEnabled; empty when it is not known, True for other than users"),
     },
     ("group_id", "member_id"),
 )
@@ -173,7 +175,10 @@ PATHS = Schema(
         "account_name": Column(TEXT, "name of the account"),
         "role_arn": Column(TEXT, "ARN of the IAM role"),
         "policies": Column(TEXT, "policies of the IAM role"),
-        "verdict": Column(TEXT, "effective, effective (appRole disabled), nested, user disabled, dangling, untrusted, unread, nobody"),
+        "verdict": Column(
+            TEXT,
+            "effective, or (appRole disabled), (user state not known); nested, user disabled, dangling, untrusted, unread, nobody",
+        ),
     },
     ("user_name", "group_name", "app_role_id"),
 )
@@ -257,7 +262,7 @@ DIFFERENCES = Schema(
     ("row", "column"),
 )
 
-_EMPTY: Mapping[str, Any] = {TEXT: "", FLAG: False, COUNT: pd.NA, TIME: pd.NaT, WIRE: None}
+_EMPTY: Mapping[str, Any] = {TEXT: "", FLAG: False, STATE: pd.NA, COUNT: pd.NA, TIME: pd.NaT, WIRE: None}
 
 
 def frame(schema: Schema, rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
@@ -277,7 +282,7 @@ def _series(name: str, column: Column, rows: list[Mapping[str, Any]]) -> pd.Seri
     cells = [empty if row.get(name) is None else row[name] for row in rows]
     if column.dtype == TEXT and not all(isinstance(cell, str) for cell in cells):
         raise TableError(f"Column {name} holds something that is not text.")
-    if column.dtype == FLAG and not all(pd.api.types.is_bool(cell) for cell in cells):
+    if column.dtype in (FLAG, STATE) and not all(pd.api.types.is_bool(cell) or (cell is empty and empty is pd.NA) for cell in cells):
         raise TableError(f"Column {name} holds something that is neither True nor False.")  # pandas would call "False" true
     if column.dtype == TIME:
         return pd.Series(pd.to_datetime(cells, utc=True, format="ISO8601"), dtype=TIME)
@@ -302,7 +307,9 @@ def _check_column(table: str, name: str, column: Column, cells: pd.Series[Any]) 
     if column.dtype == TEXT and not all(isinstance(cell, str) for cell in cells):
         rows = [index for index, cell in enumerate(cells) if not isinstance(cell, str)][:5]
         raise TableError(f"Column {name} of table {table} must be text; rows {rows} are not.")
-    if column.dtype in (FLAG, COUNT, TIME) and str(cells.dtype) != column.dtype:
+    if column.dtype == STATE and str(cells.dtype) == FLAG:  # every cell is known, as in records of earlier versions
+        return
+    if column.dtype in (FLAG, STATE, COUNT, TIME) and str(cells.dtype) != column.dtype:
         raise TableError(f"Column {name} of table {table} must be {column.dtype}, and is {cells.dtype}.")
     if name == "account_id":
         wrong = [cell for cell in cells if cell and not ACCOUNT_ID.fullmatch(cell)][:5]

@@ -47,7 +47,9 @@ def read(graph: Graph, application_id: str, marked: tuple[Mark, ...]) -> Review:
     found = ways.live(application_id, app_roles, assigned, groups=groups, members=members)
     going = {mark.path_id for mark in marked if mark.decision == "remove"}
     people = sorted({way.user_id for way in found if way.group_id and way.path_id in going})
-    return Review(graph.application(application_id), app_roles, assigned, found, marked, {one: graph.memberships(one) for one in people})
+    unseen = frozenset(groups.loc[groups["problem"] != "", "group_name"])
+    memberships = {one: graph.memberships(one) for one in people}
+    return Review(graph.application(application_id), app_roles, assigned, found, marked, memberships, unseen)
 
 
 def live(review: Review) -> dict[str, pd.DataFrame]:

@@ -27,15 +27,16 @@ KINDS = ("account", "person", "group")
 def by_account(paths: pd.DataFrame, use: Use) -> pd.DataFrame:
     """Tell who reaches each role of each account: ACCESS_BY_ACCOUNT, administrators first within an account.
 
-    One row a person and role, however many groups give it; the best verdict counts. Ends of paths without a person are left out.
+    One row a person and role, however many groups give it; the best verdict counts. Ends of paths without a person are left out,
+    unless nobody knows who is there.
     """
-    listed = sorted(_with_person(paths), key=lambda row: (row["role_arn"], row["user_name"], *_better_first(row)))
+    listed = sorted(_with_end(paths), key=lambda row: (row["role_arn"], row["user_name"], *_better_first(row)))
     found = [_role(list(several), use) for _, several in groupby(listed, key=lambda row: (row["role_arn"], row["user_name"]))]
     return frame(ACCESS_BY_ACCOUNT, sorted(found, key=_order))
 
 
-def _with_person(paths: pd.DataFrame) -> list[Row]:
-    return [row for row in rows(check(PATHS, paths)) if row["user_name"]]
+def _with_end(paths: pd.DataFrame) -> list[Row]:
+    return [row for row in rows(check(PATHS, paths)) if row["user_name"] or row["verdict"] == "unread"]
 
 
 def _better_first(row: Row) -> tuple[int, str]:

@@ -71,8 +71,26 @@ def nested_group(evidence: Evidence, _: Terms) -> Iterator[Item]:
 def empty_group(evidence: Evidence, _: Terms) -> Iterator[Item]:
     """Find assigned groups that were read and have no member."""
     for group_id in _assigned_groups(evidence):
-        if group_id in evidence.group_rows and not evidence.members_of.get(group_id):
+        group = evidence.group_rows.get(group_id)
+        if group and not group["problem"] and not evidence.members_of.get(group_id):
             yield Item(group_id, _group(evidence, group_id), "It is assigned, and has no members.")
+
+
+def members_not_known(evidence: Evidence, _: Terms) -> Iterator[Item]:
+    """Find assigned groups whose members could not be read: nobody can tell who has their roles."""
+    for group_id in _assigned_groups(evidence):
+        group = evidence.group_rows.get(group_id)
+        if group is None or group["problem"]:
+            yield Item(group_id, _group(evidence, group_id), group["problem"] if group else "The group was not read, or is gone.")
+
+
+def user_state_not_known(evidence: Evidence, _: Terms) -> Iterator[Item]:
+    """Find people of whom Graph did not show whether they are enabled: a leaver looks like anybody else."""
+    users = {row["member_id"]: row for listed in evidence.members_of.values() for row in listed if row["member_type"] == "User"}
+    unknown = [row for row in users.values() if row["enabled"] is None]
+    if unknown:
+        cause = f"Of {len(unknown)} of {len(users)} users it is not known whether they are enabled (accountEnabled was not shown)."
+        yield Item("", "users", cause)
 
 
 def group_not_for_security(evidence: Evidence, _: Terms) -> Iterator[Item]:
@@ -97,7 +115,7 @@ def disabled_member(evidence: Evidence, _: Terms) -> Iterator[Item]:
     """Find members who cannot sign in, and would get the role back when enabled."""
     for group_id in _assigned_groups(evidence):
         for member in evidence.members_of.get(group_id, []):
-            if member["member_type"] == "User" and not member["enabled"]:
+            if member["member_type"] == "User" and member["enabled"] is False:
                 cause = f"{member['user_name'] or member['member_name']} is a member, and the user is disabled."
                 yield Item(f"{group_id} {member['member_id']}", _group(evidence, group_id), cause)
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from awsfed_lib.core.drift_shapes import SIDE
 from awsfed_lib.core.review.sides import Side, parts
+from awsfed_lib.core.review.states import UNREAD
 from awsfed_lib.core.roles.pair import parse
 from awsfed_lib.core.tables import frame, read_in_full, rows
 
@@ -35,6 +36,7 @@ class Seen:
     providers: pd.DataFrame | None = None
     live_app_roles: pd.DataFrame | None = None
     live_assignments: pd.DataFrame | None = None
+    groups: pd.DataFrame | None = None
     members: pd.DataFrame | None = None
     certificates: pd.DataFrame | None = None
     claims: pd.DataFrame | None = None
@@ -50,10 +52,11 @@ class Seen:
         return frozenset(row["thumbprint"] for row in self.rows("certificates") if row["status"] == "signs") - {""}
 
     @property
-    def groups(self) -> frozenset[str]:
-        """Groups whose members were read: those that are assigned, and those inside them."""
+    def read_groups(self) -> frozenset[str]:
+        """Groups whose members were read: those that are assigned, and those inside them, without those whose members are not known."""
         assigned = {row["principal_id"] for row in self.rows("live_assignments") if row["principal_type"] == "Group"}
-        return frozenset(assigned | {row["member_id"] for row in self.rows("members") if row["member_type"] == "Group"})
+        inside = {row["member_id"] for row in self.rows("members") if row["member_type"] == "Group"}
+        return frozenset(assigned | inside) - {row["group_id"] for row in self.rows("groups") if row["problem"]}
 
 
 def side(seen: Seen) -> Side:
@@ -73,13 +76,14 @@ def side(seen: Seen) -> Side:
     knows: dict[str, frozenset[str] | None] = {kind: None for kind, table in whole.items() if table is not None}
     knows |= {kind: known for kind, known, table in ((ROLE, read, seen.roles), (PROVIDER, also, seen.providers)) if table is not None}
     if seen.members is not None and seen.live_assignments is not None:
-        knows[MEMBER] = seen.groups
+        knows[MEMBER] = seen.read_groups
     shown = [
         row
         for row in found
         if row["kind"] in knows and (row["kind"] not in (ROLE, PROVIDER) or row["within"] in (knows[row["kind"]] or ()))
     ]
-    return Side(frame(SIDE, shown), knows)
+    unseen = {row["group_id"]: UNREAD for row in seen.rows("groups") if row["problem"]}
+    return Side(frame(SIDE, shown), knows, words=unseen)
 
 
 def line(kind: str, key: str, subject: str, value: str, *, account: str = "", within: str = "") -> dict[str, str]:  # noqa: PLR0913  the columns of SIDE
@@ -122,10 +126,10 @@ def _assignments(seen: Seen) -> Iterator[dict[str, str]]:
 
 def _members(seen: Seen) -> Iterator[dict[str, str]]:
     names = {row["principal_id"]: row["principal_name"] for row in seen.rows("live_assignments")}
-    for row in seen.rows("members"):
+    for row in (row for row in seen.rows("members") if row["group_id"]):  # without one: a user who is assigned directly
         group = names.get(row["group_id"]) or row["group_id"]
         subject = f"{row['user_name'] or row['member_name'] or row['member_id']} in {group}"
-        value = parts(member=row["member_type"], enabled="yes" if row["enabled"] else "no")
+        value = parts(member=row["member_type"], enabled="" if row["enabled"] is None else "yes" if row["enabled"] else "no")
         yield line(MEMBER, f"{row['member_id']} in {row['group_id']}", subject, value, within=row["group_id"])
 
 

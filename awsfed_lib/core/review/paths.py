@@ -16,7 +16,9 @@ from awsfed_lib.core.review.evidence import Evidence
 from awsfed_lib.core.tables import PATHS, frame
 
 Row = Mapping[str, Any]
-EFFECTIVE = ("effective", "effective (appRole disabled)")
+STATE_UNKNOWN = "effective (user state not known)"
+EFFECTIVE = ("effective", "effective (appRole disabled)", STATE_UNKNOWN)
+"""What gives access, as far as was read: whether a user is enabled may be what was not."""
 
 
 class End(NamedTuple):
@@ -31,7 +33,8 @@ def paths(evidence: Evidence) -> pd.DataFrame:
     """Give the PATHS of every assigned appRole that Entra ID emits; msiam_access has no value, and so no path.
 
     A user has one path through a group, the direct one where there is one. Who is assigned as a service principal, or
-    is a member as a device, gets no role. Paths of accounts that were not read say `unread`, never less.
+    is a member as a device, gets no role. Paths of accounts that were not read say `unread`, never less, and so do groups
+    whose members are not known.
     """
     found = [row for app_role_id in evidence.app_role_rows for row in _of_role(evidence, app_role_id)]
     return frame(PATHS, sorted(found, key=lambda row: tuple(row[name] for name in _ORDER)))
@@ -79,17 +82,24 @@ def _ends(evidence: Evidence, assignment: Row) -> list[End]:
 def _alone(assignment: Row, user: Row | None) -> End:
     """End at a person without a group, by user name where the person was read: a person has one name, whichever way a role comes."""
     if user is None:
-        return End(assignment["principal_name"], "")
-    return End(called(user), "", "" if user["enabled"] else "user disabled")
+        return End(assignment["principal_name"], "", STATE_UNKNOWN)
+    return End(called(user), "", _state(user))
+
+
+def _state(user: Row) -> str:
+    if user["enabled"] is None:
+        return STATE_UNKNOWN
+    return "" if user["enabled"] else "user disabled"
 
 
 def _in_group(evidence: Evidence, group: Row) -> list[End]:
     name, members = group["group_name"], evidence.members_of.get(group["group_id"], [])
-    direct = {called(row): "" if row["enabled"] else "user disabled" for row in members if row["member_type"] == "User"}
+    direct = {called(row): _state(row) for row in members if row["member_type"] == "User"}
     nested = {called(row): "nested" for row in evidence.inside(group["group_id"])}
     if any(row["member_type"] == "Group" for row in members) and not nested:
         nested = {"": "nested"}
-    ends = nested | direct or {"": "nobody"}
+    unknown = {"": "unread"} if group["problem"] else {}
+    ends = nested | direct | unknown or {"": "nobody"}
     return [End(user, name, verdict) for user, verdict in ends.items()]
 
 

@@ -44,6 +44,8 @@ def _decided(review: Review, mark: Mark, ways: list[Way]) -> dict[str, str]:
 
 
 def _state(review: Review, mark: Mark, ways: list[Way]) -> tuple[str, str]:
+    if not ways and mark.group_name in review.unseen:
+        return "not removed", "who is in the group is not known"
     if not ways:
         return "gone already", "this path is not live any more"
     if mark.decision != "remove":

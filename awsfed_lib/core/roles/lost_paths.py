@@ -14,6 +14,7 @@ from awsfed_lib.core.tables import APP_ROLES, check, frame, rows
 
 Row = Mapping[str, Any]
 NOBODY = "(nobody: the group has no members)"
+NOT_KNOWN = "(not known: the membership of the group is hidden)"
 
 
 class Path(NamedTuple):
@@ -42,7 +43,7 @@ def lost(app_roles: pd.DataFrame, assigned: pd.DataFrame, cut: Cut) -> pd.DataFr
 
 def _members(cut: Cut) -> dict[str, list[str]]:
     """People by group id: users who are direct members, by the name that tells them apart."""
-    found: dict[str, list[str]] = {}
+    found = {row["group_id"]: [NOT_KNOWN] for row in rows(cut.unseen) if cut.subject.kind != "user"}
     for row in rows(cut.members):
         if row["member_type"] == "User":
             found.setdefault(row["group_id"], []).append(row["user_name"] or row["member_name"] or row["member_id"])
@@ -66,7 +67,7 @@ def _paths(assigned: list[Row], members: Mapping[str, list[str]], cut: Cut) -> s
 
 def _row(path: Path, role: Row, after: set[Path]) -> dict[str, str]:
     pair = parse(role["value"])
-    still = sorted(other.through or "directly" for other in after if other[:2] == path[:2] and path.person != NOBODY)
+    still = sorted(other.through or "directly" for other in after if other[:2] == path[:2] and path.person not in (NOBODY, NOT_KNOWN))
     return {
         "person": path.person,
         "role": role["display_name"] or role["value"],

@@ -34,7 +34,8 @@ Pair = tuple[str, str]  # person and group, by id
 class Review:
     """A sheet and the live state that it is held against.
 
-    `memberships`: MEMBERSHIPS of each person with a marked path through a group, by the id of the person.
+    `memberships`: MEMBERSHIPS of each person with a marked path through a group, by the id of the person. `unseen`: names of the
+    assigned groups whose members are not known.
     """
 
     application: Subject
@@ -43,6 +44,7 @@ class Review:
     ways: tuple[Way, ...]
     marks: tuple[Mark, ...]
     memberships: Mapping[str, pd.DataFrame]
+    unseen: frozenset[str] = frozenset()
 
     @cached_property
     def marked(self) -> frozenset[str]:

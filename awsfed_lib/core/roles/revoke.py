@@ -8,7 +8,7 @@ what a rule, Active Directory or Exchange keeps cannot be left through Graph, an
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -19,7 +19,7 @@ from awsfed_lib.core.guard import covered
 from awsfed_lib.core.plan import Plan
 from awsfed_lib.core.roles import assigned as edges
 from awsfed_lib.core.roles import membership
-from awsfed_lib.core.tables import APP_ROLES, ASSIGNMENTS, FINDINGS, MEMBERS, check, frame, rows
+from awsfed_lib.core.tables import APP_ROLES, ASSIGNMENTS, FINDINGS, GROUPS, MEMBERS, check, frame, rows
 
 Row = Mapping[str, Any]
 LAST = "role administrators"  # Graph may refuse it, and then it must be the last that is refused
@@ -36,7 +36,8 @@ class Cut:
     """What is cut off: `subject` (kind user, group, role or account), and the emitted appRoles that are meant, by id.
 
     `memberships`: MEMBERSHIPS of a user, empty for the rest. `members`: MEMBERS of the groups that hold the appRoles; of a user,
-    the own rows only. `names`: everything that the subject is called, for the list of break-glass principals.
+    the own rows only. `names`: everything that the subject is called, for the list of break-glass principals. `unseen`: GROUPS that
+    hold the appRoles and whose members are not known.
     """
 
     subject: Subject
@@ -44,6 +45,7 @@ class Cut:
     memberships: pd.DataFrame
     members: pd.DataFrame
     names: tuple[str, ...] = ()
+    unseen: pd.DataFrame = field(default_factory=lambda: frame(GROUPS, []))
 
 
 @dataclass(frozen=True)
@@ -172,17 +174,32 @@ def _break_glass(guards: Guards, cut: Cut, going: Taken, losses: Sequence[Loss])
     called |= {row["user_name"] or row["member_id"]: {row["member_id"], row["member_name"], row["user_name"]} for row in people}
     called |= {cut.subject.name: {cut.subject.id, cut.subject.name, *cut.names}} if losses else {}
     found = ((name, covered(guards.break_glass, *sorted(names))) for name, names in sorted(called.items()))
-    return [f"{name} is break-glass ({pattern}), and no plan takes a role from it." for name, pattern in found if pattern]
+    hidden = [row["group_name"] for row in rows(cut.unseen) if guards.break_glass and row["group_id"] in groups]
+    return [
+        *(f"{name} is break-glass ({pattern}), and no plan takes a role from it." for name, pattern in found if pattern),
+        *(f"Who is in {name} is not known, and a break-glass principal could be: grant Member.Read.Hidden." for name in hidden),
+    ]
 
 
 def stays(app_roles: pd.DataFrame, assigned: pd.DataFrame, cut: Cut) -> pd.DataFrame:
-    """Say what the person keeps all the same: FINDINGS, one row a group that cannot be left through Graph."""
+    """Say what the person keeps all the same, or may keep: FINDINGS.
+
+    One row a group that cannot be left through Graph, or whose members are not known.
+    """
     names = role_names(app_roles)
     held: dict[str, set[str]] = {}
     for row in rows(assigned):
         if row["app_role_id"] in cut.app_role_ids:
             held.setdefault(row["principal_id"], set()).add(names[row["app_role_id"]])
-    return frame(FINDINGS, [_kept(cut, row, sorted(held[row["group_id"]])) for row in taken(app_roles, assigned, cut).kept])
+    kept = [_kept(cut, row, sorted(held[row["group_id"]])) for row in taken(app_roles, assigned, cut).kept]
+    unseen = [_unseen(cut, row, sorted(held[row["group_id"]])) for row in rows(cut.unseen) if cut.subject.kind == "user"]
+    return frame(FINDINGS, kept + unseen)
+
+
+def _unseen(cut: Cut, row: Row, roles: Sequence[str]) -> dict[str, str]:
+    cause = f"may keep {', '.join(roles)} through {row['group_name']}. {row['problem']}"
+    remedy = f"Grant this sign-in Member.Read.Hidden and run again, or revoke the group. {_BLOCK}"
+    return finding("critical", "not revoked", f"{cut.subject.name} in {row['group_id']}", cause=cause, remedy=remedy)
 
 
 def _kept(cut: Cut, row: Row, roles: Sequence[str]) -> dict[str, str]:

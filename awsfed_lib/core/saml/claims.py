@@ -27,6 +27,7 @@ from awsfed_lib.core.shapes import ATTRIBUTES, CLAIMS
 from awsfed_lib.core.tables import frame, rows
 
 TEMPLATE = "template"
+UNREAD = "template, unless a policy or the portal says otherwise; that was not read"
 # What the gallery template sends on its own (learn.microsoft.com entra saas-apps/amazon-web-service-tutorial).
 _TEMPLATE_CLAIMS = (
     (ROLE, "user", ASSIGNED_ROLES, ""),
@@ -36,11 +37,12 @@ _TEMPLATE_CLAIMS = (
 )
 
 
-def effective(policies: Sequence[Mapping[str, Any]], portal: Mapping[str, Any] | None) -> pd.DataFrame:
+def effective(policies: Sequence[Mapping[str, Any]], portal: Mapping[str, Any] | None, problem: str = "") -> pd.DataFrame:
     """CLAIMS that Entra sends: of the assigned claims mapping policy, else of the portal's blade, else of the template.
 
     `policies`: claimsMappingPolicies of the service principal, as Graph sends them; `portal`: its claimsPolicy (beta),
-    None when it has none. Raises TableError for a policy whose definition cannot be read.
+    None when it has none; `problem`: why one of them could not be read, and then the template's claims are a guess, whose origin
+    says so. Raises TableError for a policy whose definition cannot be read.
     """
     if policies:
         first = policies[0]
@@ -48,7 +50,8 @@ def effective(policies: Sequence[Mapping[str, Any]], portal: Mapping[str, Any] |
     if portal and portal.get("claims"):
         return frame(CLAIMS, _portal_rows(portal["claims"]))
     columns = ("claim", "source", "attribute", "value")
-    return frame(CLAIMS, [dict(zip(columns, claim, strict=True)) | {"origin": TEMPLATE} for claim in _TEMPLATE_CLAIMS])
+    origin = UNREAD if problem else TEMPLATE
+    return frame(CLAIMS, [dict(zip(columns, claim, strict=True)) | {"origin": origin} for claim in _TEMPLATE_CLAIMS])
 
 
 def _portal_rows(claims: Sequence[Mapping[str, Any]]) -> Iterable[dict[str, str]]:

@@ -118,9 +118,7 @@ def claims_in_effect(live: Live) -> pd.DataFrame:
     """CLAIMS that Entra ID sends for the application now, and who says so: policy over portal over template. None while there is none."""
     if live.found is None:
         return frame(CLAIMS, [])
-    found = claims.effective(live.found.policies.assigned, live.found.portal)
-    unread = bool(live.found.portal_problem) and not live.found.policies.assigned
-    return found.assign(origin="template, unless the portal says otherwise; that was not read") if unread else found
+    return claims.effective(live.found.policies.assigned, live.found.portal, live.found.portal_problem)
 
 
 def lint(live: Live, users: pd.DataFrame, *, roles: pd.DataFrame | None, unread: str = "") -> pd.DataFrame:

@@ -27,12 +27,16 @@ ONE_HOUR = 3600  # what AWS takes when no SessionDuration is sent (IAM id_roles_
 
 @dataclass(frozen=True, eq=False)
 class Signer:
-    """What was read of the application. `metadata`: its own (`?appid=`), None when it has no certificate; `claims`: CLAIMS in effect."""
+    """What was read of the application. `metadata`: its own (`?appid=`), None when it has no certificate; `claims`: CLAIMS in effect.
+
+    `claims_problem`: why these are not known for sure, "" when they are.
+    """
 
     service_principal: Mapping[str, Any]
     metadata: Metadata | None
     claims: pd.DataFrame
     now: datetime
+    claims_problem: str = ""
 
     @cached_property
     def certificates(self) -> tuple[SigningCertificate, ...]:
@@ -43,6 +47,11 @@ class Signer:
     def table(self) -> pd.DataFrame:
         """CERTIFICATES, with which one signs."""
         return certificates.timeline(self.certificates, self.now)
+
+    @property
+    def known_claims(self) -> pd.DataFrame | None:
+        """CLAIMS in effect, None when they are not known for sure."""
+        return None if self.claims_problem else self.claims
 
     @property
     def signs(self) -> tuple[str, ...]:

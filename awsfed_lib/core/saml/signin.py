@@ -127,16 +127,22 @@ def _members(path: _Path) -> _Broken | None:
     if group is None:
         return _Broken("unknown", "The group was not read.", "Read it again; it may have been deleted (09-audit).")
     users = [member for member in path.evidence.members_of.get(identity, []) if member["member_type"] == "User"]
+    if group["problem"]:
+        return _Broken("unknown", group["problem"], "Grant this sign-in Member.Read.Hidden: 00-preflight.")
     if users:
         return _able(users, "All its members are disabled.", path)
     nested = path.evidence.inside(identity)
     words = f"It has no direct members; {len(nested)} users inside nested groups get nothing." if nested else "It has no members."
-    return _Broken("broken", words, "Add users as direct members: 05-groups.")
+    return _Broken(
+        "broken", words, "Look whether it has eligible members (Privileged Identity Management), which are not read: they activate it."
+    )
 
 
 def _able(users: Sequence[Row], disabled: str, path: _Path) -> _Broken | None:
     """Ask for one who is enabled, and whose user name AWS takes as session name where that is what the claims send."""
     able = [user for user in users if user["enabled"]]
+    if not able and any(user["enabled"] is None for user in users):
+        return _Broken("unknown", "Whether its users are enabled is not known.", "Grant this sign-in User.Read.All: 00-preflight.")
     if not able:
         return _Broken("broken", disabled, "Add somebody who can sign in: 05-groups.")
     problems = [session_name_problem(user["user_name"]) for user in able]

@@ -140,6 +140,14 @@ def held(session: Session) -> Held:
     )
 
 
+def granted(session: Session) -> frozenset[str]:
+    """Return the permissions that the token of the session names; none where it does not tell."""
+    try:
+        return held(session).permissions
+    except UnreadError:
+        return frozenset()
+
+
 def _is_guid(text: str) -> bool:
     return len(text) == 36 and text.count("-") == 4  # noqa: PLR2004  the form of a GUID
 

@@ -9,17 +9,20 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 from requests.structures import CaseInsensitiveDict
 
+from awsfed_lib.core.errors import GraphError
 from awsfed_lib.edges.entra import pages
 from awsfed_lib.edges.entra.connection import Lost
 from awsfed_lib.edges.entra.gate import versioned
 from awsfed_lib.edges.entra.pace import Pace
-from awsfed_lib.edges.entra.transport import Call, Reply, Transport
+from awsfed_lib.edges.entra.transport import Call, Reply, Transport, failure, passing
 
 SIZE = 20
+NOT_FOUND = 404
+Read = TypeVar("Read", list[dict[str, Any]], dict[str, Any])
 NO_ANSWER = Lost("The batch came back without an answer to this request.", "unknown")
 
 
@@ -65,7 +68,33 @@ def gather(transport: Transport, paths: Sequence[str]) -> list[list[dict[str, An
 
     Raises UnreadError when one is not whole, GraphError when Graph refuses one.
     """
-    gathering = _Gathering(transport, paths)
+    return [_unless_refused(answer) for answer in tried(transport, paths)]
+
+
+def tried(transport: Transport, paths: Sequence[str]) -> list[list[dict[str, Any]] | GraphError]:
+    """Read as `gather`, with the refusal in the place of each collection that Graph refuses. Raises UnreadError when one is not whole."""
+    return _read(_Gathering(transport, paths))
+
+
+def single(transport: Transport, paths: Sequence[str]) -> list[dict[str, Any] | GraphError]:
+    """Read one object a path, with the refusal in the place of each that Graph refuses. Raises UnreadError when one is not whole."""
+    return [answer if isinstance(answer, GraphError) else answer[0] for answer in _read(_Objects(transport, paths))]
+
+
+def present(transport: Transport, paths: Sequence[str]) -> list[dict[str, Any]]:
+    """Read the objects that exist, of many paths. 404 alone says that one does not; raises GraphError for any other refusal."""
+    answers = single(transport, paths)
+    return [_unless_refused(answer) for answer in answers if not (isinstance(answer, GraphError) and answer.status == NOT_FOUND)]
+
+
+def _unless_refused(answer: Read | GraphError) -> Read:
+    if isinstance(answer, GraphError):
+        raise answer
+    return answer
+
+
+def _read(gathering: _Gathering) -> list[list[dict[str, Any]] | GraphError]:
+    transport = gathering.transport
     pace = Pace(transport.clock, transport.limits)
     while gathering.pending:
         failed, taken = gathering.round()
@@ -73,37 +102,60 @@ def gather(transport: Transport, paths: Sequence[str]) -> list[list[dict[str, An
             pace = Pace(transport.clock, transport.limits)
         if failed:
             transport.pause(pace, failed)
-    return gathering.found
+    return [gathering.refused.get(index, found) for index, found in enumerate(gathering.found)]
 
 
 class _Gathering:
-    """Collections that are being read: the objects found so far, and the next page of each that is not at its end."""
+    """Collections that are being read: the objects found so far, the next page of each that is not at its end, and what was refused."""
 
     def __init__(self, transport: Transport, paths: Sequence[str]) -> None:
+        self.transport = transport
         self.found: list[list[dict[str, Any]]] = [[] for _ in paths]
         self.pending = dict(enumerate(paths))
-        self._transport, self._paths = transport, paths
-        self._seen: set[tuple[int, str]] = set()
+        self.refused: dict[int, GraphError] = {}
+        self._paths = paths
+        self._seen: set[tuple[int, int, str]] = set()
+        self._restarts = dict.fromkeys(self.pending, 0)
 
     def round(self) -> tuple[list[tuple[Call, Reply | Lost]], int]:
-        """One batch: the calls that failed, and how many pages were taken."""
+        """One batch: the calls that are to be sent again, and how many were answered."""
         calls = {index: Call("GET", path) for index, path in islice(self.pending.items(), SIZE)}
         failed: list[tuple[Call, Reply | Lost]] = []
-        for (index, call), answer in zip(calls.items(), exchange(self._transport, list(calls.values())), strict=True):
-            if isinstance(answer, Reply) and answer.status == 200:  # noqa: PLR2004  HTTP
+        for (index, call), answer in zip(calls.items(), exchange(self.transport, list(calls.values())), strict=True):
+            if isinstance(answer, Reply) and answer.status in (200, 204):  # HTTP
                 self._take(index, answer)
-            else:
+            elif isinstance(answer, Lost) or passing(answer):
                 failed.append((call, answer))
+            else:
+                self._refuse(index, call, answer)
         return failed, len(calls) - len(failed)
+
+    def _refuse(self, index: int, call: Call, answer: Reply) -> None:
+        """Note the refusal; a list whose page token has expired is begun again, a few times."""
+        refusal = failure(call, answer)
+        if refusal.code == pages.EXPIRED and self._restarts[index] < pages.RESTARTS:
+            self._restarts[index] += 1
+            self.found[index], self.pending[index] = [], self._paths[index]
+        elif isinstance(refusal, GraphError):
+            del self.pending[index]
+            self.refused[index] = refusal
 
     def _take(self, index: int, answer: Reply) -> None:
         """Keep one page, and put the next one in its place."""
         path = self._paths[index]
         document = pages.whole(path, answer)
         self.found[index] += pages.values(path, document)
-        following = pages.next_path(self._transport, path, document)
-        pages.refuse_circle(path, (index, following), self._seen)
+        following = pages.next_path(self.transport, path, document)
+        pages.refuse_circle(path, (index, self._restarts[index], following), self._seen)
         if following:
             self.pending[index] = following
         else:
             del self.pending[index]
+
+
+class _Objects(_Gathering):
+    """Objects that are being read, one a path."""
+
+    def _take(self, index: int, answer: Reply) -> None:
+        self.found[index] = [pages.whole(self._paths[index], answer)]
+        del self.pending[index]

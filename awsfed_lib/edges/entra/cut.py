@@ -23,21 +23,32 @@ GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | 
 def read(graph: Graph, app_roles: pd.DataFrame, assigned: pd.DataFrame, asked: Asked) -> Cut:
     """Read what `asked` names, and who is behind it. Raises ParameterError when the name fits nothing, or several things."""
     if asked.kind == "user":
-        return _user(graph, app_roles, asked.name)
+        return _user(graph, app_roles, assigned, asked.name)
     if asked.kind == "group":
-        group = _group(graph, assigned, asked.name)
-        ids = frozenset(row["app_role_id"] for row in rows(assigned) if row["principal_id"] == group.id)
-        return Cut(group, ids, objects.memberships([]), _members(graph, assigned, ids))
-    ids = (app_roles_in if asked.kind == "account" else app_roles_of)(asked.name, app_roles)
-    return Cut(Subject(asked.kind, asked.name, asked.name, graph.realm), ids, objects.memberships([]), _members(graph, assigned, ids))
+        subject = _group(graph, assigned, asked.name)
+        ids = frozenset(row["app_role_id"] for row in rows(assigned) if row["principal_id"] == subject.id)
+    else:
+        subject = Subject(asked.kind, asked.name, asked.name, graph.realm)
+        ids = (app_roles_in if asked.kind == "account" else app_roles_of)(asked.name, app_roles)
+    holding = _holding(assigned, ids)
+    unseen = graph.unseen(holding)
+    members = graph.members(sorted(set(holding) - set(unseen["group_id"])))
+    return Cut(subject, ids, objects.memberships([]), members, unseen=unseen)
 
 
-def _user(graph: Graph, app_roles: pd.DataFrame, name: str) -> Cut:
+def _user(graph: Graph, app_roles: pd.DataFrame, assigned: pd.DataFrame, name: str) -> Cut:
     user, shown = _known_user(graph, name)
-    memberships = graph.memberships(user.id)
-    known = {"member_id": user.id, "member_type": "User", "member_name": shown, "user_name": user.name, "enabled": True}
+    memberships, ids = graph.memberships(user.id), revoke.emitted(app_roles)
+    known = {"member_id": user.id, "member_type": "User", "member_name": shown, "user_name": user.name}
     members = frame(MEMBERS, [{"group_id": group, **known} for group in memberships["group_id"]])
-    return Cut(user, revoke.emitted(app_roles), memberships, members, (shown,))
+    unseen = graph.unseen(_holding(assigned, ids))
+    return Cut(user, ids, memberships, members, (shown,), unseen)
+
+
+def _holding(assigned: pd.DataFrame, app_role_ids: frozenset[str]) -> list[str]:
+    """List the groups that hold one of the appRoles, by id."""
+    held = assigned[assigned["app_role_id"].isin(app_role_ids) & (assigned["principal_type"] == "Group")]
+    return sorted(set(held["principal_id"]))
 
 
 def _known_user(graph: Graph, name: str) -> tuple[Subject, str]:
@@ -48,12 +59,6 @@ def _known_user(graph: Graph, name: str) -> tuple[Subject, str]:
             raise
         remedy = "Give the user name as Entra ID has it, a guest's with #EXT#, or the object id. Somebody deleted has no path."
         raise ParameterError(f"There is no user {name!r}. Nothing was sent.", remedy=remedy) from None
-
-
-def _members(graph: Graph, assigned: pd.DataFrame, app_role_ids: frozenset[str]) -> pd.DataFrame:
-    """Members of every group that holds one of the appRoles: who loses it, and who still has it otherwise."""
-    held = assigned[assigned["app_role_id"].isin(app_role_ids) & (assigned["principal_type"] == "Group")]
-    return graph.members(sorted(set(held["principal_id"])))
 
 
 def _group(graph: Graph, assigned: pd.DataFrame, name: str) -> Subject:

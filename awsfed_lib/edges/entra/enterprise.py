@@ -82,7 +82,7 @@ def portal_claims(graph: Reader, service_principal: str) -> tuple[Mapping[str, A
     Only the beta version of Graph has it (graph/api/resources/customclaimspolicy), and not in every cloud.
     """
     try:
-        return graph.one(f"/beta/servicePrincipals/{live_tables.guid(service_principal)}/claimsPolicy"), ""
+        return graph.one(f"/beta/servicePrincipals/{live_tables.guid(service_principal)}/claimsPolicy") or None, ""
     except GraphError as refusal:
         return None, "" if refusal.status == NOT_FOUND else refusal.what
 
@@ -94,7 +94,7 @@ def people(graph: Graph, application: Live, user_name: str) -> People:
         return People(objects.members([]), user, ())
     of = application.found.subject.id
     assigned = graph.assignments(of)
-    members = graph.members(assigned.loc[assigned.principal_type == "Group", "principal_id"])
+    _, members = graph.membership(assigned.loc[assigned.principal_type == "Group", "principal_id"])
     return People(members, user, emitted(user.get("id", ""), graph.app_roles(of), assigned, members) if user else ())
 
 

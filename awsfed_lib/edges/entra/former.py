@@ -14,8 +14,8 @@ def read(graph: Graph, ended: Sequence[Ended]) -> Former:
     """Read the people and groups of memberships that a run ended; nothing is asked when there are none."""
     if not ended:
         return NOBODY
-    users = graph.existing({one.person_id for one in ended}, ("id", "userPrincipalName"), "user")
-    groups = graph.existing({one.group_id for one in ended}, objects.MEMBERSHIP_KEYS, "group")
+    users = graph.existing("users", {one.person_id for one in ended}, ("id", "userPrincipalName"))
+    groups = graph.existing("groups", {one.group_id for one in ended}, objects.MEMBERSHIP_KEYS)
     names = {objects.need(user, "id", "A user"): str(user.get("userPrincipalName") or user["id"]) for user in users}
     people = {key: Subject("user", key, name, graph.realm) for key, name in sorted(names.items())}
     held = {key: frozenset(graph.memberships(key)["group_id"]) for key in people}

@@ -18,7 +18,6 @@ from awsfed_lib.core.errors import WriteForbidden
 from awsfed_lib.core.tables import canonical
 
 VERSION = re.compile(r"/(v1\.0|beta)/")
-READ_POSTS = re.compile(r"/v1\.0/directoryObjects/getByIds(\?.*)?")
 BATCH = "/v1.0/$batch"
 # Headers of every request of ours; any other one belongs to the request itself, and an unknown one might change its method.
 OWN = frozenset({
@@ -123,9 +122,7 @@ def _item(item: dict[str, Any]) -> Literal:
 def _reads(literal: Literal) -> bool:
     if literal.headers:
         return False
-    if literal.method == "GET":
-        return not literal.body
-    return literal.method == "POST" and READ_POSTS.fullmatch(literal.target) is not None
+    return literal.method == "GET" and not literal.body
 
 
 def _foreign(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:

@@ -18,16 +18,15 @@ from awsfed_lib.core.outcome import Answer
 from awsfed_lib.core.roles import approles
 from awsfed_lib.core.saml.gallery import AWS_TEMPLATE
 from awsfed_lib.edges.entra import batch, live_tables, mistaken, objects, pages
-from awsfed_lib.edges.entra.auth import Session
+from awsfed_lib.edges.entra.auth import Session, granted
 from awsfed_lib.edges.entra.clouds import SANDBOX
 from awsfed_lib.edges.entra.gate import Gate, PlanGate
 from awsfed_lib.edges.entra.live_tables import guid, listed
 from awsfed_lib.edges.entra.pace import Clock
-from awsfed_lib.edges.entra.transport import Budget, Call, Transport
+from awsfed_lib.edges.entra.transport import Budget, Transport
 from awsfed_lib.edges.entra.writes import Delivery
 
 IN_FILTER = 15  # values of one `in` filter
-BY_IDS = 100  # ids of one getByIds: it takes 1,000 (learn.microsoft.com graph/api/directoryobject-getbyids), a page of Graph holds 100
 PAUSES = (1.0, 1.0, 2.0, 2.0, 3.0, 3.0, 4.0, 4.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0)  # 70 s in all
 READS = 3
 LOG_PAUSE = 2.0  # seconds: logs answer five requests in ten (learn.microsoft.com graph/throttling-limits)
@@ -57,7 +56,8 @@ class Graph:
         self.patience = apply.Patience(READS, tuple(pause * scale for pause in PAUSES), apply.LAG_BOUND * scale)
         self._log_pause = LOG_PAUSE * scale
         self._transport = Transport(session.cloud, session.source, gate, clock)
-        self._wrote = False
+        self._wrote, self._log_due = False, float("-inf")
+        self._session = session
 
     @classmethod
     def reading(cls, session: Session, *, clock: Clock = Clock(), coverage: Coverage | None = None) -> Self:  # noqa: B008  frozen
@@ -84,9 +84,17 @@ class Graph:
         return pages.every(self._transport, path)
 
     def log(self, path: str) -> list[dict[str, Any]]:
-        """Every entry of a log below /auditLogs, over all pages, no faster than logs answer."""
+        """Every entry of a log below /auditLogs, over all pages; no request of this session comes faster than logs answer."""
         with self.coverage.reading(LOGS[path.partition("?")[0]]):
-            return pages.every(self._transport, path, pause=self._log_pause)
+            return pages.every(self._transport, path, ready=self._log_ready)
+
+    def _log_ready(self) -> None:
+        """Wait until logs may be asked again."""
+        clock = self._transport.clock
+        wait = self._log_due - clock.ticks()
+        if wait > 0:
+            clock.sleep(wait)
+        self._log_due = clock.ticks() + self._log_pause
 
     def one(self, path: str) -> dict[str, Any]:
         """Read the one object at `path`."""
@@ -144,17 +152,27 @@ class Graph:
 
     def find_groups(self, names: Sequence[str], unique_names: Sequence[str], ids: Sequence[str]) -> list[dict[str, Any]]:
         """Read the groups that have one of these, as Graph sends them; a group that has several may come several times."""
-        paths = [*_filters("displayName", names), *_filters("uniqueName", unique_names)]
-        found = [group for table in batch.gather(self._transport, paths) for group in table]
-        return [*found, *self.existing(ids, objects.GROUP_KEYS, "group")]
+        select = f"$select={','.join(objects.GROUP_KEYS)}"
+        found = self.gather(_filters("groups", "displayName", names, objects.GROUP_KEYS))
+        by_key = [f"/groups(uniqueName={pages.quoted(name)})?{select}" for name in unique_names]
+        return [*found, *batch.present(self._transport, by_key), *self.existing("groups", ids, objects.GROUP_KEYS)]
 
-    def existing(self, ids: Iterable[str], keys: Sequence[str], *types: str) -> list[dict[str, Any]]:
-        """Read `keys` of those of these objects that exist; of deleted ones Graph sends nothing (graph/api/directoryobject-getbyids)."""
-        asked, found = sorted(set(ids)), list[dict[str, Any]]()
-        for start in range(0, len(asked), BY_IDS):
-            body = json.dumps({"ids": [guid(one) for one in asked[start : start + BY_IDS]], "types": types})
-            found += pages.asked(self._transport, Call("POST", f"/directoryObjects/getByIds?$select={','.join(keys)}", body))
-        return found
+    def gather(self, paths: Sequence[str]) -> list[dict[str, Any]]:
+        """Read every object of many collections."""
+        return [wire for table in batch.gather(self._transport, paths) for wire in table]
+
+    def existing(self, kind: str, ids: Iterable[str], keys: Sequence[str]) -> list[dict[str, Any]]:
+        """Read `keys` of those of these users, groups or servicePrincipals that exist; a deleted one is in no list.
+
+        By `in` on the collection: directoryObjects/getByIds is documented for Directory.Read.All alone.
+        """
+        return self.gather(_filters(kind, "id", [guid(one) for one in sorted(set(ids))], keys))
+
+    def users(self, ids: Iterable[str]) -> dict[str, dict[str, Any] | GraphError]:
+        """Read users by id: what Graph shows of each, or why not. Only a 404 says that somebody is gone."""
+        asked = sorted(set(ids))
+        select = ",".join(objects.MEMBER_KEYS)
+        return dict(zip(asked, batch.single(self._transport, [f"/users/{guid(one)}?$select={select}" for one in asked]), strict=True))
 
     def members(self, group_ids: Iterable[str]) -> pd.DataFrame:
         """MEMBERS: the direct members of each group, users and others. Only these get the roles of the group."""
@@ -167,7 +185,8 @@ class Graph:
 
     def present(self, ids: Iterable[str]) -> frozenset[str]:
         """Read which of these users, groups and service principals exist; of deleted ones Graph sends nothing."""
-        found = self.existing(ids, ("id",), "user", "group", "servicePrincipal")
+        asked = list(ids)
+        found = (one for kind in ("users", "groups", "servicePrincipals") for one in self.existing(kind, asked, ("id",)))
         return frozenset(objects.need(one, "id", "An object") for one in found)
 
     def memberships(self, user_id: str) -> pd.DataFrame:
@@ -181,13 +200,33 @@ class Graph:
         return user, str(wire.get("displayName") or "")
 
     def membership(self, group_ids: Iterable[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Read GROUPS and MEMBERS of these groups and of all groups inside them, so that nested members can be told from direct ones."""
-        waiting, known, tables = set(group_ids), set[str](), list[pd.DataFrame]()
+        """Read GROUPS and MEMBERS of these groups and of all groups inside them, so that nested members can be told from direct ones.
+
+        A group whose members this sign-in may not see has a `problem`; one that does not exist any more has no row.
+        """
+        waiting, known = set(group_ids), set[str]()
+        groups, members = [objects.groups([])], [objects.members([])]
         while waiting:
-            tables.append(self.members(sorted(waiting)))
+            groups.append(self._with_problems(self.groups(ids=waiting)))
+            members.append(self.members(groups[-1].loc[groups[-1].problem == "", "group_id"]))
             known |= waiting
-            waiting = set(tables[-1].loc[tables[-1].member_type == "Group", "member_id"]) - known
-        return self.groups(ids=known), pd.concat(tables, ignore_index=True) if tables else objects.members([])
+            waiting = set(members[-1].loc[members[-1].member_type == "Group", "member_id"]) - known
+        return pd.concat(groups, ignore_index=True), pd.concat(members, ignore_index=True)
+
+    def unseen(self, group_ids: Iterable[str]) -> pd.DataFrame:
+        """Read GROUPS: those of these groups whose members this sign-in may not see, each with its `problem`."""
+        groups = self._with_problems(self.groups(ids=group_ids))
+        return groups[groups.problem != ""].reset_index(drop=True)
+
+    def _with_problems(self, groups: pd.DataFrame) -> pd.DataFrame:
+        """Say of GROUPS with hidden membership that their members are not known, unless the token holds Member.Read.Hidden.
+
+        Without it Graph leaves them out in silence (learn.microsoft.com graph/api/group-list-members, group-list-transitivemembers).
+        """
+        hidden = (groups.visibility == "HiddenMembership") & ("Member.Read.Hidden" not in granted(self._session))
+        for row in groups[hidden].itertuples():
+            self.coverage.not_read("members of group", objects.HIDDEN, str(row.group_id), str(row.group_name))
+        return groups.assign(problem=groups.problem.mask(hidden, objects.HIDDEN))
 
     def jobs(self, service_principal: str) -> list[dict[str, Any]]:
         """Read the synchronization jobs; an active one imports roles by itself, and then nobody else may write appRoles."""
@@ -238,8 +277,8 @@ class Graph:
         self._transport.clock.sleep(seconds)
 
 
-def _filters(key: str, values: Sequence[str]) -> list[str]:
-    """Paths that find groups by `key`, IN_FILTER values each (graph/aad-advanced-queries: `in` works where `eq` does)."""
+def _filters(kind: str, key: str, values: Sequence[str], keys: Sequence[str]) -> list[str]:
+    """Paths that find objects by `key`, IN_FILTER values each (graph/aad-advanced-queries: `in` works where `eq` does)."""
     chunks = (values[start : start + IN_FILTER] for start in range(0, len(values), IN_FILTER))
-    select = ",".join(objects.GROUP_KEYS)
-    return [f"/groups?$filter={key}%20in%20({','.join(map(pages.quoted, chunk))})&$select={select}&$top=999" for chunk in chunks]
+    select = ",".join(keys)
+    return [f"/{kind}?$filter={key}%20in%20({','.join(map(pages.quoted, chunk))})&$select={select}&$top=999" for chunk in chunks]

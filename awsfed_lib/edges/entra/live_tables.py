@@ -116,11 +116,24 @@ def policies(graph: Reader, of: str) -> Wire:
 def assigned_policies(graph: Reader, of: str) -> Wire:
     """Read the claims mapping policies that a service principal has: none or one.
 
-    The service principal's own list asks for a permission to write applications even of those who read (graph/permissions-reference), so
-    every policy of the tenant is asked to what it applies.
+    From the policies' side: to read them at the service principal takes a permission to write applications (graph/permissions-reference).
     """
-    found = graph.read(POLICIES)
-    return [one for one in found if any(user.get("id") == of for user in graph.read(f"{POLICIES}/{guid(one['id'])}/appliesTo"))]
+    return [policy for policy, holders in policies_in_use(graph) if of in holders]
+
+
+def policies_in_use(graph: Reader) -> list[tuple[dict[str, Any], frozenset[str]]]:
+    """Read every claims mapping policy of the tenant, and the ids of what has it (graph/api/claimsmappingpolicy-list-appliesto)."""
+    return [(policy, _holders(graph, objects.need(policy, "id", "A claims policy"))) for policy in graph.read(POLICIES)]
+
+
+def _holders(graph: Reader, policy_id: str) -> frozenset[str]:
+    try:
+        found = graph.read(f"{POLICIES}/{guid(policy_id)}/appliesTo?$select=id")
+    except GraphError as refusal:
+        if refusal.status != NOT_FOUND:
+            raise
+        return frozenset()  # just deleted, or just made and not at every replica: no application has it there
+    return frozenset(objects.need(one, "id", "A holder of a claims policy") for one in found)
 
 
 def instances(graph: Reader, of: str) -> Wire:

@@ -11,7 +11,8 @@ from awsfed_lib.core.errors import UnreadError
 from awsfed_lib.core.recovery_shapes import MEMBERSHIPS
 from awsfed_lib.core.tables import ASSIGNMENTS, GROUPS, MEMBERS, frame
 
-GROUP_KEYS = ("id", "displayName", "uniqueName", "securityEnabled", "mailEnabled", "groupTypes")
+GROUP_KEYS = ("id", "displayName", "uniqueName", "securityEnabled", "mailEnabled", "groupTypes", "visibility")
+HIDDEN = "Its membership is hidden (HiddenMembership), and this sign-in lacks Member.Read.Hidden: who is in it is not known."
 MEMBER_KEYS = ("id", "displayName", "userPrincipalName", "accountEnabled")
 MEMBERSHIP_KEYS = ("id", "displayName", "groupTypes", "mailEnabled", "securityEnabled", "onPremisesSyncEnabled", "isAssignableToRole")
 ASSIGNMENT_KEYS = ("id", "appRoleId", "principalId", "principalType", "resourceId")
@@ -27,7 +28,7 @@ def need(wire: Mapping[str, Any], key: str, what: str) -> str:
 
 
 def groups(wire: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
-    """Make GROUPS: group_id group_name unique_name security_enabled kind, one row a group, sorted by id."""
+    """Make GROUPS, one row a group, sorted by id."""
     by_id = {need(group, "id", "A group"): group for group in wire}
     return frame(GROUPS, [_group(by_id[key]) for key in sorted(by_id)])
 
@@ -39,6 +40,7 @@ def _group(wire: Mapping[str, Any]) -> dict[str, Any]:
         "unique_name": wire.get("uniqueName"),
         "security_enabled": wire.get("securityEnabled") is True,
         "kind": _kind(wire),
+        "visibility": wire.get("visibility"),
     }
 
 
@@ -101,7 +103,10 @@ def members(wire: Iterable[tuple[str, Mapping[str, Any]]]) -> pd.DataFrame:
 
 
 def _member(group: str, wire: Mapping[str, Any]) -> dict[str, Any]:
-    """Count a user whose accountEnabled is not shown as enabled: an audit must not lose a path for want of a permission."""
+    """Leave `enabled` empty for a user whose accountEnabled is not shown, as to a token without User.Read.All: it is not known.
+
+    microsoft-graph-docs #2833: User.ReadBasic.All gives null.
+    """
     kind = str(wire.get("@odata.type") or "").rpartition(".")[2]
     return {
         "group_id": group,
@@ -109,5 +114,5 @@ def _member(group: str, wire: Mapping[str, Any]) -> dict[str, Any]:
         "member_type": TYPES.get(kind, kind[:1].upper() + kind[1:]),
         "member_name": wire.get("displayName"),
         "user_name": wire.get("userPrincipalName"),
-        "enabled": wire.get("accountEnabled") is not False,
+        "enabled": wire.get("accountEnabled") if kind in ("user", "") else True,
     }

@@ -5,16 +5,19 @@ learn.microsoft.com graph/paging: the link to the next page is opaque and carrie
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
-from awsfed_lib.core.errors import UnreadError
+from awsfed_lib.core.errors import GraphError, UnreadError
 from awsfed_lib.edges.entra.connection import origin
 from awsfed_lib.edges.entra.transport import Call, Reply, Transport
 
 Page = TypeVar("Page", bound=Hashable)
 NEXT = "@odata.nextLink"
+EXPIRED = "Directory_ExpiredPageToken"  # Graph forgot the list between two pages (graph/errors); it is read from its beginning
+RESTARTS = 3
+NO_CONTENT = 204
 
 
 def quoted(text: str) -> str:
@@ -23,33 +26,40 @@ def quoted(text: str) -> str:
 
 
 def one(transport: Transport, path: str) -> dict[str, Any]:
-    """One object. Raises UnreadError when the answer is no whole JSON object, GraphError when Graph refuses."""
+    """One object, {} where Graph answers 204. Raises UnreadError when the answer is no whole JSON object, GraphError for a refusal."""
     return whole(path, transport.fetch(Call("GET", path)))
 
 
-def every(transport: Transport, path: str, headers: tuple[tuple[str, str], ...] = (), *, pause: float = 0.0) -> list[dict[str, Any]]:
-    """Every object of a collection, over all pages, `pause` seconds between them. Raises UnreadError when a page is not whole."""
+def every(
+    transport: Transport, path: str, headers: tuple[tuple[str, str], ...] = (), *, ready: Callable[[], None] = lambda: None
+) -> list[dict[str, Any]]:
+    """Every object of a collection, over all pages. `ready` is called before each request: it waits where a limit asks for it.
+
+    A list whose page token has expired is read again from its beginning, a few times. Raises UnreadError when a page is not whole.
+    """
+    for _ in range(RESTARTS):
+        try:
+            return _once(transport, path, headers, ready)
+        except GraphError as refusal:
+            if refusal.code != EXPIRED:
+                raise
+    return _once(transport, path, headers, ready)
+
+
+def _once(transport: Transport, path: str, headers: tuple[tuple[str, str], ...], ready: Callable[[], None]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     seen: set[str] = set()
     following, promised = path, 0
     while following:
         refuse_circle(path, following, seen)
+        ready()
         document = whole(path, transport.fetch(Call("GET", following, headers=headers)))
         found += values(path, document)
         promised = max(promised, counted(document))
         following = next_path(transport, path, document)
-        if following and pause:
-            transport.clock.sleep(pause)
     if len(found) < promised:
         raise UnreadError(f"{_short(path)} holds {promised} objects, and {len(found)} came.", remedy="Run it again.")
     return found
-
-
-def asked(transport: Transport, call: Call) -> list[dict[str, Any]]:
-    """Every object that a question in a body (`call`, a POST) finds; what its answer leaves to further pages is read too."""
-    document = whole(call.path, transport.fetch(call))
-    following = next_path(transport, call.path, document)
-    return values(call.path, document) + (every(transport, following) if following else [])
 
 
 def refuse_circle(path: str, following: Page, seen: set[Page]) -> None:
@@ -60,8 +70,8 @@ def refuse_circle(path: str, following: Page, seen: set[Page]) -> None:
 
 
 def whole(path: str, reply: Reply) -> dict[str, Any]:
-    """Return the JSON object of an answer, or UnreadError."""
-    document = reply.document
+    """Return the JSON object of an answer, {} for 204 without a body, or UnreadError."""
+    document = {} if reply.status == NO_CONTENT and not reply.content else reply.document
     if document is None:
         kind = reply.headers.get("Content-Type", "no type").split(";")[0]
         raise UnreadError(

@@ -6,8 +6,6 @@ The metadata is public, and comes from the sign-in host: learn.microsoft.com ent
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
 from urllib.parse import quote
 
 import urllib3.exceptions as u3
@@ -20,7 +18,7 @@ from awsfed_lib.core.saml.claim_plan import LivePolicies
 from awsfed_lib.edges.entra import live_tables, objects, pages
 from awsfed_lib.edges.entra.auth import Session
 from awsfed_lib.edges.entra.connection import Lost, connect, lost
-from awsfed_lib.edges.entra.live_tables import POLICIES, Reader, Wire
+from awsfed_lib.edges.entra.live_tables import Reader, Wire
 
 TRIES = 3
 
@@ -36,14 +34,11 @@ def settings(graph: Reader, service_principal: str) -> LiveApplication:
 
 def policies(graph: Reader, service_principal: str, *, name: str) -> LivePolicies:
     """Read the claims mapping policies of the service principal, those of the tenant called `name`, and which are shared."""
-    assigned = live_tables.assigned_policies(graph, service_principal)
-    applied = {policy["id"]: graph.read(f"{POLICIES}/{live_tables.guid(policy['id'])}/appliesTo") for policy in assigned}
-    shared = tuple(identity for identity, objects_ in applied.items() if _others(objects_, service_principal))
-    return LivePolicies(tuple(assigned), tuple(live_tables.policies(graph, name)), shared)
-
-
-def _others(applied: Wire, service_principal: str) -> list[Mapping[str, Any]]:
-    return [item for item in applied if item.get("id") != service_principal]
+    in_use = live_tables.policies_in_use(graph)
+    assigned = [(policy, holders) for policy, holders in in_use if service_principal in holders]
+    shared = tuple(policy["id"] for policy, holders in assigned if holders - {service_principal})
+    named = tuple(policy for policy, _ in in_use if policy.get("displayName") == name)
+    return LivePolicies(tuple(policy for policy, _ in assigned), named, shared)
 
 
 def signing_certificates(graph: Reader, service_principal: str) -> tuple[SigningCertificate, ...]:

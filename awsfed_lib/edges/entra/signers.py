@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 import pandas as pd
 
@@ -14,7 +15,7 @@ from awsfed_lib.core.saml.metadata import parse
 from awsfed_lib.core.saml.signer import Signer
 from awsfed_lib.edges.entra import live_tables, objects, saml_reads
 from awsfed_lib.edges.entra.auth import Session
-from awsfed_lib.edges.entra.enterprise import portal_claims
+from awsfed_lib.edges.entra.enterprise import NOT_FOUND, portal_claims
 from awsfed_lib.edges.entra.graph import Graph
 
 KEYS = ("appId", "accountEnabled", "preferredSingleSignOnMode", "replyUrls", *live_tables.SIGNING)
@@ -28,31 +29,47 @@ def signer(graph: Graph, session: Session, service_principal: str, *, now: datet
     wire = graph.service_principal(service_principal, *KEYS)
     listed = certificates.read(wire)
     own = parse(saml_reads.metadata(session, objects.need(wire, "appId", "The service principal"))) if listed else None
-    policies = live_tables.assigned_policies(graph, service_principal)
-    portal, problem = portal_claims(graph, service_principal) if not policies else (None, "")
+    found, problem = _claims(graph, service_principal)
     if problem:
-        graph.coverage.not_read("claims of the portal", problem, service_principal)
-    elif not policies:
-        graph.coverage.read("claims of the portal", service_principal)
-    return Signer(wire, own, claims.effective(policies, portal), now)
+        graph.coverage.not_read("claims", problem, service_principal)
+    else:
+        graph.coverage.read("claims", service_principal)
+    return Signer(wire, own, found, now, problem)
+
+
+def _claims(graph: Graph, service_principal: str) -> tuple[pd.DataFrame, str]:
+    """Read CLAIMS in effect; and why they are not known for sure, "" when they are."""
+    try:
+        policies = live_tables.assigned_policies(graph, service_principal)
+    except GraphError as refusal:
+        return claims.effective((), None, refusal.what), refusal.what
+    portal, problem = portal_claims(graph, service_principal) if not policies else (None, "")
+    return claims.effective(policies, portal, problem), problem
 
 
 def membership(graph: Graph, assigned: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Read GROUPS and MEMBERS of the groups in ASSIGNMENTS; users who are assigned themselves are rows of MEMBERS without a group.
 
-    A user whom Graph does not show is missing: then nothing is known of that name.
+    Somebody who is gone (404) has no row; of somebody whom Graph does not show, only the name of the assignment is known.
     """
     groups, members = graph.membership(assigned.loc[assigned.principal_type == "Group", "principal_id"])
-    direct = set(assigned.loc[assigned.principal_type == "User", "principal_id"]) - set(members.member_id)
-    alone = objects.members(("", user) for user in _users(graph, sorted(direct)))
-    return groups, pd.concat([members, alone], ignore_index=True)
+    users = assigned[(assigned.principal_type == "User") & ~assigned.principal_id.isin(members.member_id)]
+    names = dict(zip(users.principal_id, users.principal_name, strict=True))
+    alone = [_user(identity, names[identity], found) for identity, found in graph.users(names).items() if not _is_gone(found)]
+    people = pd.concat([members, objects.members(("", user) for user in alone)], ignore_index=True)
+    unknown = int(people.enabled.isna().sum())
+    if unknown:
+        problem = f"Whether they are enabled is not known of {unknown} of {len(people)} members: it takes User.Read.All."
+        graph.coverage.not_read("state of users", problem)
+    else:
+        graph.coverage.read("state of users")
+    return groups, people
 
 
-def _users(graph: Graph, ids: Iterable[str]) -> Iterator[dict[str, object]]:
-    """Read users one by one: few are assigned themselves (User.ReadBasic.All; whether they are enabled takes User.Read.All)."""
-    for identity in ids:
-        try:
-            wire = graph.one(f"/users/{live_tables.guid(identity)}?$select={','.join(objects.MEMBER_KEYS)}")
-        except GraphError:
-            continue
-        yield {**wire, "@odata.type": "#microsoft.graph.user"}
+def _is_gone(found: Mapping[str, Any] | GraphError) -> bool:
+    return isinstance(found, GraphError) and found.status == NOT_FOUND
+
+
+def _user(identity: str, name: str, found: Mapping[str, Any] | GraphError) -> dict[str, Any]:
+    shown = {"id": identity, "displayName": name} if isinstance(found, GraphError) else found
+    return {**shown, "@odata.type": "#microsoft.graph.user"}

@@ -125,15 +125,15 @@ class Transport:
     def pause(self, pace: Pace, failed: Sequence[tuple[Call, Reply | Lost]]) -> None:
         """Wait as long as the longest Retry-After of the failed reads; raise GraphError or UnreadError when waiting is of no use."""
         for call, answer in failed:
-            if not _passing(answer):
-                raise _failure(call, answer)
+            if not passing(answer):
+                raise failure(call, answer)
         try:
             seconds = pace.pause(self.asked(answer for _, answer in failed))
         except Exhausted as over:
             reason = str(over)
         else:
             return self.wait(seconds)
-        raise _failure(*failed[0], reason)
+        raise failure(*failed[0], reason)
 
     def asked(self, answers: Iterable[Reply | Lost]) -> float | None:
         """Return the longest Retry-After among `answers` in seconds; None when none says."""
@@ -180,7 +180,7 @@ class Transport:
         return self._http.prepare_request(request)
 
 
-def _passing(answer: Reply | Lost) -> bool:
+def passing(answer: Reply | Lost) -> bool:
     """Whether a read may go better the next time."""
     if isinstance(answer, Lost):
         return answer.stage != "barred"
@@ -203,7 +203,8 @@ def words(reply: Reply) -> tuple[str, str]:
     return str(error.get("code") or ""), str(message or "")
 
 
-def _failure(call: Call, answer: Reply | Lost, stopped: str = "") -> GraphError | UnreadError:
+def failure(call: Call, answer: Reply | Lost, stopped: str = "") -> GraphError | UnreadError:
+    """Return the error of a read that was refused or got no answer; `stopped`: why it is not tried again."""
     path = call.path.split("?")[0]
     if isinstance(answer, Lost):
         return UnreadError(f"{path} could not be read. {answer.reason} {stopped}".strip(), remedy="Run it again once Graph can be reached.")

@@ -214,8 +214,13 @@ class Run:
         self.record.update(who={**self.record.run().get("who", {}), **who})
 
     def keep(self, **things: object) -> None:
-        """Keep tables, plans, CSV texts and JSON values in the record, by name; a name that is taken gets a number."""
+        """Keep tables, plans, CSV texts and JSON values in the record, by name; a name that is taken gets a number.
+
+        None is what was not read, and is not kept: a later run takes what is missing for unknown.
+        """
         for name, thing in things.items():
+            if thing is None:
+                continue
             if isinstance(thing, pd.DataFrame):
                 frames.kept(thing, f"tables/{self.record.keep_table(name, thing).stem}.csv")
             elif isinstance(thing, str):
