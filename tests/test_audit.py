@@ -65,7 +65,7 @@ TROUBLES = [
     ("named otherwise", "low", {"app_roles": live(wire(A, "Admin", displayName="by hand"))}, "by the template it would be “name-345 / Admin”"),
     ("same pair twice", "low", {"app_roles": live(ADMIN, wire(A, "Admin", id="x", value=f"{provider(A)},{arn(A, 'Admin')}"))}, "2 appRoles"),
     ("on the app registration", "low", {"app_roles": live(wire(A, "Admin", origin="Application"))}, "declared on the app registration"),
-    ("trust to look at", "low", {"roles": roles(role(A, "Admin", reason="no sts:TagSession"))}, "look at its trust: no sts:TagSession"),
+    ("trust to look at", "low", {"roles": roles(role(A, "Admin", reason="no sts:TagSession"))}, "trust policy needs review: no sts:TagSession"),
     ("nested group", "medium", {"members": members(member("admins", "ursula"), member("admins", "inner", "Group"))}, "its members get nothing"),
     ("group not for security", "medium", {"groups": groups(group("admins"), group("m", security_enabled=False, kind="distribution"))}, "kind distribution"),
     ("assigned directly", "medium", {"assignments": assignments(assignment(ADMIN["id"], "ursula", "User"))}, "A User is assigned"),

@@ -10,6 +10,7 @@ from awsfed_lib.core.label import fill
 from awsfed_lib.core.review.evidence import Evidence, Item, Terms
 from awsfed_lib.core.roles.body import DEFAULT_ROLE, Capacity, capacity, caution, flaw
 from awsfed_lib.core.roles.pair import parse
+from awsfed_lib.core.roles.trust import USABLE
 from awsfed_lib.core.tables import OPEN
 
 NEARLY_FULL = 0.9
@@ -110,10 +111,10 @@ def not_trusted_by_the_role(evidence: Evidence, _: Terms) -> Iterator[Item]:
 
 
 def trust_to_look_at(evidence: Evidence, _: Terms) -> Iterator[Item]:
-    """Find roles that are taken with a remark of the trust analysis."""
+    """Find roles that can be used, with a condition or another remark of the trust analysis."""
     for row in _taken(evidence):
         if row["reason"]:
-            yield Item(row["value"], row["role_arn"], f"Taken, but look at its trust: {row['reason']}.")
+            yield Item(row["value"], row["role_arn"], f"Its trust policy needs review: {row['reason'].removesuffix('.')}.")
 
 
 def value_refused(evidence: Evidence, _: Terms) -> Iterator[Item]:
@@ -192,7 +193,7 @@ def on_the_app_registration(evidence: Evidence, _: Terms) -> Iterator[Item]:
 def _taken(evidence: Evidence) -> Iterator[dict[str, str]]:
     for several in evidence.role_rows.values():
         for row in several:
-            if row["verdict"] == "taken" and parse(row["value"]):
+            if row["verdict"] in USABLE and parse(row["value"]):
                 yield dict(row)
 
 

@@ -100,7 +100,7 @@ class Evidence:
 
     @cached_property
     def states(self) -> dict[str, str]:
-        """What is wrong with the IAM role of each appRole, by id: unread, dangling, untrusted, or "" for nothing."""
+        """What is wrong with the IAM role of each appRole, by id: unread, dangling, untrusted, conditional, or "" for nothing."""
         return {name: self._state(pair) for name, pair in self.pairs.items()}
 
     def _state(self, pair: Pair) -> str:
@@ -109,8 +109,8 @@ class Evidence:
         found = self.role_rows.get(pair.role_arn)
         if not found:
             return "dangling"
-        trusted = any(row["provider_arn"] == pair.provider_arn and row["verdict"] == "taken" for row in found)
-        return "" if trusted else "untrusted"
+        verdict = next((row["verdict"] for row in found if row["provider_arn"] == pair.provider_arn), "skipped")
+        return {"taken": "", "conditional": "conditional"}.get(verdict, "untrusted")
 
     def name(self, app_role_id: str) -> str:
         """Say what people call an appRole."""

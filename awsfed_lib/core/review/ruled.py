@@ -25,6 +25,7 @@ from awsfed_lib.core.review.sides import Side, parts
 from awsfed_lib.core.review.states import NO_RULE, UNREAD
 from awsfed_lib.core.roles import approles
 from awsfed_lib.core.roles.pair import parse
+from awsfed_lib.core.roles.trust import USABLE
 from awsfed_lib.core.tables import MATCHED_GROUPS, check, frame, read_in_full, rows
 
 Row = Mapping[str, Any]
@@ -84,7 +85,7 @@ def _providers(seen: Seen, rules: Rules, read: frozenset[str]) -> Iterator[dict[
     if seen.providers is None:
         return
     trusted = {
-        row["provider_arn"]: row["account_id"] for row in seen.rows("roles") if row["verdict"] == "taken" and row["account_id"] in read
+        row["provider_arn"]: row["account_id"] for row in seen.rows("roles") if row["verdict"] in USABLE and row["account_id"] in read
     }
     there = {row["provider_arn"]: row["account_id"] for row in seen.rows("providers")}
     for arn, account in sorted((there | trusted).items()):

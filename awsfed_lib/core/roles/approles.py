@@ -20,6 +20,7 @@ from awsfed_lib.core.roles.body import Capacity, capacity
 from awsfed_lib.core.roles.collection import active_imports
 from awsfed_lib.core.roles.pair import Pair, parse
 from awsfed_lib.core.roles.stages import Bounds, Entry, Stages, stages
+from awsfed_lib.core.roles.trust import USABLE
 from awsfed_lib.core.tables import APP_ROLES, ASSIGNMENTS, ROLES, check, frame, read_in_full, rows
 
 LABEL = "{account_name} / {role_name}"
@@ -56,7 +57,7 @@ def render(roles: pd.DataFrame, *, label: str = LABEL) -> pd.DataFrame:
     Raises ParameterError for a wrong template, TableError for a taken role whose value is not its own pair of ARNs.
     """
     check_template(label)
-    taken = [row for row in rows(check(ROLES, roles)) if row["verdict"] == "taken"]
+    taken = [row for row in rows(check(ROLES, roles)) if row["verdict"] in USABLE]
     return frame(APP_ROLES, [_rendered(row, label) for row in sorted(taken, key=lambda row: row["value"])])
 
 

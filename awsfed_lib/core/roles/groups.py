@@ -24,6 +24,7 @@ from awsfed_lib.core.plan import Plan
 from awsfed_lib.core.roles.assigned import in_waves
 from awsfed_lib.core.roles.mapping import read_mapping, resolve, unused
 from awsfed_lib.core.roles.pair import parse
+from awsfed_lib.core.roles.trust import USABLE
 from awsfed_lib.core.tables import GROUPS, MATCHED_GROUPS, ROLES, WANTED_GROUPS, canonical, check, frame, rows
 
 NAME = "AWS-{account_id}-{role_name}"
@@ -41,7 +42,7 @@ def desired(roles: pd.DataFrame, *, name: str = NAME, mapping: pd.DataFrame | No
     Raises ParameterError for a wrong template or a mapping that names a role twice.
     """
     check_template(name)
-    taken = sorted((row for row in rows(check(ROLES, roles)) if row["verdict"] == "taken"), key=lambda row: row["value"])
+    taken = sorted((row for row in rows(check(ROLES, roles)) if row["verdict"] in USABLE), key=lambda row: row["value"])
     mapped = resolve(mapping, taken)
     return frame(WANTED_GROUPS, [_wanted(row, name, mapped.get(row["value"])) for row in taken])
 

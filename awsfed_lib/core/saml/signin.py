@@ -215,6 +215,8 @@ def _trust(path: _Path) -> _Broken | None:
     found = [row for row in path.evidence.role_rows[pair.role_arn] if row["provider_arn"] == pair.provider_arn]
     if any(row["verdict"] == "taken" for row in found):
         return None
+    if any(row["verdict"] == "conditional" for row in found):
+        return _Broken("unknown", found[0]["reason"], "Look at the condition: 02-accounts.")
     words = found[0]["reason"] if found else "The trust policy does not name this provider."
     return _Broken("broken", f"“Not authorized to perform sts:AssumeRoleWithSAML”: {words}", "Mend the trust policy: 02-accounts.")
 

@@ -48,6 +48,7 @@ VERDICTS: Mapping[str, tuple[str, Tone]] = {
     "too early": ("…", "news"),
     "interrupted": ("?", "warn"),
     "taken": ("✓", "good"),
+    "conditional": ("!", "warn"),
     "skipped": ("-", "calm"),
     "effective": ("✓", "good"),
     "effective (appRole disabled)": ("!", "warn"),

@@ -18,8 +18,8 @@ import boto3
 import pandas as pd
 
 from awsfed_lib.core.roles import body, pair, trust
-from awsfed_lib.core.roles.trust import Verdict
-from awsfed_lib.core.tables import ACCOUNTS, COUNT, ROLES, frame
+from awsfed_lib.core.roles.trust import SESSION_ACTIONS, USABLE, Verdict
+from awsfed_lib.core.tables import ACCOUNTS, COUNT, ROLES, TEXT, frame
 from awsfed_lib.edges.amazon.answers import all_pages, own_entries
 from awsfed_lib.edges.amazon.hub import Hub
 from awsfed_lib.edges.amazon.organization import Organization
@@ -50,9 +50,10 @@ def inventory(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Read the organization: (ACCOUNTS, ROLES).
 
-    ROLES has one row for each role and SAML provider that its trust names, "taken" only for the provider called
-    `provider` ("" takes any), and for responses to one of `recipients` (none: as `trust.judge` has it). A role that does
-    not trust SAML is not listed, and counted in the extra column `other_roles` of ACCOUNTS. An account that could not be
+    ROLES has one row for each role and SAML provider that its trust names, usable only for the provider called
+    `provider` ("" takes any), and for responses to one of `recipients` (none: as `trust.judge` has it). Its extra columns
+    `tag_session` and `source_identity` are those of `trust.Verdict`. A role that does not trust SAML is not listed, and
+    counted in the extra column `other_roles` of ACCOUNTS. An account that could not be
     read in full is a row of ACCOUNTS with its problem, and has no rows in ROLES. Raises SignInError, ParameterError and
     AwsError as `organization.accounts` and `hub.hub` do.
     """
@@ -61,9 +62,9 @@ def inventory(
     found = account_table(readings)
     others = pd.Series([pd.NA if reading.found is None else reading.found.others for reading in readings], dtype=COUNT)
     log.info("%s roles do not trust SAML and are not listed.", others.sum())
-    return found.assign(other_roles=others), frame(
-        ROLES, _in_order(row for reading in readings if reading.found for row in reading.found.rows)
-    )
+    listed = _in_order(row for reading in readings if reading.found for row in reading.found.rows)
+    more = {name: pd.Series([row.pop(name) for row in listed], dtype=TEXT) for name in SESSION_ACTIONS}
+    return found.assign(other_roles=others), frame(ROLES, listed).assign(**more)
 
 
 def account_table(readings: Iterable[Reading[Any]]) -> pd.DataFrame:
@@ -108,7 +109,7 @@ def _rows(role: Mapping[str, Any], account: Account, providers: Mapping[str, Any
 
 
 def _judged(verdict: Verdict, role_arn: str) -> Row:
-    return {**verdict._asdict(), "value": f"{role_arn},{verdict.provider_arn}" if verdict.verdict == "taken" else ""}
+    return {**verdict._asdict(), "value": f"{role_arn},{verdict.provider_arn}" if verdict.verdict in USABLE else ""}
 
 
 def settled(verdict: Verdict, role_arn: str, providers: Iterable[str], asked: str) -> Verdict:

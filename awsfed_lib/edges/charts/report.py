@@ -9,6 +9,7 @@ import pandas as pd
 
 from awsfed_lib.core.review.forecast import growth as grown
 from awsfed_lib.core.roles.body import Capacity
+from awsfed_lib.core.roles.trust import USABLE
 from awsfed_lib.core.tables import rows
 from awsfed_lib.edges.charts.bars import Bar, bars
 from awsfed_lib.edges.charts.chart import Chart
@@ -48,7 +49,7 @@ def certificates(certificates: pd.DataFrame, providers: pd.DataFrame, *, provide
 def coverage(roles: pd.DataFrame, accounts: pd.DataFrame) -> Chart:
     """Draw which account has which role, by the ROLES that are taken; accounts that were read in full are drawn even without any."""
     names = {row["account_id"]: f"{row['account_name']} {row['account_id']}".strip() for row in rows(accounts) if not row["problem"]}
-    taken = [row for row in rows(roles) if row["verdict"] == "taken" and row["account_id"] in names]
+    taken = [row for row in rows(roles) if row["verdict"] in USABLE and row["account_id"] in names]
     named = defaultdict(set)
     for row in taken:
         named[row["account_id"]].add(row["role_name"])

@@ -16,6 +16,7 @@ from awsfed_lib.core.coverage import Coverage
 from awsfed_lib.core.errors import GraphError, UnreadError
 from awsfed_lib.core.outcome import Answer
 from awsfed_lib.core.roles import approles
+from awsfed_lib.core.roles.sign_in_endpoints import is_endpoint
 from awsfed_lib.core.saml.gallery import AWS_TEMPLATE
 from awsfed_lib.edges.entra import batch, live_tables, mistaken, objects, pages
 from awsfed_lib.edges.entra.auth import Session, granted
@@ -117,6 +118,11 @@ class Graph:
     def application(self, service_principal: str) -> Subject:
         """Read the enterprise application, as the subject of a plan."""
         return self._subject(self.service_principal(service_principal, "displayName"))
+
+    def recipients(self, service_principal: str) -> tuple[str, ...]:
+        """Read the default reply URL, the Recipient of what My Apps sends; none when it is no sign-in endpoint of AWS."""
+        urls = self.service_principal(service_principal, "replyUrls").get("replyUrls") or []
+        return tuple(url for url in urls[:1] if is_endpoint(url))
 
     def service_principals_by_template(self, template_id: str = AWS_TEMPLATE) -> list[Subject]:
         """Every enterprise application made from a gallery template, by name."""

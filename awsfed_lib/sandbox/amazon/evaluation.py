@@ -116,7 +116,7 @@ def _condition(name: str, key: str, wanted: list[Any], context: Context) -> bool
     values = context.get(key.lower())
     texts = [_filled(str(value), context) for value in wanted]
     if operator == "Null":
-        return texts == [str(values is None).lower()]
+        return str(values is None).lower() in [text.lower() for text in texts]
     if values is None:
         return optional or quantifier == "ForAllValues" or ("Not" in operator and quantifier != "ForAnyValue")
     matches = [_matches(operator, value, texts) for value in values]
