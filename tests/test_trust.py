@@ -365,7 +365,11 @@ def test_verdict_without_reservation_is_that_of_another_evaluation(document: Jso
     for verdict in judge(document):
         if not verdict.provider_arn:
             continue
-        said = {SAML: {"taken": "allowed", "skipped": "refused"}.get(verdict.verdict), TAG: verdict.tag_session, SOURCE: verdict.source_identity}
+        said = {
+            SAML: {"taken": "allowed", "skipped": "refused"}.get(verdict.verdict),
+            TAG: verdict.tag_session,
+            SOURCE: verdict.source_identity,
+        }
         context = {
             "saml:aud": [GLOBAL], "saml:doc": [f"{ACCOUNT}/{verdict.provider_arn.rpartition('/')[2]}"], "aws:principalaccount": [ACCOUNT],
             "aws:principaltype": ["User"], "aws:userid": [verdict.provider_arn], "aws:securetransport": ["true"], "aws:sourceip": ["192.0.2.1"],
