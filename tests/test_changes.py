@@ -83,6 +83,26 @@ def test_whoever_it_was_is_named(initiated, who):
     assert told["who"].tolist() == [who]
 
 
+def test_an_application_is_known_by_its_service_principal():
+    """Real entries leave appId out (splunk/security_content data_sources)."""
+    log = Log([{**EVENT, "initiatedBy": {"app": {"appId": None, "displayName": "awsfed", "servicePrincipalId": APPLICATION}}}])
+    log.one = lambda path: {"id": APPLICATION, "appId": "a-1"} if APPLICATION in path else {}
+    told = changes.authors(log, [APPLICATION], since=None, now=NOW)
+    assert told[["who", "app_id"]].to_numpy().tolist() == [["awsfed", "a-1"]]
+
+
+def test_real_entries_name_roles_in_pascal_case():
+    before, after = '[{"Id":"a","Value":"v1"}]', '[{"Id":"a","Value":"v1"},{"EntitlementId":"b","Value":"v2"}]'
+    target = {"id": "sp1", "modifiedProperties": [{"displayName": "AppRole", "oldValue": before, "newValue": after}]}
+    told = changes.authors(Log([{**EVENT, "targetResources": [target]}]), [APPLICATION], since=None, now=NOW)
+    assert told["touched"].tolist() == ["sp1; b; v2"]
+
+
+def test_an_entry_without_targets_is_an_entry():
+    told = changes.authors(Log([{**EVENT, "targetResources": None}]), [APPLICATION], since=None, now=NOW)
+    assert told["target"].tolist() == [""]
+
+
 def test_log_that_cannot_be_read_says_so_and_fails_nothing():
     refusal = GraphError("Graph refused (403).", status=403, code="Forbidden", request_id="r", remedy="Grant AuditLog.Read.All.")
     told = changes.authors(Log(refusal), [APPLICATION], since=None, now=NOW)

@@ -16,6 +16,7 @@ from awsfed_lib.sandbox.store import utc_now
 def quiet(twin):
     """Begin with an empty log."""
     twin.tenant.sign_ins.clear()
+    twin.switch(log_minutes=0)
     return twin
 
 
@@ -40,6 +41,13 @@ def test_successes_and_failures_by_person(quiet):
     assert "not assigned" in found["left.company"]["last_error"]
     assert found["britta.simon"]["successes"] == 1
     assert found["britta.simon"]["last_success"] <= utc_now()
+
+
+def test_a_guest_is_counted_by_the_name_in_this_tenant(quiet):
+    """The log has the address at home, maria@fabrikam.example; everything else here knows her by the name with #EXT#."""
+    quiet.tenant.signed_in(person(quiet, "maria_fabrikam"), quiet.application_id)
+    (found,) = rows(read(quiet).uses)
+    assert found["user_name"] == "maria_fabrikam.example#ext#@contoso.example"
 
 
 def test_somebody_who_only_failed_never_signed_in(quiet):

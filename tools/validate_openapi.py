@@ -2,19 +2,21 @@
 
 Usage: python tools/validate_openapi.py FILE
 
-Asks for every path that awsfed reads or writes, and prints each place where an answer breaks the schema of its path or holds a
-property that the schema does not declare. Ends with 1 when there is one, with 0 when there is none or no file is given.
+Asks for every path that awsfed reads or writes, and prints each place where an answer breaks the schema of its path, holds a property
+that the schema does not declare or lacks one that Graph sends unasked, has another status than its content allows, a date in another
+form, or another @odata.context. Ends with 1 when there is one, with 0 when there is none or no file is given.
 """
 
 import json
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
+from wsgiref.types import WSGIApplication
 
 import yaml
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, FormatChecker
 from werkzeug.test import Client
 
 from awsfed_lib.sandbox.entra import issuing
@@ -24,9 +26,25 @@ from awsfed_lib.sandbox.store import Tenant
 
 Document = dict[str, Any]
 
-# Formats and patterns are Microsoft's, and not all of its own samples keep them; `additionalProperties: {type: object}` stands in its
-# files for "anything may be there", text included; discriminators are no business of JSON Schema.
-IGNORED = {"nullable", "format", "discriminator", "pattern", "additionalProperties"}
+# Patterns are Microsoft's, and not all of its own samples keep them; of formats only that of dates is looked at. `additionalProperties:
+# {type: object}` stands in its files for "anything may be there", text included; discriminators are no business of JSON Schema.
+IGNORED = {"nullable", "discriminator", "pattern", "additionalProperties"}
+DATES = FormatChecker(formats=())
+DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,7})?Z")
+ON_REQUEST = re.compile(r"\$select|not returned by default", re.IGNORECASE)
+# What Graph sends only on $select although the metadata does not say so (learn.microsoft.com graph/api/resources/group, application,
+# serviceprincipal): properties of Outlook and Teams, binary ones, and those of previews.
+QUIET = frozenset({
+    "accessType", "createdOnBehalfOf", "hasMembersWithLicenseErrors", "infoCatalogs", "isArchived", "isFavorite", "isManagementRestricted",
+    "licenseProcessingState", "onPremisesExtensionAttributes", "organizationId", "unseenConversationsCount", "unseenMessagesCount",
+    "welcomeMessageEnabled", "authenticationBehaviors", "createdByAppId", "customSecurityAttributes", "isDisabled", "logo",
+    "managerApplications", "nativeAuthenticationApisEnabled", "oauth2RequirePostResponse", "remoteDesktopSecurityConfiguration",
+    "synchronization",
+})  # fmt: skip
+OF_USERS = frozenset({
+    "businessPhones", "displayName", "givenName", "id", "jobTitle", "mail", "mobilePhone", "officeLocation", "preferredLanguage", "surname",
+    "userPrincipalName",
+})  # fmt: skip
 ABSENT = "00000000-0000-0000-0000-000000000001"
 
 
@@ -72,13 +90,15 @@ def template_of(document: Document, request: Request) -> str:
     return ""
 
 
-def declared(document: Document, schema: Any) -> set[str]:
+def properties(document: Document, schema: Any) -> dict[str, Any]:
     """Collect the properties that a schema declares, its bases' included."""
     if "$ref" in schema:
         name = schema["$ref"].rsplit("/", 1)[1]
-        return declared(document, document["components"]["schemas"][name])
-    parts = schema.get("allOf", []) + schema.get("anyOf", []) + schema.get("oneOf", [])
-    return set(schema.get("properties", {})).union(*(declared(document, part) for part in parts))
+        return properties(document, document["components"]["schemas"][name])
+    found: dict[str, Any] = {}
+    for part in schema.get("allOf", []) + schema.get("anyOf", []) + schema.get("oneOf", []):
+        found |= properties(document, part)
+    return found | schema.get("properties", {})
 
 
 def undeclared(document: Document, schema: Any, body: Any) -> set[str]:
@@ -87,10 +107,59 @@ def undeclared(document: Document, schema: Any, body: Any) -> set[str]:
     Rows of a mixed collection are held against their own type, which `@odata.type` names.
     """
     kind = str(body.get("@odata.type", "")).removeprefix("#")
-    known = declared(document, {"$ref": f"#/{kind}"} if kind else schema)
+    known = properties(document, {"$ref": f"#/{kind}"} if kind else schema)
     found = {name for name in body if "@odata." not in name and name not in known}
     rows = body.get("value") if isinstance(body.get("value"), list) else []
     return found.union(*(undeclared(document, rows_of(document, schema), row) for row in rows if isinstance(row, dict)))
+
+
+def is_date(text: object) -> bool:
+    """Tell whether a date is written as Graph writes it: UTC, up to seven digits of fraction."""
+    return not isinstance(text, str) or DATE.fullmatch(text) is not None
+
+
+DATES.checks("date-time")(is_date)
+
+
+def status_fits(method: str, status: int, content: bytes) -> bool:
+    """Tell whether the status of a success is the one of its method and content: 202 and its kin belong to other calls.
+
+    The file says 2XX for nearly all of them, and so cannot tell.
+    """
+    allowed = {"GET": {200}, "DELETE": {204}, "PATCH": {201, 204}, "PUT": {201, 204}, "POST": {200, 201, 204}}[method]
+    return status in allowed and (status == 204) == (not content)  # noqa: PLR2004  an HTTP status
+
+
+def context_fits(request: Request, body: Mapping[str, Any]) -> bool:
+    """Tell whether `@odata.context` names a collection, one of its objects or a type, and the selected properties in parentheses."""
+    context = str(body.get("@odata.context"))
+    root, _, fragment = context.partition("/v1.0/$metadata#")
+    if request.path.startswith("/$batch"):
+        return True
+    if not root.startswith("http") or not fragment:
+        return False
+    if fragment.startswith(("microsoft.graph.", "Collection(")):
+        return True
+    selected = re.search(r"\$select=([^&]*)", request.path)
+    names = f"({selected[1]})" if selected else ""
+    single = "value" not in body
+    return fragment.endswith(f"{names}/$entity" if single else names) and single == fragment.endswith("/$entity")
+
+
+def missing(document: Document, schema: Any, body: Mapping[str, Any]) -> set[str]:
+    """Name the properties that Graph sends unasked and the answer, or the rows of the list, lack."""
+    if isinstance(body.get("value"), list):
+        return set[str]().union(*(missing(document, rows_of(document, schema), row) for row in body["value"] if isinstance(row, dict)))
+    kind = str(body.get("@odata.type", "")).removeprefix("#")
+    found = properties(document, {"$ref": f"#/{kind}"} if kind else schema)
+    of_users = {name for name in OF_USERS if "mailboxSettings" in found}
+    return (of_users or {name for name, one in found.items() if is_default(name, one)}) - set(body)
+
+
+def is_default(name: str, schema: Mapping[str, Any]) -> bool:
+    """Tell whether Graph sends the property unasked."""
+    related = schema.get("x-ms-navigationProperty") or "x-trimmed" in schema or "x-trimmed" in schema.get("items", {})
+    return not (related or "@odata." in name or name in QUIET or ON_REQUEST.search(schema.get("description", "")))
 
 
 def rows_of(document: Document, schema: Any) -> Any:
@@ -129,6 +198,7 @@ def asked(tenant: Tenant, about: Document) -> Iterator[Request]:
     yield Request("PATCH", principal, {"appRoles": roles})
     yield Request("PATCH", principal, {"appRoles": roles[:1]})
     yield Request("PATCH", f"/applications/{about['applications'][0]['id']}", {"notes": "validated"})
+    tenant.pass_time(180)  # the logs are late
     yield Request("GET", "/auditLogs/directoryAudits")
     yield Request("DELETE", f"/groups/{group['id']}")
     yield Request("GET", f"{principal}/owners/{ABSENT}")
@@ -186,6 +256,8 @@ def reads(tenant: Tenant, about: Document, group: Mapping[str, Any]) -> Iterator
         "/subscribedSkus", f"/servicePrincipals/{ABSENT}", f"/groups/{ABSENT}", "/users?$top=1000", "/groups?$filter=colour eq 1",
     )  # fmt: skip
     yield from (Request("GET", path) for path in paths)
+    yield Request("GET", "/auditLogs/signIns?$top=5")
+    yield Request("GET", f"/auditLogs/signIns/{tenant.sign_ins[0]['id']}")
     yield Request("GET", "/groups?$count=true&$filter=displayName ne 'x'&$top=3", None, {"ConsistencyLevel": "eventual"})
     cast = f"/groups/{group['id']}/members/microsoft.graph.user?$count=true"
     yield Request("GET", cast, None, {"ConsistencyLevel": "eventual"})
@@ -209,10 +281,10 @@ def token_of(tenant: Tenant, about: Document) -> str:
     return str(issuing.for_application(tenant, registration, "https://graph.microsoft.com")["access_token"])
 
 
-def deviations(document: Document) -> Iterator[str]:
-    """Ask, and say where an answer breaks its schema."""
+def deviations(document: Document, between: Callable[[WSGIApplication], WSGIApplication] = lambda app: app) -> Iterator[str]:
+    """Ask, and say where an answer breaks its schema; `between` may change answers on their way, to see that it is found."""
     about, tenant = served()
-    client, token = Client(Front(tenant)), token_of(tenant, about)
+    client, token = Client(between(Front(tenant))), token_of(tenant, about)
     components = as_json_schema(document["components"])
     for request in asked(tenant, about):
         headers = {"Authorization": f"Bearer {token}", **request.headers}
@@ -222,13 +294,20 @@ def deviations(document: Document) -> Iterator[str]:
             yield f"not checked: {request.method} {request.path} is not in the file"
             continue
         where = f"{request.method} {request.path} {answer.status_code}"
+        succeeded = answer.status_code < 400  # noqa: PLR2004  an HTTP status
+        if succeeded and not status_fits(request.method, answer.status_code, answer.data):
+            yield f"{where}: not the status of such an answer"
         schema = schema_of(document, template, request.method, answer.status_code)
         if schema and answer.data:
             body = json.loads(answer.data)
-            validator = Draft202012Validator({"components": components, **as_json_schema(schema)})
+            validator = Draft202012Validator({"components": components, **as_json_schema(schema)}, format_checker=DATES)
             yield from (f"{where} at {'/'.join(map(str, e.absolute_path))}: {e.message[:200]}" for e in validator.iter_errors(body))
-            if answer.status_code < 400 and "$batch" not in request.path:  # noqa: PLR2004  an HTTP status
+            if succeeded and "$batch" not in request.path:
                 yield from (f"{where}: {name} is not declared" for name in sorted(undeclared(document, schema, body)))
+                lacking = set() if "$select" in request.path else missing(document, schema, body)
+                yield from (f"{where}: {name} is missing" for name in sorted(lacking))
+            if succeeded and not context_fits(request, body):
+                yield f"{where}: {body.get('@odata.context')} is not its @odata.context"
 
 
 def main(files: list[str]) -> int:

@@ -67,6 +67,11 @@ class Tenant:
         """The time in the tenant, UTC: that of its clock, and what was passed."""
         return self._clock() + self._passed
 
+    @property
+    def logged_until(self) -> datetime:
+        """Until when the logs of audits and sign-ins are complete: what happened later is not in them yet."""
+        return self.clock() - timedelta(minutes=self.switches.log_minutes)
+
     def pass_time(self, seconds: float) -> datetime:
         """Let time pass in the tenant without waiting, and return what it is then: replicas catch up, tokens run out."""
         self._passed += timedelta(seconds=seconds)
@@ -148,7 +153,7 @@ class Tenant:
         """Write into the sign-in log that the user signed in to the application, or was refused with an AADSTS number."""
         with self.lock:
             user = self.tables["users"].get(user_id, {"id": user_id})
-            self.sign_ins.append(signins.entry(user, self.principal(app_id), self.clock(), code))
+            self.sign_ins.append(signins.entry(self.id, user, self.principal(app_id), self.clock(), code))
 
     def role_values(self, user_id: str, app_id: str) -> list[str]:
         """The values that a SAML response for that user carries in the Role claim of the application."""

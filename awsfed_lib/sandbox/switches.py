@@ -23,6 +23,7 @@ class Switches:
     (devblogs.microsoft.com/identity/designing-for-eventual-consistency-for-microsoft-entra).
     `lag_minutes`: for how many minutes of the tenant's time that is so, by kind of object ("*": every other kind); lists and relations
     stay behind `list_lag` times as long as reads by id. See `entra.replicas`.
+    `log_minutes`: how late the logs of audits and sign-ins are (entra-docs reference-audit-log-latency: some minutes).
     `throttle`: resource units that one application may use in `throttle_seconds`; None: no limit. `throttle_writes`: writes in that time
     (learn.microsoft.com/graph/throttling-limits). `retry_after`: the form of that header on a 429.
     `strict`: leaving out an enabled role is refused; False: it is removed without a word (the two readings of Microsoft's page on roles).
@@ -38,6 +39,7 @@ class Switches:
     lag_reads: int = 0
     lag_minutes: Mapping[str, float] = field(default_factory=dict)
     list_lag: float = 2.0
+    log_minutes: float = 2.0
     throttle: int | None = None
     throttle_writes: int | None = None
     throttle_seconds: float = 10.0
@@ -66,14 +68,15 @@ class Switches:
 
 
 def _fits(name: str, value: object) -> bool:
-    return name in _kinds() and any(_is(value, kind) for kind in _kinds()[name])
+    never = name == "throttle_seconds" and not value  # a window of no time would never end
+    return name in _kinds() and not never and any(_is(value, kind) for kind in _kinds()[name])
 
 
 def _is(value: object, kind: object) -> bool:
     if kind is int:
         return type(value) is int and value >= 0
     if kind is float:
-        return type(value) in (int, float) and value > 0  # type: ignore[operator]
+        return type(value) in (int, float) and value >= 0  # type: ignore[operator]
     if kind is Mapping:
         return isinstance(value, dict) and all(isinstance(name, str) and _is(part, float) for name, part in value.items())
     if isinstance(kind, type):

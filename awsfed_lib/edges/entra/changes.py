@@ -22,6 +22,8 @@ from awsfed_lib.edges.entra.live_tables import guid
 
 MOST_GROUPS = 10
 """Groups that are asked for one by one, two seconds each; of more, changes of members stay without a name."""
+IDENTITIES = ("id", "value", "entitlementid")
+"""Keys of an appRole in the log, where they are written in PascalCase, that say which one it is."""
 POLICY = "activityDisplayName eq 'Update policy'"
 Wire = Mapping[str, Any]
 
@@ -31,6 +33,9 @@ class Reader(Protocol):
 
     def log(self, path: str) -> list[dict[str, Any]]:
         """Read every entry of a log, as slowly as its limit asks."""
+
+    def one(self, path: str) -> dict[str, Any]:
+        """Read one object."""
 
 
 def authors(graph: Reader, objects: Collection[str], *, since: datetime | None, now: datetime, also: str = "") -> pd.DataFrame:
@@ -46,15 +51,33 @@ def authors(graph: Reader, objects: Collection[str], *, since: datetime | None, 
     except AwsfedError as error:
         return frame(AUTHORS, [{"who": "not known", "activity": error.what, "target": error.remedy}])
     once = {event.get("id") or canonical(event): event for event in found}.values()
-    return frame(AUTHORS, sorted(map(_row, once), key=lambda row: row["at"], reverse=True))
+    unnamed = [app for app in map(_app, once) if app.get("servicePrincipalId") and not app.get("appId")]
+    app_ids = _app_ids(graph, {str(app["servicePrincipalId"]) for app in unnamed})
+    return frame(AUTHORS, sorted((_row(event, app_ids) for event in once), key=lambda row: row["at"], reverse=True))
+
+
+def _app(event: Wire) -> Wire:
+    """Return the application that did it, {} for a person."""
+    return (event.get("initiatedBy") or {}).get("app") or {}
+
+
+def _app_ids(graph: Reader, principals: Collection[str]) -> dict[str, str]:
+    """Look up the appId of service principals: real entries (splunk/security_content) leave it out. Gone ones are left out."""
+    found: dict[str, str] = {}
+    for principal in principals:
+        try:
+            found[principal] = str(graph.one(f"/servicePrincipals/{guid(principal)}?$select=id,appId").get("appId") or "")
+        except AwsfedError:
+            continue
+    return found
 
 
 def _path(wanted: str) -> str:
     return f"/auditLogs/directoryAudits?$filter={quote(wanted)}"
 
 
-def _row(event: Wire) -> dict[str, Any]:
-    targets = event["targetResources"]
+def _row(event: Wire, app_ids: Mapping[str, str]) -> dict[str, Any]:
+    targets, app = event.get("targetResources") or [], _app(event)
     names = [str(target.get("displayName") or target.get("userPrincipalName") or target.get("id")) for target in targets]
     initiated = event.get("initiatedBy") or {}
     return {
@@ -64,7 +87,7 @@ def _row(event: Wire) -> dict[str, Any]:
         "result": event.get("result") or "",
         "target": ", ".join(names),
         "changed": ", ".join(sorted({str(one.get("displayName")) for one in _changed(targets)})),
-        "app_id": (initiated.get("app") or {}).get("appId"),
+        "app_id": app.get("appId") or app_ids.get(app.get("servicePrincipalId") or ""),
         "touched": "; ".join(dict.fromkeys(_touched(targets))),
     }
 
@@ -105,4 +128,4 @@ def _different(old: object, new: object) -> Iterator[str]:
         return
     before, after = ({canonical(entry): entry for entry in entries if isinstance(entry, dict)} for entries in (old, new))
     for entry in (*(before[name] for name in before.keys() - after.keys()), *(after[name] for name in after.keys() - before.keys())):
-        yield from (str(entry[name]) for name in ("id", "value") if entry.get(name))
+        yield from (str(value) for name, value in entry.items() if name.casefold() in IDENTITIES and value)

@@ -7,7 +7,7 @@ and the application, not the role.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
@@ -38,9 +38,17 @@ def read(graph: Graph, service_principal: str, *, days: int, now: datetime) -> L
         stamp = begin.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         wanted = quote(f"appId eq '{app_id}' and createdDateTime ge {stamp}")
         events = graph.log(f"/auditLogs/signIns?$filter={wanted}&$top={PAGE}")
-        return Log(NAME, by_person(events), begin, now)
+        return Log(NAME, by_person(_named_here(graph, events)), begin, now)
     except AwsfedError as error:
         return unread(NAME, error.what, error.remedy)
+
+
+def _named_here(graph: Graph, events: Sequence[Wire]) -> list[Wire]:
+    """Give guests the name that they have in this tenant: the log tells the address at home, and the id is the same."""
+    guests = {str(one["userId"]) for one in events if one.get("homeTenantId") and one["homeTenantId"] != one.get("resourceTenantId")}
+    users = graph.existing("users", guests, ("id", "userPrincipalName"))
+    names = {user["id"]: user.get("userPrincipalName") for user in users}
+    return [{**one, "userPrincipalName": names.get(one.get("userId")) or one.get("userPrincipalName")} for one in events]
 
 
 def by_person(events: Iterable[Wire]) -> pd.DataFrame:

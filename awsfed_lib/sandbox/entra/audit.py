@@ -17,7 +17,7 @@ from awsfed_lib.sandbox.entra.query import Shape, collection, single
 from awsfed_lib.sandbox.entra.refusals import not_found
 from awsfed_lib.sandbox.entra.routing import Call, Route
 from awsfed_lib.sandbox.entra.schema import Kind
-from awsfed_lib.sandbox.entra.timestamps import ticks
+from awsfed_lib.sandbox.entra.timestamps import parsed, ticks
 from awsfed_lib.sandbox.entra.wire import Answer
 
 KIND = Kind(
@@ -84,7 +84,8 @@ def note(call: Call, event: Event) -> None:
 def changed(record: Mapping[str, Any], kind: str, verb: str, changes: Sequence[Change]) -> Event:
     """`Update service principal` and its kin: `kind` in the words of the log, `verb` Add, Update or Delete."""
     category = CATEGORIES.get(kind, "ApplicationManagement")
-    return Event(f"{verb} {kind}", verb, category, [_target(record, kind.title().replace(" ", ""), changes)])
+    updated = [("Included Updated Properties", None, ", ".join(_pascal(name) for name, _, _ in changes))] if verb == "Update" else []
+    return Event(f"{verb} {kind}", verb, category, [_target(record, kind.title().replace(" ", ""), [*changes, *updated])])
 
 
 def member_changed(group: Mapping[str, Any], member: Mapping[str, Any], *, added: bool) -> Event:
@@ -124,7 +125,11 @@ def _assignment(call: Call, one: Mapping[str, Any], activity: str, operation: st
         "AppRole.Id": one["appRoleId"],
         "AppRole.Value": role.get("value"),
         "AppRole.DisplayName": role.get("displayName"),
-        "AppRoleAssignment.Id": one["id"],
+        "AppRoleAssignment.CreatedDateTime": one.get("createdDateTime"),
+        "AppRoleAssignment.LastModifiedDateTime": one.get("createdDateTime"),
+        f"{one['principalType']}.ObjectID": one["principalId"],
+        f"{one['principalType']}.DisplayName": one["principalDisplayName"],
+        "TargetId.ServicePrincipalNames": ";".join(resource.get("servicePrincipalNames", ())),
     }
     changes: list[Change] = [(name, None, value) if operation == "Assign" else (name, value, None) for name, value in values.items()]
     principal = {"id": one["principalId"], "displayName": one["principalDisplayName"]}
@@ -140,12 +145,25 @@ def _target(record: Mapping[str, Any], kind: str, changes: Sequence[Change]) -> 
         "type": kind,
         "userPrincipalName": record.get("userPrincipalName"),
         "groupType": None,
-        "modifiedProperties": [{"displayName": name, "oldValue": _text(old), "newValue": _text(new)} for name, old, new in changes],
+        "modifiedProperties": [
+            {"displayName": _pascal(name), "oldValue": _text(old), "newValue": _text(new)} for name, old, new in changes
+        ],
     }
 
 
 def _text(value: Any) -> str | None:
-    return None if value is None else json.dumps(value, ensure_ascii=False)
+    """JSON as text; its keys are PascalCase, as those of the properties (splunk/security_content data_sources, real entries)."""
+    return None if value is None else json.dumps(_in_pascal(value), ensure_ascii=False)
+
+
+def _in_pascal(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {_pascal(name): _in_pascal(part) for name, part in value.items()}
+    return [_in_pascal(part) for part in value] if isinstance(value, list | tuple) else value
+
+
+def _pascal(name: str) -> str:
+    return name[:1].upper() + name[1:]
 
 
 def _entry(call: Call, event: Event) -> dict[str, Any]:
@@ -168,10 +186,11 @@ def _entry(call: Call, event: Event) -> dict[str, Any]:
 
 
 def _initiator(call: Call) -> dict[str, Any]:
+    """An application is told by its service principal: `appId` is null in real entries (splunk/security_content data_sources)."""
     caller = call.caller
     if caller.app_only:
         app = {
-            "appId": caller.app_id,
+            "appId": None,
             "displayName": caller.name,
             "servicePrincipalId": caller.principal_id,
             "servicePrincipalName": None,
@@ -183,13 +202,18 @@ def _initiator(call: Call) -> dict[str, Any]:
 
 def list_audits(call: Call) -> Answer:
     """GET /auditLogs/directoryAudits, newest first."""
-    return collection(call, SHAPE, call.tenant.audits[::-1])
+    return collection(call, SHAPE, _logged(call)[::-1])
+
+
+def _logged(call: Call) -> list[dict[str, Any]]:
+    until = call.tenant.logged_until
+    return [one for one in call.tenant.audits if (parsed(one["activityDateTime"]) or until) <= until]
 
 
 def get_audit(call: Call) -> Answer:
     """GET /auditLogs/directoryAudits/{id}."""
     key = str(call.keys[0])
-    found = next((one for one in call.tenant.audits if one["id"] == key), None)
+    found = next((one for one in _logged(call) if one["id"] == key), None)
     if found is None:
         raise not_found(key)
     return single(call, SHAPE, found)

@@ -13,7 +13,7 @@ from awsfed_lib.sandbox.entra.routing import Call, Route
 from awsfed_lib.sandbox.entra.wire import Answer, Ask
 
 MOST_STEPS = 20
-KEPT_HEADERS = ("authorization", "consistencylevel", "client-request-id", "user-agent")
+KEPT_HEADERS = ("authorization", "client-request-id", "user-agent")
 Step = Mapping[str, Any]
 
 
@@ -36,11 +36,11 @@ def _answer(call: Call, step: Step, answers: Mapping[str, Mapping[str, Any]]) ->
 
 
 def _ask(call: Call, step: Step) -> Ask:
-    """The step as a request of its own: headers of the envelope that matter, then its own."""
+    """The step as a request of its own; of the envelope it has who asks, and nothing that says how (ConsistencyLevel is the step's own)."""
     given = {name.lower(): value for name, value in (step.get("headers") or {}).items()}
     headers = {name: call.ask.headers[name] for name in KEPT_HEADERS if name in call.ask.headers}
     body = json.dumps(step["body"]).encode() if step.get("body") is not None else b""
-    target = f"/{call.version}/{step['url'].lstrip('/')}"
+    target = f"/{call.version}/{_relative(call, step['url']).lstrip('/')}"
     return Ask(step["method"].upper(), target, {**headers, **given}, body, call.ask.root)
 
 
@@ -69,7 +69,19 @@ def _steps(body: Mapping[str, Any]) -> list[Step]:
 
 def _well_formed(step: Any) -> bool:
     texts = isinstance(step, dict) and all(isinstance(step.get(name), str) for name in ("id", "method", "url"))
-    return texts and "://" not in step["url"] and "$batch" not in step["url"]
+    return texts and "$batch" not in step["url"]
+
+
+def _relative(call: Call, url: str) -> str:
+    """The URL without scheme, host and version: msgraph-core's batch builder sends absolute ones, and Graph answers them.
+
+    Raises Refusal for one that leads elsewhere than to this service.
+    """
+    if "://" not in url:
+        return url
+    if not url.startswith(f"{call.base}/") and not url.startswith(f"https://graph.microsoft.com/{call.version}/"):
+        raise bad_request("Invalid batch payload format.", "BadRequest")
+    return url.split("://", 1)[1].split("/", 2)[2]
 
 
 def _refuse_untyped_body(step: Step) -> None:

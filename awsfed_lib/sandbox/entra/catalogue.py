@@ -19,16 +19,20 @@ from awsfed_lib.sandbox.entra.wire import Answer
 MOST_BY_IDS = 1000
 
 
-def kind(name: str, properties: str, filters: str = "") -> Kind:
+def kind(name: str, properties: str, filters: str = "", contains: str = "") -> Kind:
     """Something that is read only: its properties and those of them that can be filtered, separated by spaces."""
-    return Kind(name, name, dict.fromkeys(properties.split()), plain_filters=frozenset(filters.split()))
+    return Kind(
+        name, name, dict.fromkeys(properties.split()), plain_filters=frozenset(filters.split()), contains=frozenset(contains.split())
+    )
 
 
 TEMPLATE = Shape(
     kind(
         "applicationTemplate",
-        "id displayName homePageUrl supportedSingleSignOnModes supportedProvisioningTypes logoUrl categories publisher description",
+        "id displayName homePageUrl supportedSingleSignOnModes supportedProvisioningTypes logoUrl categories publisher description "
+        "deprecationDate endpoints isEntraIntegrated lastModifiedDateTime riskFactors riskScore",
         "id displayName publisher categories supportedSingleSignOnModes supportedProvisioningTypes",
+        "displayName",
     ),
     "applicationTemplates",
     {},
@@ -50,12 +54,12 @@ ORGANIZATION = Shape(
 
 def list_templates(call: Call) -> Answer:
     """GET /applicationTemplates: needs no permission, only a valid token (graph/api/applicationtemplate-get)."""
-    return collection(call, TEMPLATE, list(GALLERIES[call.tenant.switches.cloud]))
+    return collection(call, TEMPLATE, [TEMPLATE.kind.filled(one) for one in GALLERIES[call.tenant.switches.cloud]])
 
 
 def get_template(call: Call) -> Answer:
     """GET /applicationTemplates/{id}."""
-    return single(call, TEMPLATE, template_of(call))
+    return single(call, TEMPLATE, TEMPLATE.kind.filled(template_of(call)))
 
 
 def template_of(call: Call) -> Mapping[str, Any]:

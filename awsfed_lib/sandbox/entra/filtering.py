@@ -48,7 +48,7 @@ def _check(tree: Node, kind: Kind, *, advanced: bool) -> None:
         )
     variables = {node.variable for node in nodes(tree) if isinstance(node, AnyOf)}
     for node in nodes(tree):
-        _check_operator(node, advanced=advanced)
+        _check_operator(node, kind, advanced=advanced)
         if isinstance(node, Compare | OneOf | Function | AnyOf) and node.path.split("/")[0] not in variables:
             _check_property(node, kind, advanced=advanced)
 
@@ -59,8 +59,8 @@ def _clauses(node: Node) -> int:
     return len(node.parts) if isinstance(node, Junction) and node.word == "or" else 1
 
 
-def _check_operator(node: Node, *, advanced: bool) -> None:
-    if isinstance(node, Function) and node.name == "contains":
+def _check_operator(node: Node, kind: Kind, *, advanced: bool) -> None:
+    if isinstance(node, Function) and node.name == "contains" and node.path not in kind.contains:
         raise unsupported_query()
     if advanced:
         return
@@ -125,4 +125,4 @@ def _sortable(value: Any) -> tuple[int, str]:
 def only(row: Mapping[str, Any], names: Iterable[str], kind: Kind) -> dict[str, Any]:
     """The row with its annotations and the selected properties of its kind; null where nothing is known."""
     annotations = {name: value for name, value in row.items() if name.startswith("@odata.")}
-    return annotations | {name: row.get(name) for name in names if name in kind.names}
+    return annotations | {name: row.get(name, kind.on_request.get(name)) for name in names if name in kind.names}

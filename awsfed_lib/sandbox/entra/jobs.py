@@ -42,7 +42,8 @@ def get_job(call: Call) -> Answer:
 def list_job_templates(call: Call) -> Answer:
     """GET /servicePrincipals/{id}/synchronization/templates: `aws` for applications made from the AWS template."""
     record = call.addressed("servicePrincipals")
-    rows = [{"id": "aws", "applicationId": named("synchronization", str(record["appId"])), "factoryTag": "aws"}]
+    told = {"id": "aws", "applicationId": named("synchronization", str(record["appId"])), "factoryTag": "aws"}
+    rows = [SYNC_TEMPLATE.kind.filled(told | {"default": False, "discoverable": True, "metadata": []})]
     return collection(call, SYNC_TEMPLATE, rows if is_aws(record["applicationTemplateId"]) else [])
 
 

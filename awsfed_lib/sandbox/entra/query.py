@@ -100,7 +100,7 @@ def _kind_of(record: Mapping[str, Any], kind: Kind) -> Kind:
 
 
 def _by_default(kind: Kind, record: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in record.items() if name not in kind.on_request}
+    return {name: value for name, value in record.items() if name in kind.answers or "@odata." in name}
 
 
 def _selected(call: Call, shape: Shape) -> list[str]:

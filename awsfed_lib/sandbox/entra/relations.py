@@ -23,7 +23,7 @@ DIRECTORY_OBJECT = Kind(
     "",
     "directoryObject",
     {"id": None, "deletedDateTime": None},
-    USER.names | GROUP.names | SERVICE_PRINCIPAL.names,
+    dict.fromkeys(USER.names | GROUP.names | SERVICE_PRINCIPAL.names),
     advanced_filters=frozenset({"displayName", "id", "userPrincipalName", "mail", "userType", "accountEnabled"}),
 )
 

@@ -7,7 +7,7 @@ docs-contrib concepts/aad-advanced-queries.md and filter-directory-objects.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 Record = Mapping[str, Any]
@@ -15,16 +15,21 @@ Record = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of object. `answers`: what a GET returns, with the value where none is known; `on_request`: only by $select."""
+    """One kind of object: its properties, with the value of each where none is known.
+
+    `answers`: what a GET returns; `on_request`: what comes only by $select. `contains`: properties for which `contains` can filter.
+    What can be filtered and is in neither is no property of v1.0 (docs-contrib filter-directory-objects names some).
+    """
 
     table: str
     type: str
     answers: Mapping[str, Any]
-    on_request: frozenset[str] = frozenset()
+    on_request: Mapping[str, Any] = field(default_factory=dict)
     plain_filters: frozenset[str] = frozenset()
     advanced_filters: frozenset[str] = frozenset()
     alternate_keys: tuple[str, ...] = ()
     read_only: frozenset[str] = frozenset()
+    contains: frozenset[str] = frozenset()
 
     @property
     def resource(self) -> str:
@@ -34,7 +39,7 @@ class Kind:
     @property
     def names(self) -> frozenset[str]:
         """Every property."""
-        return self.on_request | frozenset(self.answers)
+        return frozenset(self.on_request) | frozenset(self.answers)
 
     def filled(self, record: Record) -> dict[str, Any]:
         """The record with everything that a GET answers."""
@@ -64,7 +69,7 @@ SERVICE_PRINCIPAL = Kind(
         info=_values("logoUrl marketingUrl privacyStatementUrl supportUrl termsOfServiceUrl"),
         verifiedPublisher=_values("displayName verifiedPublisherId addedDateTime"),
     ),
-    _names("createdByAppId isDisabled customSecurityAttributes preferredTokenSigningKeyEndDateTime publisherName createdDateTime"),
+    _values("createdByAppId isDisabled customSecurityAttributes"),
     _names(
         "accountEnabled appId applicationTemplateId displayName id preferredSingleSignOnMode preferredTokenSigningKeyEndDateTime "
         "publisherName servicePrincipalNames servicePrincipalType tags alternativeNames"
@@ -103,7 +108,10 @@ APPLICATION = Kind(
         parentalControlSettings={"countriesBlockedForMinors": [], "legalAgeGroupRule": "Allow"},
         verifiedPublisher=_values("displayName verifiedPublisherId addedDateTime"),
     ),
-    _names("createdByAppId isDisabled logo oauth2RequirePostResponse managerApplications authenticationBehaviors"),
+    _values(
+        "createdByAppId isDisabled logo nativeAuthenticationApisEnabled oauth2RequirePostResponse authenticationBehaviors",
+        "managerApplications",
+    ),
     _names("id appId displayName identifierUris tags uniqueName createdDateTime signInAudience publisherDomain applicationTemplateId"),
     _names("web notes description"),
     ("appId", "uniqueName"),
@@ -123,9 +131,14 @@ GROUP = Kind(
         mailEnabled=False,
         securityEnabled=True,
     ),
-    _names("assignedLabels assignedLicenses hasMembersWithLicenseErrors isArchived isManagementRestricted licenseProcessingState"),
+    _values(
+        "accessType allowExternalSenders autoSubscribeNewMembers hasMembersWithLicenseErrors hideFromAddressLists hideFromOutlookClients "
+        "isArchived isFavorite isManagementRestricted isSubscribedByMail licenseProcessingState onPremisesExtensionAttributes organizationId "
+        "unseenConversationsCount unseenCount unseenMessagesCount welcomeMessageEnabled",
+        "assignedLabels assignedLicenses infoCatalogs",
+    ),
     _names(
-        "id displayName mailNickname mail securityEnabled mailEnabled uniqueName createdByAppId isAssignableToRole membershipRule groupTypes "
+        "id displayName mailNickname mail securityEnabled mailEnabled createdByAppId isAssignableToRole membershipRule groupTypes "
         "onPremisesSyncEnabled"
     ),
     _names("description"),
@@ -139,9 +152,17 @@ USER = Kind(
     _values(
         "displayName givenName id jobTitle mail mobilePhone officeLocation preferredLanguage surname userPrincipalName", "businessPhones"
     ),
-    _names(
-        "accountEnabled userType createdDateTime deletedDateTime department companyName employeeId mailNickname onPremisesSyncEnabled "
-        "onPremisesSamAccountName otherMails usageLocation city country externalUserState creationType"
+    _values(
+        "aboutMe accountEnabled ageGroup authorizationInfo birthday city companyName consentProvidedForMinor country createdDateTime "
+        "creationType customSecurityAttributes deletedDateTime department deviceEnrollmentLimit employeeHireDate employeeId "
+        "employeeLeaveDateTime employeeOrgData employeeType externalUserState externalUserStateChangeDateTime faxNumber hireDate "
+        "identityParentId isManagementRestricted isResourceAccount lastPasswordChangeDateTime legalAgeGroupClassification mailNickname "
+        "mailboxSettings mySite onPremisesDistinguishedName onPremisesDomainName onPremisesExtensionAttributes onPremisesImmutableId "
+        "onPremisesLastSyncDateTime onPremisesSamAccountName onPremisesSecurityIdentifier onPremisesSyncEnabled onPremisesUserPrincipalName "
+        "passwordPolicies passwordProfile postalCode preferredDataLocation preferredName print securityIdentifier showInAddressList "
+        "signInActivity signInSessionsValidFromDateTime state streetAddress usageLocation userType",
+        "assignedLicenses assignedPlans identities imAddresses interests licenseAssignmentStates onPremisesProvisioningErrors otherMails "
+        "pastProjects provisionedPlans proxyAddresses responsibilities schools serviceProvisioningErrors skills",
     ),
     _names("id displayName userPrincipalName mail givenName surname userType accountEnabled department mailNickname employeeId"),
     _names("city country companyName jobTitle"),

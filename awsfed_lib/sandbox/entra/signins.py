@@ -21,11 +21,12 @@ from awsfed_lib.sandbox.entra.timestamps import parsed, seconds
 from awsfed_lib.sandbox.entra.wire import Answer
 
 KEPT = timedelta(days=30)
+HOME_OF_GUESTS = str(uuid.uuid5(uuid.NAMESPACE_OID, "the tenant that guests come from"))
 PREMIUM = frozenset({"AAD_PREMIUM", "AAD_PREMIUM_P2"})
 KIND = kind(
     "signIn",
     "id createdDateTime userDisplayName userPrincipalName userId appId appDisplayName ipAddress clientAppUsed correlationId "
-    "conditionalAccessStatus isInteractive riskDetail riskLevelAggregated riskLevelDuringSignIn riskState riskEventTypes "
+    "homeTenantId resourceTenantId servicePrincipalId servicePrincipalName userAgent conditionalAccessStatus isInteractive riskDetail riskLevelAggregated riskLevelDuringSignIn riskState riskEventTypes "
     "riskEventTypes_v2 resourceDisplayName resourceId status deviceDetail location appliedConditionalAccessPolicies",
     "id appId appDisplayName createdDateTime userPrincipalName userId userDisplayName ipAddress status conditionalAccessStatus resourceId",
 )
@@ -38,19 +39,24 @@ REASONS = {
 }
 
 
-def entry(user: Mapping[str, Any], principal: Mapping[str, Any], at: datetime, code: int = 0) -> dict[str, Any]:
+def entry(tenant_id: str, user: Mapping[str, Any], principal: Mapping[str, Any], at: datetime, code: int = 0) -> dict[str, Any]:
     """One row of the log: `user` at the service principal `principal`; `code` 0 is a success, another one the AADSTS number."""
-    reason = REASONS.get(code, "Other.")
+    reason, guest = REASONS.get(code, "Other."), "#ext#" in str(user.get("userPrincipalName")).lower()
     return {
         "id": str(uuid.uuid5(uuid.NAMESPACE_OID, f"{user['id']}/{principal['id']}/{at.isoformat()}/{code}")),
         "createdDateTime": seconds(at),
         "userDisplayName": user.get("displayName"),
-        "userPrincipalName": str(user.get("userPrincipalName")).lower(),  # the log writes it in lower case
+        "userPrincipalName": _shown_name(user),
         "userId": user["id"],
         "appId": principal["appId"],
         "appDisplayName": principal.get("displayName"),
         "ipAddress": "127.0.0.1",
         "clientAppUsed": "Browser",
+        "servicePrincipalId": "",
+        "servicePrincipalName": None,
+        "userAgent": "Mozilla/5.0 (X11; Linux x86_64) Chromium",
+        "homeTenantId": HOME_OF_GUESTS if guest else tenant_id,
+        "resourceTenantId": tenant_id,
         "correlationId": str(uuid.uuid5(uuid.NAMESPACE_OID, f"correlation/{user['id']}/{at.isoformat()}")),
         "conditionalAccessStatus": "notApplied",
         "isInteractive": True,
@@ -69,11 +75,19 @@ def entry(user: Mapping[str, Any], principal: Mapping[str, Any], at: datetime, c
     }
 
 
+def _shown_name(user: Mapping[str, Any]) -> str:
+    """In lower case, and of a guest the address at home, without #EXT# and this tenant's domain (splunk/security_content, a guest's record)."""
+    name = str(user.get("userPrincipalName")).lower()
+    home, guest, _ = name.partition("#ext#@")
+    return "@".join(home.rsplit("_", 1)) if guest else name
+
+
 def past(world: Mapping[str, Any], tables: Mapping[str, Mapping[str, Any]], born: datetime) -> list[dict[str, Any]]:
     """Write the log that a world begins with: its `signIns`, each userId, resourceId, hoursAgo and errorCode."""
     found: Iterable[Mapping[str, Any]] = world.get("signIns", ())
     return [
         entry(
+            world["id"],
             tables["users"][one["userId"]],
             tables["servicePrincipals"][one["resourceId"]],
             born - timedelta(hours=one["hoursAgo"]),
@@ -102,8 +116,8 @@ def _kept(call: Call) -> list[dict[str, Any]]:
     if PREMIUM.isdisjoint(plan["servicePlanName"] for sku in skus for plan in sku["servicePlans"]):
         text = "Neither tenant is B2C or tenant doesn't have premium license"
         raise Refusal(403, "Authentication_RequestFromNonPremiumTenantOrB2CTenant", text)
-    oldest = call.tenant.clock() - KEPT
-    kept = [one for one in call.tenant.sign_ins if (parsed(one["createdDateTime"]) or oldest) >= oldest]
+    oldest, newest = call.tenant.clock() - KEPT, call.tenant.logged_until
+    kept = [one for one in call.tenant.sign_ins if oldest <= (parsed(one["createdDateTime"]) or oldest) <= newest]
     return sorted(kept, key=lambda one: (one["createdDateTime"], one["id"]), reverse=True)
 
 

@@ -29,6 +29,8 @@ def _template(key: str, name: str, home: str | None, provisioning: list[str], pu
         "categories": ["developerServices"],
         "publisher": publisher,
         "description": None,
+        "endpoints": [],
+        "isEntraIntegrated": False,
     }
 
 

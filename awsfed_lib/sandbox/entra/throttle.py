@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from awsfed_lib.sandbox.entra.timestamps import http_date
 from awsfed_lib.sandbox.switches import RetryAfter, Switches
 
-REPORTS_LIMIT = 5  # requests to audit and sign-in logs in one window
+REPORTS_LIMIT, REPORTS_SECONDS = 5, 10.0  # requests to audit and sign-in logs; this limit is always on
 
 
 @dataclass(frozen=True)
@@ -24,9 +24,13 @@ class Charge:
 @dataclass
 class _Window:
     start: datetime
+    seconds: float
     units: int = 0
     writes: int = 0
-    reports: int = 0
+
+    def left(self, now: datetime) -> float:
+        """Seconds until it ends."""
+        return self.seconds - (now - self.start).total_seconds()
 
 
 @dataclass(frozen=True)
@@ -46,37 +50,31 @@ class Meter:
     def charge(self, caller: tuple[str, str], cost: Charge, switches: Switches, now: datetime) -> Verdict:
         """Charge one request of `caller` (appId, tenant id); a refused one costs nothing."""
         headers = {"x-ms-resource-unit": str(cost.units)}
-        if switches.throttle is None and switches.throttle_writes is None:
-            return Verdict(headers, refused=False)
-        window = self._window(caller[0], switches, now)
-        over = _over(window, cost, switches)
-        if over:
-            return Verdict(headers | _refusal(caller, over, _left(window, switches, now), switches, now), refused=True)
-        window.units, window.writes, window.reports = (
-            window.units + cost.units,
-            window.writes + cost.writes,
-            window.reports + cost.reports,
-        )
+        reports = self._window(f"{caller[0]}/reports", REPORTS_SECONDS, now)
+        window = self._window(caller[0], switches.throttle_seconds, now)
+        for one, over in ((reports, _over_reports(reports, cost)), (window, _over(window, cost, switches))):
+            if over:
+                return Verdict(headers | _refusal(caller, over, one.left(now), switches, now), refused=True)
+        reports.units += cost.reports
+        window.units, window.writes = window.units + cost.units, window.writes + cost.writes
         return Verdict(headers | _warning(window, switches), refused=False)
 
-    def _window(self, app_id: str, switches: Switches, now: datetime) -> _Window:
-        window = self._windows.get(app_id)
-        if window is None or now >= window.start + timedelta(seconds=switches.throttle_seconds):
-            window = self._windows[app_id] = _Window(now)
+    def _window(self, name: str, seconds: float, now: datetime) -> _Window:
+        window = self._windows.get(name)
+        if window is None or window.left(now) <= 0:
+            window = self._windows[name] = _Window(now, seconds)
         return window
+
+
+def _over_reports(window: _Window, cost: Charge) -> str:
+    return "ResourceUnitLimitExceeded" if cost.reports and window.units >= REPORTS_LIMIT else ""
 
 
 def _over(window: _Window, cost: Charge, switches: Switches) -> str:
     """Which limit the request would break, in the words of x-ms-throttle-information; "" for none."""
     if switches.throttle is not None and window.units + cost.units > switches.throttle:
         return "ResourceUnitLimitExceeded"
-    if switches.throttle_writes is not None and window.writes + cost.writes > switches.throttle_writes:
-        return "WriteLimitExceeded"
-    return "ResourceUnitLimitExceeded" if window.reports + cost.reports > REPORTS_LIMIT else ""
-
-
-def _left(window: _Window, switches: Switches, now: datetime) -> float:
-    return switches.throttle_seconds - (now - window.start).total_seconds()
+    return "WriteLimitExceeded" if switches.throttle_writes is not None and window.writes + cost.writes > switches.throttle_writes else ""
 
 
 def _warning(window: _Window, switches: Switches) -> dict[str, str]:

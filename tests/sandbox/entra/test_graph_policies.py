@@ -167,9 +167,10 @@ def test_a_replica_does_not_know_the_new_policy_yet(writer, tenant, policy):
     assert policy
 
 
-def test_the_log_tells_of_policies(writer, policy):
+def test_the_log_tells_of_policies(writer, policy, tenant):
     """entra-docs reference-audit-activities."""
     writer.post(f"{OF_OTHER}/$ref", reference(policy["id"]))
     writer.delete(f"{OF_OTHER}/{policy['id']}/$ref")
+    tenant.pass_time(180)
     names = [row["activityDisplayName"] for row in writer.value("/auditLogs/directoryAudits")]
     assert names[:3] == ["Remove policy from service principal", "Add policy to service principal", "Add policy"]

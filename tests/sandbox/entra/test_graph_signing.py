@@ -275,9 +275,10 @@ def test_an_identifier_stands_for_one_certificate(writer, tenant, own):
     assert signs_with(tenant) == before
 
 
-def test_the_log_tells_of_new_credentials(writer):
+def test_the_log_tells_of_new_credentials(writer, tenant):
     """entra-docs reference-audit-activities: "Add service principal credentials"."""
     writer.post(ADD, {"displayName": "CN=New"})
+    tenant.pass_time(180)
     row = writer.value("/auditLogs/directoryAudits")[0]
     assert row["activityDisplayName"] == "Add service principal credentials"
     assert "CN=New" in row["targetResources"][0]["modifiedProperties"][0]["newValue"]
