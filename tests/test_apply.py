@@ -225,7 +225,7 @@ def test_a_wave_is_read_back_together(world):
 def frame_of_groups(names):
     from made import groups
 
-    return groups(*(group(f"AWS-{account}-{name}") for account, name in names))
+    return groups(*(group(f"AWS-{account}-{name}", f"AWS-{account}-{name}") for account, name in names))
 
 
 def test_a_session_that_ends_in_the_middle_stops_and_says_why(world):

@@ -30,7 +30,7 @@ OURS = {name: f"AWS-{A}-{name}" for name in ("Admin", "Ops")}
 
 
 def matched(*names, live_groups=None):
-    present = live_groups if live_groups is not None else groups(*(group(f"AWS-{A}-{name}") for name in names))
+    present = live_groups if live_groups is not None else groups(*(group(f"AWS-{A}-{name}", f"AWS-{A}-{name}") for name in names))
     return g.match(g.desired(roles(*(role(A, name) for name in names))), present)
 
 
@@ -83,6 +83,7 @@ def test_basis_holds_both_tables_and_an_empty_one_too():
         (live(ADMIN), matched("Admin", live_groups=groups()), "the group is not there yet (05-groups)"),
         (live(wire(A, "Admin", isEnabled=False)), matched("Admin"), "a disabled appRole cannot be assigned"),
         (live(ADMIN), matched("Admin", live_groups=groups(group(OURS["Admin"], security_enabled=False))), "not security-enabled"),
+        (live(ADMIN), matched("Admin", live_groups=groups(group(OURS["Admin"]))), "name it by its id in group_map"),
     ],
 )
 def test_what_cannot_be_assigned_says_which_runbook_helps(app_roles, table, why):

@@ -83,7 +83,7 @@ def seen(*unread, **other):
 
 def rules(now: Seen, **group):
     wanted = groups.desired(now.roles, name="AWS-{role_name}")
-    live = frame(GROUPS, [{"group_id": "g-1", "group_name": "AWS-Admin", "security_enabled": True, **group}])
+    live = frame(GROUPS, [{"group_id": "g-1", "group_name": "AWS-Admin", "unique_name": "AWS-Admin", "security_enabled": True, **group}])
     return Rules("{account_name} / {role_name}", groups.match(wanted, live), "WAAD", None)
 
 

@@ -283,7 +283,7 @@ def test_live_groups_are_looked_up_by_unique_and_display_names(graph, twin):
     group = next(iter(twin.tenant.tables["groups"].values()))
     both = graph.live("groups", json.dumps(["AWS-001368578007-New", group["displayName"]]))
     assert both.count(request.settled.present[0]) == 1
-    assert facts.group("", group["displayName"]) in both
+    assert facts.group(group["uniqueName"], group["displayName"]) in both
 
 
 def test_unknown_table_is_refused(graph):

@@ -125,10 +125,28 @@ def test_a_group_is_found_by_unique_name_before_its_name():
     assert (row["group_id"], row["how"], row["problem"]) == (guid("other"), "uniqueName", "")
 
 
-def test_a_group_is_found_by_its_name_whatever_the_case():
-    """`displayName eq` of Graph does not mind the case."""
-    (row,) = matched(groups(group(ADMIN.upper())), (A, "Admin"))
-    assert (row["group_id"], row["how"]) == (guid(ADMIN.upper()), "name")
+def test_a_group_that_has_only_the_name_is_a_problem_whatever_the_case():
+    """In many tenants anybody may create a security group, and `displayName eq` of Graph does not mind the case."""
+    squatter = groups(group(ADMIN.upper(), origin="created 2026-10-01, owners: eve@contoso.example, 1 direct members"))
+    (row,) = matched(squatter, (A, "Admin"))
+    assert (row["group_id"], row["how"], bool(row["problem"])) == ("", "name", True)
+    made = planned(squatter, (A, "Admin"))
+    (change,) = made.changes
+    assert not made
+    assert change.before == f"{guid(ADMIN.upper())}: created 2026-10-01, owners: eve@contoso.example, 1 direct members"
+
+
+def test_candidates_are_a_group_map_that_can_be_taken_as_it_is():
+    """Of one candidate it settles the role; of several a person must choose."""
+    live = groups(group(ADMIN, origin="created 2020-01-01"), group("O", f"AWS-{A}-Ops"))
+    table = wanted((A, "Admin"), (A, "Ops"))
+    text = g.candidates(g.match(table, live), live)
+    (line,) = rows(g.read_mapping(text.encode()))
+    assert (line["role_arn"], line["group_id"], line["note"]) == (arn(A, "Admin"), guid(ADMIN), "created 2020-01-01")
+    settled = matched(live, (A, "Admin"), (A, "Ops"), mapping=g.read_mapping(text.encode()))
+    assert [(row["how"], row["problem"]) for row in settled] == [("id", ""), ("uniqueName", "")]
+    twins = groups(group(ADMIN), group(ADMIN, group_id=guid("twin")))
+    assert len(g.read_mapping(g.candidates(g.match(wanted((A, "Admin")), twins), twins).encode())) == 2
 
 
 def test_trap_13_two_groups_with_one_name_are_a_problem_and_no_choice():
@@ -178,7 +196,7 @@ def test_a_mapping_may_give_two_roles_one_group():
 
 def test_a_template_row_does_not_slip_into_the_group_of_a_mapping():
     mapping = g.read_mapping(f"role_arn,group_id\n{arn(A, 'Ops')},{guid(ADMIN)}".encode())
-    first, second = matched(groups(group(ADMIN)), (A, "Admin"), (A, "Ops"), mapping=mapping)
+    first, second = matched(groups(group(ADMIN, ADMIN)), (A, "Admin"), (A, "Ops"), mapping=mapping)
     assert "would share" in first["problem"]
     assert second["problem"] == ""
 
@@ -211,10 +229,15 @@ def test_basis_is_that_nobody_has_the_names_and_goal_that_the_groups_are_there()
 
 
 def test_groups_that_are_there_stay_as_they_are():
-    made = planned(groups(group(ADMIN)), (A, "Admin"))
+    made = planned(groups(group(ADMIN, ADMIN)), (A, "Admin"))
     assert not made
     assert made.counts == {"keep": 1}
-    assert made.changes[0].why == "found by name"
+    assert made.changes[0].why == "found by uniqueName"
+
+
+def test_what_is_known_of_a_group_is_part_of_the_id():
+    one, other = (planned(groups(group(ADMIN, ADMIN, origin=f"{count} direct members")), (A, "Admin")) for count in (1, 2))
+    assert one.id != other.id
 
 
 def test_groups_travel_in_waves_of_twenty():

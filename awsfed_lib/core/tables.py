@@ -106,6 +106,7 @@ GROUPS = Schema(
         "kind": Column(TEXT, "security, microsoft365, distribution, dynamic"),
         "visibility": Column(TEXT, "Public, Private, HiddenMembership; '' when none"),
         "problem": Column(TEXT, "why its members are not known; '' when they are, or were not asked for"),
+        "origin": Column(TEXT, "age, owners, number of members, rule; '' when it was not asked for"),
     },
     ("group_id",),
 )
@@ -118,6 +119,7 @@ GROUP_MAP = Schema(
         "role_name": Column(TEXT, "name of the role in that account"),
         "group_id": Column(TEXT, "GUID of the group, or"),
         "group_name": Column(TEXT, "its displayName"),
+        "note": Column(TEXT, "for people; nothing reads it"),
     },
     ("value", "role_arn", "account_id", "role_name"),
 )
@@ -139,6 +141,7 @@ MATCHED_GROUPS = Schema(
         "group_id": Column(TEXT, "GUID of the live group; '' when there is none, or not exactly one"),
         "how": Column(TEXT, "id, uniqueName, name; '' when no live group was found"),
         "problem": Column(TEXT, "why no group can be used or created; '' says one can"),
+        "origin": Column(TEXT, "of the live groups that were found: age, owners, number of members, rule"),
     },
     ("value",),
 )

@@ -35,10 +35,10 @@ class Edge(NamedTuple):
         """The assignment as a fact."""
         return facts.assignment(self.app_role_id, self.principal_id)
 
-    def change(self, action: Action, why: str = "") -> Change:
-        """Say that the assignment is added, kept or removed."""
+    def change(self, action: Action, why: str = "", before: str = "") -> Change:
+        """Say that the assignment is added, kept or removed. `before`: what is known of the principal."""
         key, label = f"{self.principal_id} → {self.app_role_id}", f"{self.principal or self.principal_id} → {self.role}"
-        return Change(action, "assignment", key, label, why=why)
+        return Change(action, "assignment", key, label, before=before, why=why)
 
 
 def edge(row: Row, role: str) -> Edge:

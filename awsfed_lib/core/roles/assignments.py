@@ -28,6 +28,7 @@ class Wanted(NamedTuple):
 
     edges: tuple[Edge, ...]
     held: tuple[Change, ...]
+    origins: Mapping[str, str]  # of the groups, by id
     unsettled: frozenset[str]  # appRole ids whose group is not known yet: nothing of them is an extra
 
 
@@ -92,11 +93,13 @@ def _wanted(roles: Mapping[str, Row], matched: Sequence[Row]) -> Wanted:
     for row in matched:
         role = by_value.get(row["value"])
         if why := _obstacle(row, role):
-            held.add(Change("keep", "assignment", row["value"], f"{row['group_name']} → {_name(role) or row['value']}", why=why))
+            label = f"{row['group_name']} → {_name(role) or row['value']}"
+            held.add(Change("keep", "assignment", row["value"], label, before=row["origin"], why=why))
             unsettled |= {role["app_role_id"]} if role else set()
         elif role:
             edges.add(Edge(role["app_role_id"], row["group_id"], _name(role), row["group_name"]))
-    return Wanted(tuple(sorted(edges)), tuple(sorted(held)), frozenset(unsettled))
+    origins = {row["group_id"]: row["origin"] for row in matched}
+    return Wanted(tuple(sorted(edges)), tuple(sorted(held)), origins, frozenset(unsettled))
 
 
 def _obstacle(row: Row, role: Row | None) -> str:
@@ -168,7 +171,9 @@ def _overfull(known: Sequence[Row], new: Sequence[Edge]) -> list[str]:
 
 
 def _changes(wanted: Wanted, have: Collection[tuple[str, str]], extras: Sequence[Extra]) -> tuple[Change, ...]:
-    changes = [edge.change("keep" if (edge.app_role_id, edge.principal_id) in have else "add") for edge in wanted.edges]
+    new = [edge for edge in wanted.edges if (edge.app_role_id, edge.principal_id) not in have]
+    changes = [edge.change("keep") for edge in wanted.edges if edge not in new]
+    changes += [edge.change("add", before=wanted.origins[edge.principal_id]) for edge in new]
     changes += [assigned.edge(extra.row, extra.role).change("keep" if extra.why else "remove", extra.why) for extra in extras]
     order = list(SIGNS)
     return tuple(sorted((*changes, *wanted.held), key=lambda change: (order.index(change.action), change.label, change.key)))

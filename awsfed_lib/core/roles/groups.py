@@ -1,8 +1,11 @@
 """One group a role: which groups are wanted, which of them are there, and a plan that makes the missing ones.
 
-A display name is not unique in Entra ID, so a group is found by id, then by uniqueName, then by name, and two hits are a
-problem for a person, never a choice of ours. New groups are made by `PATCH /groups(uniqueName='…')` with
-`Prefer: create-if-missing`, which can be sent twice and still makes one (learn.microsoft.com graph/api/group-upsert).
+A display name is not unique in Entra ID, and in many tenants anybody may create a security group. So a group is used when the
+group map names it by its id, or when it has the uniqueName under which 05-groups creates it. One that has only the display name is a
+problem for a person, as are two hits: `candidates` lists them as lines for the group map.
+
+New groups are made by `PATCH /groups(uniqueName='…')` with `Prefer: create-if-missing`, which can be sent twice and still makes
+one (learn.microsoft.com graph/api/group-upsert).
 """
 
 from __future__ import annotations
@@ -26,14 +29,15 @@ from awsfed_lib.core.roles.mapping import read_mapping, resolve, unused
 from awsfed_lib.core.roles.pair import parse
 from awsfed_lib.core.roles.trust import USABLE
 from awsfed_lib.core.tables import GROUPS, MATCHED_GROUPS, ROLES, WANTED_GROUPS, canonical, check, frame, rows
+from awsfed_lib.core.view.safe_csv import csv_text
 
 NAME = "AWS-{account_id}-{role_name}"
 LONGEST_NAME, LONGEST_NICKNAME, LONGEST_DESCRIPTION = 256, 64, 1024
 TABLE = "groups"
-
+ONLY_BY_NAME = "a group with this name is there, and anybody may have made it: name it by its id in group_map (05-groups exports the lines)"
 Row = Mapping[str, Any]
 
-__all__ = ["NAME", "desired", "match", "nickname", "plan", "read_mapping", "unused"]
+__all__ = ["NAME", "candidates", "desired", "match", "nickname", "plan", "read_mapping", "unused"]
 
 
 def desired(roles: pd.DataFrame, *, name: str = NAME, mapping: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -99,16 +103,39 @@ def _find(row: Row, index: Mapping[tuple[str, str], list[Row]]) -> tuple[str, li
 
 def _matched(row: Row, how: str, found: Sequence[Row]) -> dict[str, Any]:
     ids = ", ".join(group["group_id"] for group in found)
-    problem = ""
+    problem, origin = "", "; ".join(_described(group, len(found)) for group in found)
     if row["group_id"] and not found:
         problem = f"the mapping names the group {row['group_id']}, and the tenant has none such"
     elif len(found) > 1:
         problem = f"{len(found)} groups have this {how}: {ids}; name one by its id in the group map"
     elif found and not found[0]["security_enabled"]:
         problem = f"the group {ids} is not security-enabled: it cannot be assigned"
+    elif how == "name":
+        problem, origin = ONLY_BY_NAME, _described(found[0], 2)
     if problem or not found:
-        return {**row, "group_id": "", "how": how, "problem": problem}
-    return {**row, "group_id": ids, "group_name": row["group_name"] or found[0]["group_name"], "how": how, "problem": ""}
+        return {**row, "group_id": "", "how": how, "problem": problem, "origin": origin}
+    name = row["group_name"] or found[0]["group_name"]
+    return {**row, "group_id": ids, "group_name": name, "how": how, "problem": "", "origin": origin}
+
+
+def _described(group: Row, several: int) -> str:
+    """Tell about a group that was found; with its id where the row does not give it."""
+    return ": ".join(filter(None, (group["group_id"] if several > 1 else "", group["origin"])))
+
+
+def candidates(matched: pd.DataFrame, live: pd.DataFrame) -> str:
+    """Write the groups that were found by their display name only as a CSV for the parameter group_map: role_arn, group_id, note.
+
+    One line a group: of a role with several lines, all but one are to be deleted. The note tells what is known of the group.
+    """
+    index = _index(rows(check(GROUPS, live)))
+    unclear = [row for row in rows(check(MATCHED_GROUPS, matched)) if row["problem"] and row["how"] == "name"]
+    lines = [
+        {"role_arn": row["value"].split(",")[0], "group_id": group["group_id"], "note": group["origin"]}
+        for row in unclear
+        for group in _find({**row, "group_id": ""}, index)[1]
+    ]
+    return csv_text(pd.DataFrame(lines, columns=["role_arn", "group_id", "note"]))
 
 
 def _mark_shared(matched: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -181,7 +208,7 @@ def _changes(matched: Sequence[Row]) -> tuple[Change, ...]:
 def _change(row: Row) -> Change:
     label = row["group_name"] or row["value"]
     if row["problem"]:
-        return Change("keep", "group", row["value"], label, why=row["problem"])
+        return Change("keep", "group", row["value"], label, before=row["origin"], why=row["problem"])
     if row["group_id"]:
-        return Change("keep", "group", row["group_id"], label, why=f"found by {row['how']}")
+        return Change("keep", "group", row["group_id"], label, before=row["origin"], why=f"found by {row['how']}")
     return Change("add", "group", row["unique_name"], label, after=f"uniqueName {row['unique_name']}")

@@ -30,6 +30,7 @@ from awsfed_lib.edges.entra.writes import Delivery
 IN_FILTER = 15  # values of one `in` filter
 PAUSES = (1.0, 1.0, 2.0, 2.0, 3.0, 3.0, 4.0, 4.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0)  # 70 s in all
 READS = 3
+FORBIDDEN = 403
 LOG_PAUSE = 2.0  # seconds: logs answer five requests in ten (learn.microsoft.com graph/throttling-limits)
 LOGS = {"/auditLogs/signIns": "sign-in log", "/auditLogs/directoryAudits": "audit log"}
 UNWRITTEN = 4  # pauses for a lagging replica when this session wrote nothing that could lag
@@ -155,6 +156,31 @@ class Graph:
     def groups(self, *, names: Iterable[str] = (), unique_names: Iterable[str] = (), ids: Iterable[str] = ()) -> pd.DataFrame:
         """Read GROUPS that have one of the display names, unique names or ids. A name may find several; one that finds none has no row."""
         return objects.groups(self.find_groups(*(sorted(set(given) - {""}) for given in (names, unique_names, ids))))
+
+    def origins(self, groups: pd.DataFrame) -> pd.DataFrame:
+        """Fill the column `origin` of GROUPS: what a person must know of a group before it gets a role; three reads a group, batched.
+
+        Owners and members that this sign-in may not read are said to be not known.
+        """
+        ids = sorted(set(groups["group_id"]))
+        wire = {one["id"]: one for one in self.existing("groups", ids, objects.ORIGIN_KEYS)}
+        owners = self._of_each(ids, "owners?$select=id,displayName,userPrincipalName")
+        seen = sorted(set(ids) - set(self._with_problems(groups).query("problem != ''")["group_id"]))
+        members = self._of_each(seen, "members?$select=id&$top=999")
+        told = {
+            key: objects.origin(wire[key], owners.get(key), len(members[key]) if key in members else None) for key in ids if key in wire
+        }
+        return groups.assign(origin=[told.get(key, "") for key in groups["group_id"]])
+
+    def _of_each(self, group_ids: Sequence[str], what: str) -> dict[str, list[dict[str, Any]]]:
+        """Read a collection of each group; nothing when this sign-in may not."""
+        try:
+            found = batch.gather(self._transport, [f"/groups/{guid(group)}/{what}" for group in group_ids])
+        except GraphError as refusal:
+            if refusal.status != FORBIDDEN:
+                raise
+            return {}
+        return dict(zip(group_ids, found, strict=True))
 
     def find_groups(self, names: Sequence[str], unique_names: Sequence[str], ids: Sequence[str]) -> list[dict[str, Any]]:
         """Read the groups that have one of these, as Graph sends them; a group that has several may come several times."""

@@ -13,6 +13,7 @@ from awsfed_lib.core.tables import ASSIGNMENTS, GROUPS, MEMBERS, frame
 
 GROUP_KEYS = ("id", "displayName", "uniqueName", "securityEnabled", "mailEnabled", "groupTypes", "visibility")
 HIDDEN = "Its membership is hidden (HiddenMembership), and this sign-in lacks Member.Read.Hidden: who is in it is not known."
+ORIGIN_KEYS = ("id", "createdDateTime", "visibility", "groupTypes", "membershipRule", "isAssignableToRole", "onPremisesSyncEnabled")
 MEMBER_KEYS = ("id", "displayName", "userPrincipalName", "accountEnabled")
 MEMBERSHIP_KEYS = ("id", "displayName", "groupTypes", "mailEnabled", "securityEnabled", "onPremisesSyncEnabled", "isAssignableToRole")
 ASSIGNMENT_KEYS = ("id", "appRoleId", "principalId", "principalType", "resourceId")
@@ -42,6 +43,20 @@ def _group(wire: Mapping[str, Any]) -> dict[str, Any]:
         "kind": _kind(wire),
         "visibility": wire.get("visibility"),
     }
+
+
+def origin(wire: Mapping[str, Any], owners: Iterable[Mapping[str, Any]] | None, members: int | None) -> str:
+    """Tell what a person must know before a group gets a role: its age, owners, members, and what fills it. None: could not be read."""
+    named = sorted(str(one.get("userPrincipalName") or one.get("displayName") or one.get("id")) for one in owners or ())
+    return ", ".join(filter(None, (
+        f"created {str(wire.get('createdDateTime') or 'at an unknown time')[:10]}",
+        "owners not known" if owners is None else f"owners: {' '.join(named) or 'none'}",
+        "members not known" if members is None else f"{members} direct members",
+        f"visibility {wire['visibility']}" if wire.get("visibility") else "",
+        f"dynamic by the rule {wire.get('membershipRule')}" if "DynamicMembership" in (wire.get("groupTypes") or []) else "",
+        "role-assignable" if wire.get("isAssignableToRole") else "",
+        "synchronized from Active Directory" if wire.get("onPremisesSyncEnabled") else "",
+    )))  # fmt: skip
 
 
 def _kind(wire: Mapping[str, Any]) -> str:

@@ -54,6 +54,11 @@ class Directory:
         self.groups.append(new)
         return new
 
+    def created(self, shown: str, members: list[str], *labels: object) -> Group:
+        """Keep a group as 05-groups creates it: with its name as uniqueName, which the first of two such groups has."""
+        taken = any(one["uniqueName"] == shown for one in self.groups)
+        return self.add(group(self.seed, shown, members, *labels, uniqueName=None if taken else shown))
+
     def assign(self, principal_id: str, app_role: dict[str, Any]) -> None:
         """Assign a user or group to a role of the main application."""
         self.assignments.append({"principalId": principal_id, "resourceId": self.resource_id, "appRoleId": app_role["id"]})
@@ -71,7 +76,7 @@ def populate(directory: Directory, everyone: list[Seat], app_roles: list[dict[st
 
 
 def _demo_group(directory: Directory, seat: Seat) -> Group:
-    return directory.add(group(directory.seed, demo_role_name(seat), [directory.person(BRITTA)]))
+    return directory.created(demo_role_name(seat), [directory.person(BRITTA)])
 
 
 def _one_group_a_role(directory: Directory, app_roles: list[dict[str, Any]]) -> None:
@@ -80,7 +85,7 @@ def _one_group_a_role(directory: Directory, app_roles: list[dict[str, Any]]) -> 
         if role["isEnabled"] and seeds.chance(10, directory.seed, "no group", role["id"]):
             continue
         name = _role_name(role["value"])
-        made = directory.add(group(directory.seed, name, directory.some(role["id"]), role["id"]))
+        made = directory.created(name, directory.some(role["id"]), role["id"])
         directory.assign(made["id"], role)
 
 
@@ -96,7 +101,16 @@ def _waiting_groups(directory: Directory, seats: list[Seat]) -> None:
         for role in families(directory.setting, seat):
             if role["name"] not in known and seeds.chance(40, directory.seed, "waiting", role["name"]):
                 known.add(role["name"])
-                directory.add(group(directory.seed, role["name"], directory.some("waiting", role["name"])))
+                directory.created(role["name"], directory.some("waiting", role["name"]))
+            elif role["name"] not in known and seeds.chance(5, directory.seed, "squatter", role["name"]):
+                known.add(role["name"])
+                _squatter(directory, role["name"])
+
+
+def _squatter(directory: Directory, shown: str) -> None:
+    """A group that somebody created under the name that the group of a role will have: many tenants let all users create groups."""
+    somebody = directory.crowd[0]
+    directory.add(group(directory.seed, shown, [somebody], "squatter", owners=[somebody], createdDateTime="2026-10-01T08:00:00Z"))
 
 
 def _by_hand(directory: Directory, app_roles: list[dict[str, Any]]) -> None:
