@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from awsfed_lib.core.review import preflight
 from awsfed_lib.core.settings import lint
 from awsfed_lib.core.settings.parameters import NAMES, described
 from awsfed_lib.edges.records import runbooks
@@ -195,17 +194,6 @@ def test_no_cells_at_all_are_problems_and_no_crash() -> None:
     assert {"says what it is", "one parameters cell", "begins and finishes"} <= rules(
         {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
     )
-
-
-@pytest.mark.parametrize("book", runbooks.catalogue(ROOT / "notebooks"), ids=lambda book: book.id)
-def test_title_names_the_permissions_that_preflight_checks(book: runbooks.Runbook) -> None:
-    """Prose, preflight and the call must not drift apart."""
-    title = "".join(json.loads(book.path.read_text())["cells"][0]["source"])
-    needs = re.search(r"^\| Needs \| (.*) \|$", title, re.MULTILINE)
-    assert needs
-    named = set(re.findall(r"`([A-Z]\w+(?:\.\w+)+)`", needs[1]))
-    assert named <= set().union(*preflight.NEEDS[book.id])
-    assert all(named & need for need in preflight.NEEDS[book.id])
 
 
 @pytest.mark.parametrize("book", runbooks.catalogue(ROOT / "notebooks"), ids=lambda book: book.id)

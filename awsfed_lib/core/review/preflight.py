@@ -15,45 +15,7 @@ from awsfed_lib.core.roles.approles import active_imports
 from awsfed_lib.core.roles.body import Capacity
 from awsfed_lib.core.tables import CHECKS, FACTS, frame, rows
 
-Need = frozenset[str]
-
-_DIRECTORY = frozenset({"Directory.Read.All", "Directory.ReadWrite.All"})
-APPLICATION = frozenset({"Application.Read.All", "Application.ReadWrite.All"}) | _DIRECTORY
-APPROLES = frozenset({"Application.ReadWrite.All", "Application.ReadWrite.OwnedBy", "Directory.ReadWrite.All"})
-JOBS = frozenset({"Synchronization.Read.All", "Synchronization.ReadWrite.All", "Application.ReadWrite.OwnedBy"})
-MEMBERS = frozenset({"GroupMember.Read.All", "GroupMember.ReadWrite.All", "Group.Read.All", "Group.ReadWrite.All"}) | _DIRECTORY
-GROUPS = MEMBERS | {"Group.ReadBasic.All"}
-NEW_GROUPS = frozenset({"Group.Create", "Group.ReadWrite.All", "Directory.ReadWrite.All"})
-ASSIGN = frozenset({"AppRoleAssignment.ReadWrite.All"})
-LEAVE = frozenset({"GroupMember.ReadWrite.All", "Group.ReadWrite.All", "Directory.ReadWrite.All"})
-PEOPLE = frozenset({"User.ReadBasic.All", "User.Read.All", "User.ReadWrite.All"}) | _DIRECTORY
-LICENCES = frozenset({"LicenseAssignment.Read.All", "Organization.Read.All"}) | _DIRECTORY
-POLICIES = frozenset({"Policy.Read.All", "Policy.ReadWrite.ApplicationConfiguration"})
-TENANT = frozenset({"Organization.Read.All", "User.Read"}) | _DIRECTORY
-AUDITS = frozenset({"AuditLog.Read.All"})
-NEW_POLICIES = frozenset({"Policy.ReadWrite.ApplicationConfiguration"})
-
-NEEDS: Mapping[str, tuple[Need, ...]] = {
-    "00-preflight": (APPLICATION, JOBS, LICENCES, TENANT),
-    "01-application": (APPLICATION, POLICIES, MEMBERS, PEOPLE, TENANT, APPROLES, NEW_POLICIES),
-    "02-accounts": (APPLICATION,),
-    "03-inventory": (),
-    "04-approles": (APPLICATION, JOBS, APPROLES),
-    "05-groups": (TENANT, GROUPS, NEW_GROUPS),
-    "06-assignments": (APPLICATION, GROUPS, ASSIGN),
-    "07-signin": (APPLICATION, MEMBERS, PEOPLE, POLICIES),
-    "08-certificates": (APPLICATION, APPROLES),
-    "09-audit": (APPLICATION, MEMBERS, POLICIES, AUDITS),
-    "10-access": (APPLICATION, MEMBERS, PEOPLE, AUDITS),
-    "11-onboard": (APPLICATION, JOBS, TENANT, GROUPS, POLICIES, APPROLES, NEW_GROUPS, ASSIGN),
-    "12-offboard": (APPLICATION, JOBS, GROUPS, APPROLES, ASSIGN),
-    "13-history": (),
-    "14-restore": (APPLICATION, JOBS, MEMBERS, PEOPLE, APPROLES, ASSIGN, LEAVE),
-    "15-reverify": (APPLICATION, GROUPS),
-    "16-revoke": (APPLICATION, MEMBERS, PEOPLE, ASSIGN, LEAVE),
-    "17-review": (APPLICATION, MEMBERS, PEOPLE, ASSIGN, LEAVE),
-}
-"""Graph permissions a runbook needs to send what it plans: one of each set (learn.microsoft.com graph/permissions-reference)."""
+ASSIGN = "AppRoleAssignment.ReadWrite.All"
 AWS_MORE: Mapping[str, str] = {"10-access": "with entered_from: lookup, via needs cloudtrail:LookupEvents too, which was not tried"}
 """What a runbook may need in AWS beyond reading roles: only some of its parameters ask for it."""
 
@@ -96,11 +58,20 @@ class Unread(NamedTuple):
     remedy: str
 
 
+class Probe(NamedTuple):
+    """A read that was sent to see whether it is allowed: its call, and what came back; `result` as of CHECKS."""
+
+    call: str
+    result: str
+    detail: str
+    remedy: str = ""
+
+
 class Ground(NamedTuple):
     """What was read in Entra ID. None: it could not be read, and `unread` says why, by the name of the field.
 
     `application`: the service principal as Graph sends it. `jobs`: its synchronization jobs. `plans`: service plans of the
-    tenant's licences. `tenant`: its name.
+    tenant's licences. `tenant`: its name. `probes`: reads whose permissions Microsoft's documents disagree about, or hide from.
     """
 
     application: Mapping[str, Any] | None
@@ -109,6 +80,7 @@ class Ground(NamedTuple):
     plans: frozenset[str] | None
     tenant: str | None
     unread: Mapping[str, Unread]
+    probes: Sequence[Probe] = ()
 
 
 class Judged(NamedTuple):
@@ -164,6 +136,7 @@ def check(  # noqa: PLR0913  who, the ground, two reaches, and two times
         _row("power of this sign-in", _power(held)),
         *([_row("certificate of this sign-in", _certificate(certificate_ends, now))] if certificate_ends else []),
         *_of_ground(ground),
+        *(_row(f"Graph: {probe.call}", Judged(probe.result, probe.detail, probe.remedy)) for probe in ground.probes),
         *_reach(rows(reach)),
         *([] if writing is None else [_row("reach to change AWS", _writing(rows(writing), rows(reach)))]),
     ]
@@ -177,7 +150,7 @@ def _row(name: str, judged: Judged) -> dict[str, str]:
 
 def _power(held: Holder) -> Judged:
     """Say it when the identity could give itself everything (learn.microsoft.com graph/permissions-reference, AppRoleAssignment)."""
-    if held.kind == "application" and held.permissions >= ASSIGN:
+    if held.kind == "application" and ASSIGN in held.permissions:
         detail = "AppRoleAssignment.ReadWrite.All lets an application grant itself any Graph permission"
         return Judged("note", detail, "Guard it like a tenant administrator; plan and audit with a client that only reads.")
     if held.kind == "delegated":

@@ -20,6 +20,7 @@ import urllib3.exceptions as u3
 from requests.structures import CaseInsensitiveDict
 
 from awsfed_lib.core.errors import GraphError, UnreadError
+from awsfed_lib.edges.entra import permissions
 from awsfed_lib.edges.entra.clouds import SANDBOX, Cloud
 from awsfed_lib.edges.entra.connection import Lost, connect, lost
 from awsfed_lib.edges.entra.gate import Gate, versioned
@@ -27,6 +28,7 @@ from awsfed_lib.edges.entra.pace import Clock, Exhausted, Limits, Pace, retry_af
 from awsfed_lib.edges.entra.refusals import explain
 from awsfed_lib.edges.entra.tokens import Token
 
+FORBIDDEN = 403
 BUSY = frozenset({429, 500, 502, 503, 504})
 CHALLENGE = re.compile(r'claims="([A-Za-z0-9+/=_-]+)"')
 SANDBOX_LIMITS = Limits(first=0.02, longest=0.5)
@@ -211,7 +213,9 @@ def failure(call: Call, answer: Reply | Lost, stopped: str = "") -> GraphError |
     code, message = words(answer)
     known = explain(answer.status, code, message)
     what = " ".join(filter(None, (f"Graph refused {call.method} {path} ({answer.status} {code}): {message}", known.cause, stopped)))
-    return GraphError(what, status=answer.status, code=code, request_id=answer.request_id, where=path, remedy=known.remedy)
+    needed = permissions.wanted(call.method, call.path) if answer.status == FORBIDDEN else ""
+    remedy = f"{needed} {known.remedy}".strip()
+    return GraphError(what, status=answer.status, code=code, request_id=answer.request_id, where=path, remedy=remedy)
 
 
 def _challenge(reply: Reply) -> str:

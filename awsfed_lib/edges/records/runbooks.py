@@ -14,6 +14,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from awsfed_lib.core.errors import ParameterError
+from awsfed_lib.core.review import graph_calls
+from awsfed_lib.core.review.graph_calls import Calls
+from awsfed_lib.edges.entra import permissions
 from awsfed_lib.edges.records import where
 
 CHANGES = ("nothing", "entra", "aws", "entra and aws")
@@ -32,7 +35,7 @@ class Declared(NamedTuple):
 
 @dataclass(frozen=True)
 class Runbook:
-    """One notebook of the catalogue. `changes` is one of CHANGES; `optional`: parameters that may stay empty."""
+    """One notebook of the catalogue. `changes` is one of CHANGES; `optional`: parameters that may stay empty; `graph`: its calls."""
 
     id: str
     title: str
@@ -42,6 +45,7 @@ class Runbook:
     parameters: tuple[Declared, ...]
     optional: tuple[str, ...]
     path: Path
+    graph: Calls
 
     @property
     def number(self) -> str:
@@ -131,6 +135,7 @@ def _runbook(path: Path, said: Mapping[str, Any], cells: list[dict[str, Any]]) -
         parameters=tuple(declared(_parameters_cell(path, cells), str(path))),
         optional=tuple(said.get("optional", ())),
         path=path,
+        graph=graph_calls.declared(permissions.known(), said.get("graph", {}), str(path)),
     )
 
 
