@@ -11,10 +11,13 @@ from datetime import timedelta
 
 import pytest
 import recorded
+from click.testing import CliRunner
 from recorded import role, seal_one
 
 from awsfed_lib.core.errors import NotApproved, RecordError
-from awsfed_lib.edges.records import catalogue, chain, durable, leaks, proof, retention, sealing, signing
+from awsfed_lib.doors import runs as doors
+from awsfed_lib.edges.records import baseline, catalogue, chain, durable, leaks, past, proof, retention, sealing, signing, where
+from awsfed_lib.edges.records import recorded as evidence
 from awsfed_lib.edges.records.record import Record, create
 
 
@@ -141,11 +144,11 @@ def test_runs_that_end_at_once_all_take_their_place(tmp_path):
 def test_signed_chain_is_proven_by_the_public_key_alone(tmp_path, signer):
     runs, (who, public) = tmp_path / "runs", signer
     seal_one(runs, 0, signer=who)
-    key = signing.public_key(public)
-    assert proof.prove(runs, key=key).unsigned == 0
-    assert not broken(runs, key=key)
+    keys = signing.public_keys(public)
+    assert proof.prove(runs, keys=keys).unsigned == 0
+    assert not broken(runs, keys=keys)
     seal_one(runs, 1)
-    assert broken(runs, key=key) == [f"chain.jsonl: line 2 ({catalogue.records(runs)[1].folder.name}) is not signed"]
+    assert broken(runs, keys=keys) == [f"chain.jsonl: line 2 ({catalogue.records(runs)[1].folder.name}) is not signed"]
 
 
 def test_chain_that_was_made_anew_is_found_by_the_signature(tmp_path, signer):
@@ -164,8 +167,108 @@ def test_chain_that_was_made_anew_is_found_by_the_signature(tmp_path, signer):
             signer=signing.signer({signing.KEY_VARIABLE: str(tmp_path / "other.key")}),
         )
     assert not broken(runs)
-    assert not broken(runs, key=signing.public_key(other))
-    assert "is signed by another key" in broken(runs, key=signing.public_key(public))[0]
+    assert not broken(runs, keys=signing.public_keys(other))
+    assert "is signed by another key" in broken(runs, keys=signing.public_keys(public))[0]
+
+
+def test_a_chain_that_began_without_a_key_is_vouched_for_by_the_first_signature(tmp_path, signer):
+    """It covers the digest of the line before, and so all lines before it; none of them can be put there later."""
+    runs, (who, public) = tmp_path / "runs", signer
+    seal_one(runs, 0)
+    seal_one(runs, 1)
+    keys = signing.public_keys(public)
+    assert len(broken(runs, keys=keys)) == 2, "nobody signed yet"
+    seal_one(runs, 2, signer=who)
+    assert not broken(runs, keys=keys)
+    seal_one(runs, 3)
+    seal_one(runs, 4, signer=who)
+    assert [line.partition(" (")[0] for line in broken(runs, keys=keys)] == ["chain.jsonl: line 4"], (
+        "a later one vouches for none before it"
+    )
+
+
+def test_a_key_that_was_replaced_stays_in_the_file_of_public_keys(tmp_path, signer):
+    runs, (who, public) = tmp_path / "runs", signer
+    seal_one(runs, 0, signer=who)
+    other = signing.make(tmp_path / "new.key", password="")
+    seal_one(runs, 1, signer=signing.signer({signing.KEY_VARIABLE: str(tmp_path / "new.key")}))
+    both = tmp_path / "both.pub"
+    both.write_bytes(public.read_bytes() + other.read_bytes())
+    assert not broken(runs, keys=signing.public_keys(both))
+    assert len(broken(runs, keys=signing.public_keys(other))) == 0, "line 1 is before the first signature of the new key"
+    assert len(broken(runs, keys=signing.public_keys(public))) == 1
+
+
+@pytest.mark.parametrize("what", ["a link to a file", "a link to equal bytes", "a pipe", "an empty folder", "a link to a folder"])
+def test_what_no_record_has_is_found_in_a_sealed_one(runs, tmp_path, what):
+    folder = catalogue.records(runs)[0].folder
+    plain = folder / "run.json"
+    copy = tmp_path / "copy"
+    table = next((folder / "tables").glob("*.csv"))
+    if what == "a link to a file":
+        (folder / "more.csv").symlink_to(plain)
+    elif what == "a link to equal bytes":
+        shutil.copy(table, copy)
+        table.unlink()
+        table.symlink_to(copy)
+    elif what == "a pipe":
+        os.mkfifo(folder / "pipe")
+    elif what == "an empty folder":
+        (folder / "exports").mkdir()
+    else:
+        (folder / "exports").symlink_to(tmp_path)
+    assert broken(runs)
+    with pytest.raises(RecordError) as refused:
+        proof.read_sealed(Record(folder), proof.Vouching.of(runs))
+    assert refused.value.code == "record-not-evidence"
+
+
+def test_where_a_key_is_given_a_record_without_a_signature_is_no_evidence_anywhere(tmp_path, signer, monkeypatch):
+    """Drift's baseline, history, the proof of a sign-in and restores all ask the same question."""
+    for name in ("notebooks", "parameters"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setenv(where.ROOT_VARIABLE, str(tmp_path))
+    runs, (who, public) = where.runs(), signer
+    (where.parameters() / signing.PUBLIC_FILE).write_bytes(public.read_bytes())
+    seal_one(runs, 0, signer=who, roles=[role(1)])
+    seal_one(runs, 1, roles=[role(1), role(2)])  # somebody made it, and put it at the end of the chain without the key
+    good, bad = past.past(past.Target())
+    assert (good.problem, bool(bad.problem)) == ("", True)
+    assert list(past.counts("roles", [good, bad])["run"]) == [good.run]
+    chosen = baseline.choose([good, bad], Record(good.folder).run()["parameters"])
+    assert chosen.past == good
+    assert bad.run in chosen.remark
+    with pytest.raises(RecordError) as refused:
+        evidence.read(bad.run)
+    assert refused.value.code == "record-not-evidence"
+
+
+def test_the_newest_records_cut_together_with_their_lines_are_missed(runs, tmp_path, monkeypatch):
+    """By the head of the chain, which the monthly proof keeps where runs cannot write."""
+    monkeypatch.setattr(doors, "_folder", lambda: runs)
+    command = ["verify", "--head-file", str(tmp_path / "chain.head")]
+    assert CliRunner().invoke(doors.runs, command).exit_code == 0
+    last = catalogue.records(runs)[-1].folder
+    lines = (runs / chain.FILE).read_bytes().splitlines(keepends=True)
+    (runs / chain.FILE).write_bytes(b"".join(lines[:-1]))
+    shutil.rmtree(last)
+    assert not broken(runs), "nothing in runs/ tells"
+    ended = CliRunner().invoke(doors.runs, command)
+    assert isinstance(ended.exception, RecordError)
+    assert ended.exception.code == "records-changed"
+
+
+def test_public_keys_that_were_exchanged_are_missed(runs, tmp_path, signer, monkeypatch):
+    monkeypatch.setattr(doors, "_folder", lambda: runs)
+    seal_one(runs, 3, signer=signer[0])
+    command = ["verify", "--head-file", str(tmp_path / "chain.head"), "--key"]
+    assert CliRunner().invoke(doors.runs, [*command, str(signer[1])]).exit_code == 0
+    other = signing.make(tmp_path / "other.key", password="")
+    shutil.rmtree(runs)
+    for day in range(4):
+        seal_one(runs, day, signer=signing.signer({signing.KEY_VARIABLE: str(tmp_path / "other.key")}))
+    ended = CliRunner().invoke(doors.runs, [*command, str(other)])
+    assert isinstance(ended.exception, RecordError)
 
 
 def test_signature_stands_for_its_line_alone(tmp_path, signer):
@@ -174,9 +277,9 @@ def test_signature_stands_for_its_line_alone(tmp_path, signer):
     seal_one(runs, 1, signer=who)
     first, second = chain.read(runs)
     forged = chain.content(second.number, second.at, second.event, second.fields, first.digest)
-    assert signing.holds(signing.public_key(public), second.fields["signature"], forged)
-    assert not signing.holds(signing.public_key(public), first.fields["signature"], forged)
-    assert not signing.holds(signing.public_key(public), "not base64 !", forged)
+    assert signing.holds(signing.public_keys(public)[0], second.fields["signature"], forged)
+    assert not signing.holds(signing.public_keys(public)[0], first.fields["signature"], forged)
+    assert not signing.holds(signing.public_keys(public)[0], "not base64 !", forged)
 
 
 def test_key_never_shows_and_is_for_its_owner(tmp_path, signer):

@@ -14,7 +14,7 @@ from awsfed_lib.core.review import reverify
 from awsfed_lib.core.roles import restore, revoke
 from awsfed_lib.core.roles.asked import asked
 from awsfed_lib.edges.entra import cut as cuts
-from awsfed_lib.edges.records import chain, record, recorded, sealing, where
+from awsfed_lib.edges.records import chain, record, recorded, sealing, signing, where
 from awsfed_lib.edges.records.journal import Journal
 from awsfed_lib.edges.records.lock import Locks
 
@@ -56,7 +56,7 @@ def sent(twin, graph, *, name=RUN, verdict="applied", **given):
     assert made.apply(graph, approved=made.id, journal=journal).verdict == "applied"
     journal.seal(verdict)
     journal.close()
-    kept.seal(verdict=verdict, finished=NOW.isoformat())
+    sealing.seal(kept, clock=lambda: NOW, signer=None, verdict=verdict, finished=NOW.isoformat())
     return made
 
 
@@ -106,6 +106,7 @@ def killed(twin, graph):
     """A record whose run never came to its seal."""
     sent(twin, graph)
     folder = where.runs() / RUN
+    (where.runs() / chain.FILE).unlink()  # which has no line of it yet
     run = json.loads((folder / "run.json").read_bytes()) | {"sealed": False, "verdict": ""}
     (folder / "run.json").write_text(json.dumps(run))
     lines = (folder / "journal.jsonl").read_bytes().splitlines(keepends=True)
@@ -135,12 +136,29 @@ def test_a_changed_snapshot_of_a_killed_run_is_refused(root, twin, graph):
         recorded.read(RUN).snapshot()
 
 
+def test_a_sealed_record_that_no_chain_knows_is_refused(root, twin, graph):
+    """Made by hand, or brought by hand: `awsfed runs fetch` gives it a line."""
+    sent(twin, graph)
+    (where.runs() / chain.FILE).unlink()
+    with pytest.raises(RecordError) as refused:
+        recorded.read(RUN)
+    assert refused.value.code == "record-not-evidence"
+
+
+def test_where_records_are_signed_one_that_was_never_sealed_is_refused(root, twin, graph, tmp_path_factory):
+    killed(twin, graph)
+    public = signing.make(tmp_path_factory.mktemp("keys") / "signing.key", password="")
+    shutil.copy(public, where.parameters() / signing.PUBLIC_FILE)
+    with pytest.raises(RecordError) as refused:
+        recorded.read(RUN)
+    assert refused.value.code == "record-not-evidence"
+
+
 @pytest.mark.parametrize("said", [{"verdict": "done"}, {"sealed": False}], ids=["sealed anew", "as if never sealed"])
 def test_a_record_that_the_chain_knows_otherwise_is_refused(root, twin, graph, said):
     """The digests in run.json are written by whoever writes the files: the chain is what they have to fit."""
     sent(twin, graph)
     kept = record.Record(where.runs() / RUN)
-    chain.append(where.runs(), chain.SEALED, sealing.entry(kept, kept.run(), kept.digest), clock=lambda: NOW, signer=None)
     assert recorded.read(RUN).name == RUN
     path = kept.folder / "run.json"
     path.write_text(json.dumps({**kept.run(), **said}))
@@ -182,7 +200,7 @@ def test_a_record_of_a_run_that_sent_nothing_has_nothing_to_restore(root):
     kept = record.create(where.runs(), "r", {"runbook": "03-inventory", "parameters": {}})
     journal = Journal(kept.folder, Locks(where.locks(), {}), lambda: NOW)
     journal.seal("done")
-    kept.seal(verdict="done")
+    sealing.seal(kept, clock=lambda: NOW, signer=None, verdict="done")
     with pytest.raises(RecordError, match="nothing to restore from"):
         recorded.read("r").snapshot()
     with pytest.raises(RecordError, match="sent no plan"):
@@ -298,6 +316,6 @@ def test_since_is_the_last_verification_that_held(root, twin, graph):
     sent(twin, graph)
     later = "2026-11-24T08:30:00+00:00"
     kept = record.create(where.runs(), "20261124T083000Z-15-reverify-1", {"parameters": {"verify_run": RUN}, "started": later})
-    kept.seal(verdict="nothing to do", finished=later)
+    sealing.seal(kept, clock=lambda: NOW, signer=None, verdict="nothing to do", finished=later)
     (where.runs() / "20261124T093000Z-15-reverify-1").mkdir()
     assert recorded.read(RUN).sent().held == later

@@ -21,6 +21,7 @@ from jupyter_client.manager import AsyncKernelManager
 from awsfed_lib.doors.processes import folder_for_sockets
 from awsfed_lib.doors.sown import Sown
 from awsfed_lib.edges.alerts.targets import without
+from awsfed_lib.edges.records.signing import KEY_VARIABLE, PASSWORD_VARIABLE
 
 ALWAYS = frozenset({
     "PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "SYSTEMDRIVE",
@@ -39,15 +40,16 @@ def environment(given: Mapping[str, str], cloud: str) -> dict[str, str]:
     """Return the variables of `given` that a kernel gets: those of the system and ours, and for real clouds sign-in and proxies.
 
     A run against the sandbox gets no real credentials, so that it cannot reach anything real. No kernel gets the addresses of
-    alerts, which are passwords: they are sent by the runner, after it.
+    alerts, which are passwords, nor the key that signs records: both are for the runner, after it.
     """
     real = cloud != "sandbox"
     return {
         name: value
         for name, value in without(given).items()
-        if name.upper() in ALWAYS
+        if name not in (KEY_VARIABLE, PASSWORD_VARIABLE)
+        and (name.upper() in ALWAYS
         or name.startswith(_OURS)
-        or (real and (name.upper() in PROXIES or name.startswith(SIGN_IN)))
+        or (real and (name.upper() in PROXIES or name.startswith(SIGN_IN))))
     }  # fmt: skip
 
 

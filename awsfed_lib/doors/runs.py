@@ -128,8 +128,13 @@ def _line(row: dict[Any, Any]) -> str:
 @click.option("--digest", metavar="SHA256", help="What `awsfed run` printed; proves that run.json is the one of that day.")
 @click.option("--key", type=click.Path(path_type=Path), help="Public key; by default parameters/signing.pub where it is there.")
 @click.option("--head", metavar="SHA256", help="Digest of a line of the chain that was kept elsewhere: it must still be there.")
+@click.option(
+    "--head-file",
+    type=click.Path(path_type=Path),
+    help="Keeps head and keys in a file that runs cannot write, and holds the next verify to it.",
+)
 @click.option("--at", metavar="ADDRESS", default="", help="Prove the records of this store (s3://… or abfs://…) instead.")
-def verify(run: str | None, digest: str | None, key: Path | None, **where_to: str | None) -> None:
+def verify(run: str | None, digest: str | None, key: Path | None, head_file: Path | None, **where_to: str | None) -> None:
     """Prove that records are as they were sealed, and in the chain: RUN alone, or all of them. Needs no network without --at.
 
     runs/index.html is no record: it is made anew whenever a run ends, and proves nothing.
@@ -139,6 +144,8 @@ def verify(run: str | None, digest: str | None, key: Path | None, **where_to: st
     if run:
         if where_to["at"]:
             raise click.UsageError("A store is proven whole: leave RUN or --at out.")
+        if head_file:
+            raise click.UsageError("--head-file is for all records: leave RUN or it out.")
         _verify_one(_found(run), digest, key, where_to["head"])
     elif digest:
         raise click.UsageError("--digest is that of one record: name RUN too.")
@@ -147,9 +154,9 @@ def verify(run: str | None, digest: str | None, key: Path | None, **where_to: st
 
         with tempfile.TemporaryDirectory(prefix="awsfed-") as folder:
             mirror.fetch_all(_store(where_to["at"]), Path(folder) / "runs")
-            _verify_all(Path(folder) / "runs", key, where_to["head"])
+            _verify_all(Path(folder) / "runs", key, where_to["head"], head_file)
     else:
-        _verify_all(_folder(), key, where_to["head"])
+        _verify_all(_folder(), key, where_to["head"], head_file)
 
 
 def _store(address: str) -> Store:
@@ -196,7 +203,7 @@ def _verify_one(record: Record, digest: str | None, key: Path | None, head: str 
     from awsfed_lib.edges.records import chain, proof, signing
 
     chained = (record.folder.parent / chain.FILE).exists()
-    problems = proof.prove_one(record, key=signing.public_key(key) if chained or key else None)
+    problems = proof.prove_one(record, keys=signing.public_keys(key) if chained or key else ())
     if head and head.lower() not in {line.digest for line in chain.read(record.folder.parent)}:
         problems.append(f"{chain.FILE}: {NO_HEAD}")
     if digest and record.digest != digest.lower():
@@ -208,17 +215,27 @@ def _verify_one(record: Record, digest: str | None, key: Path | None, head: str 
         click.echo("by its own digests alone: there is no chain beside it", err=True)
 
 
-def _verify_all(folder: Path, key: Path | None, head: str | None) -> None:
+def _verify_all(folder: Path, key: Path | None, head: str | None, head_file: Path | None) -> None:
     from awsfed_lib.edges.records import chain, proof, signing
 
-    public = signing.public_key(key)
-    proven = proof.prove(folder, key=public)
-    if head and head.lower() not in {line.digest for line in chain.read(folder)}:
-        proven = proven._replace(broken=(proof.Broken(chain.FILE, NO_HEAD), *proven.broken))
-    if proven.broken:
-        lines = "\n  - ".join(f"{one.where}: {one.problem}" for one in proven.broken)
-        raise RecordError(f"{len(proven.broken)} problems in {proven.records} records:\n  - {lines}", where=str(folder))
-    click.echo(_proven(proven, signing.name_of(public) if public else ""))
+    public = signing.public_keys(key)
+    names = [signing.name_of(one) for one in public]
+    proven = proof.prove(folder, keys=public)
+    digests = {line.digest for line in chain.read(folder)}
+    gone = [NO_HEAD] if head and head.lower() not in digests else []
+    if head_file and head_file.exists():
+        kept_head, *kept_keys = head_file.read_text(encoding="utf-8").split()
+        gone += [] if kept_head in digests else [f"its end was cut off: the line that {head_file} keeps is gone"]
+        gone += [f"the key {name}, which {head_file} keeps, is not among the public keys" for name in kept_keys if name not in names]
+    broken = (*(proof.Broken(chain.FILE, why) for why in gone), *proven.broken)
+    if broken:
+        lines = "\n  - ".join(f"{one.where}: {one.problem}" for one in broken)
+        raise RecordError(f"{len(broken)} problems in {proven.records} records:\n  - {lines}", code="records-changed", where=str(folder))
+    click.echo(_proven(proven, ", ".join(names)))
+    if head_file and proven.head:
+        from awsfed_lib.edges.records import durable
+
+        durable.replace(head_file, f"{' '.join([proven.head, *names])}\n".encode())
 
 
 def _proven(proven: Proof, key: str) -> str:

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from awsfed_lib.core.errors import RecordError
-from awsfed_lib.edges.records import chain, proof
+from awsfed_lib.edges.records import proof
 from awsfed_lib.edges.records.past import Past, Target, newest_first
+from awsfed_lib.edges.records.proof import Vouching
 from awsfed_lib.edges.records.record import Record
 
 GOOD = frozenset({"done", "findings"})
@@ -72,6 +73,7 @@ def _passed(damaged: Sequence[str]) -> str:
 def _problem(folder: Path) -> str:
     """Say why a record does not count as it stands; "" when it does."""
     try:
-        return proof.unvouched(Record(folder), chain.read(folder.parent))
+        proof.read_sealed(Record(folder), Vouching.of(folder.parent))
     except RecordError as error:
-        return error.what.rstrip(".")
+        return error.what.removeprefix("The record does not count: ").rstrip(".")
+    return ""

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from awsfed_lib.core.errors import RecordError
 from awsfed_lib.core.review.attribution import OwnRun
-from awsfed_lib.edges.records import catalogue, chain, proof
-from awsfed_lib.edges.records.journal import Line
+from awsfed_lib.edges.records import catalogue, proof
 from awsfed_lib.edges.records.past import Target
+from awsfed_lib.edges.records.proof import Vouching
 from awsfed_lib.edges.records.record import Record
 
 LONGEST = timedelta(days=2)
@@ -24,19 +24,20 @@ def since(target: Target, begin: datetime, runs: Path) -> tuple[OwnRun, ...]:
     """Return the runs on `target` below `runs` that ended after `begin` and sent a plan, of records that the chain knows so."""
     oldest = f"{begin - LONGEST:%Y%m%dT%H%M%SZ}"  # names begin with when a run began: thousands of older records are never opened
     try:
-        lines = chain.read(runs)
+        vouching = Vouching.of(runs)
     except RecordError:  # a damaged chain vouches for nothing
         return ()
-    return tuple(run for record in catalogue.records(runs) if record.folder.name >= oldest for run in _of(record, target, begin, lines))
+    return tuple(run for record in catalogue.records(runs) if record.folder.name >= oldest for run in _of(record, target, begin, vouching))
 
 
-def _of(record: Record, target: Target, begin: datetime, lines: Sequence[Line]) -> Iterator[OwnRun]:
+def _of(record: Record, target: Target, begin: datetime, vouching: Vouching) -> Iterator[OwnRun]:
     try:
         run = record.run()
         begun, ended = (datetime.fromisoformat(str(run.get(name) or run["started"])).astimezone(UTC) for name in ("started", "finished"))
         plans = [plan for plan in run.get("counts", {}).get("plans", ()) if plan.get("verdict") in SENT]
-        if not plans or ended < begin or not _fits(run.get("parameters", {}), target) or proof.unvouched(record, lines):
+        if not plans or ended < begin or not _fits(run.get("parameters", {}), target):
             return
+        proof.read_sealed(record, vouching)
         yield from (_own(record.folder, run, plan, (begun, ended)) for plan in _sent(record.folder, {plan["plan"] for plan in plans}))
     except (RecordError, ValueError, KeyError, TypeError, OSError):
         return

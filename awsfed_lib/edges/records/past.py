@@ -6,7 +6,7 @@ made says nothing: between two runs the state is not known, and the answers say 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +15,7 @@ import pandas as pd
 
 from awsfed_lib.core.errors import AwsfedError, RecordError
 from awsfed_lib.edges.records import catalogue, parquet, where
+from awsfed_lib.edges.records.proof import Vouching
 from awsfed_lib.edges.records.record import Record
 
 SOURCE = "09-audit"
@@ -29,12 +30,16 @@ class Target(NamedTuple):
 
 
 class Past(NamedTuple):
-    """One run of the past: its name, when it began (UTC), its verdict, and its folder."""
+    """One run of the past: its name, when it began (UTC), its verdict, and its folder.
+
+    `problem`: why its record is no evidence, "" when it is; nothing is read of one that is none.
+    """
 
     run: str
     at: datetime
     verdict: str
     folder: Path
+    problem: str = ""
 
     def file(self, table: str) -> Path:
         """Return where its table `table` is kept."""
@@ -54,10 +59,21 @@ def newest_first(target: Target, *, runbook: str, runs: Path) -> Iterator[Past]:
     """Yield the sealed runs of `runbook` on `target`, the newest first; those that nobody asks for any more are never opened."""
     # By the name of the folder first, which begins with when a run began: thousands of other records are never opened.
     named = (record for record in reversed(catalogue.records(runs)) if f"-{runbook}-" in record.folder.name)
-    return (one for record in named if (one := _past(record, target)) is not None)
+    known = _knowledge(runs)
+    return (one for record in named if (one := _past(record, target, known)) is not None)
 
 
-def _past(record: Record, target: Target) -> Past | None:
+def _knowledge(folder: Path) -> Callable[[Record], str]:
+    """Return what says why a record is no evidence by the chain beside it; where there is none, and no key, it vouches for itself."""
+    try:
+        vouching = Vouching.of(folder)
+    except RecordError as error:
+        damaged = error.what
+        return lambda _: damaged
+    return vouching.denied if vouching.lines or vouching.keys else lambda _: ""
+
+
+def _past(record: Record, target: Target, known: Callable[[Record], str]) -> Past | None:
     """Give a record as a run of the past; None when it is not sealed, not on `target`, or cannot be read."""
     try:
         run = record.run()
@@ -67,7 +83,7 @@ def _past(record: Record, target: Target) -> Past | None:
     given = run.get("parameters", {})
     if not run.get("sealed") or any(wanted not in ("", given.get(name, "")) for name, wanted in target._asdict().items()):
         return None
-    return Past(record.folder.name, at, str(run.get("verdict", "")), record.folder)
+    return Past(record.folder.name, at, str(run.get("verdict", "")), record.folder, known(record))
 
 
 def counts(table: str, runs: Sequence[Past], *, where_sql: str = "true") -> pd.DataFrame:
@@ -83,10 +99,10 @@ def counts(table: str, runs: Sequence[Past], *, where_sql: str = "true") -> pd.D
 
 
 def listed(runs: Sequence[Past]) -> pd.DataFrame:
-    """Return the runs as a table: run, at (UTC), verdict; the newest first."""
+    """Return the runs as a table: run, at (UTC), verdict, problem (why the record is no evidence); the newest first."""
     newest = list(reversed(runs))
-    told = {"run": [one.run for one in newest], "at": moments(newest), "verdict": [one.verdict for one in newest]}
-    return pd.DataFrame(told).astype({"run": "str", "verdict": "str"})
+    names = {"run": [one.run for one in newest], "verdict": [one.verdict for one in newest], "problem": [one.problem for one in newest]}
+    return pd.DataFrame(names).astype("str").assign(at=moments(newest))[["run", "at", "verdict", "problem"]]
 
 
 def with_table(table: str, runs: Sequence[Past]) -> list[Past]:
@@ -98,7 +114,7 @@ def with_table(table: str, runs: Sequence[Past]) -> list[Past]:
 
 
 def _with(table: str, runs: Sequence[Past]) -> list[Past]:
-    return [one for one in runs if one.file(table).is_file()]
+    return [one for one in runs if not one.problem and one.file(table).is_file()]
 
 
 def files(table: str, runs: Sequence[Past]) -> list[str]:

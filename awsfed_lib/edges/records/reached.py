@@ -36,8 +36,9 @@ def reached(runs: Sequence[Past], *, user: str, role: str, day: str) -> pd.DataF
 
 def _answered(runs: Sequence[Past], user: str, role: str, day: date) -> pd.DataFrame:
     end = datetime.combine(day, time.max, tzinfo=UTC)
-    before = [one for one in runs if one.at <= end][-1:]
-    after = [one for one in runs if one.at > end][:1]
+    evidence = [one for one in runs if not one.problem]
+    before = [one for one in evidence if one.at <= end][-1:]
+    after = [one for one in evidence if one.at > end][:1]
     then = _asked(before[0], user, role) if before else Answer(NOT_KNOWN, "no run was made up to that day")
     said = [("answer", then.word), ("why", then.why), *_told("by the run", before)]
     if after:

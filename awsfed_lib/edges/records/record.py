@@ -16,6 +16,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -113,8 +114,14 @@ class Record:
 
     def digests(self) -> dict[str, str]:
         """Return the SHA-256 of every file but run.json, by its path in the record."""
-        files = sorted(path for path in self.folder.rglob("*") if path.is_file() and not durable.is_temporary(path))
+        files = sorted(path for path in self.folder.rglob("*") if _is_plain(path) and not durable.is_temporary(path))
         return {path.relative_to(self.folder).as_posix(): _sha256(path) for path in files if path != self.folder / RUN}
+
+    def _foreign(self) -> list[str]:
+        """List what no record has: links, pipes, and folders with nothing in them."""
+        inside = sorted(path for path in self.folder.rglob("*") if not _is_plain(path))
+        folders = [path for path in inside if path.is_dir() and not path.is_symlink() and any(path.iterdir())]
+        return [path.relative_to(self.folder).as_posix() for path in inside if path not in folders]
 
     def _temporaries(self) -> list[Path]:
         return sorted(filter(durable.is_temporary, self.folder.rglob("*")))
@@ -168,6 +175,7 @@ class Record:
         problems = [f"{name}: gone" for name in then if name not in now]
         problems += [f"{name}: new" for name in now if name not in then]
         problems += [f"{path.relative_to(self.folder).as_posix()}: new" for path in self._temporaries()]
+        problems += [f"{name}: neither a file nor a folder with files" for name in self._foreign()]
         moved = [name for name in now if name in then and now[name] != then[name]]
         problems += [f"{name}: changed{blocks.where(self.folder / name, parts.get(name))}" for name in moved]
         return sorted(problems) + _journal_problem(self.folder, run)
@@ -220,6 +228,11 @@ def _as_json(value: object) -> object:
     if hasattr(value, "item"):  # numpy scalars
         return value.item()
     raise TypeError(f"a {type(value).__name__} has no JSON form")
+
+
+def _is_plain(path: Path) -> bool:
+    """Whether it is a file itself, and no link to one, whose bytes somebody may change elsewhere."""
+    return stat.S_ISREG(path.lstat().st_mode)
 
 
 def _sha256(path: Path) -> str:

@@ -21,8 +21,9 @@ from awsfed_lib.core.roles.restore import Snapshot
 from awsfed_lib.core.settings.parameters import suggestion
 from awsfed_lib.core.tables import APP_ROLES, ASSIGNMENTS, FACTS, Schema, check, frame
 from awsfed_lib.edges.entra import objects
-from awsfed_lib.edges.records import chain, journal, memberships, proof, where
+from awsfed_lib.edges.records import journal, memberships, proof, where
 from awsfed_lib.edges.records.journal import Line
+from awsfed_lib.edges.records.proof import Vouching
 from awsfed_lib.edges.records.record import Record
 
 _REMEDY = "Take another record. A record that was changed proves nothing, and what it says must not be written anywhere."
@@ -132,12 +133,13 @@ class Recorded:
     def _held(self, verdict: str, at: str) -> str:
         """Tell when that plan was last seen to hold: at its end, or by a later verification whose record says so."""
         held = at if verdict == "applied" else "never"
+        vouching = Vouching.of(where.runs())
         for path in sorted(where.runs().glob("*-15-reverify-*")):
             try:
-                run = Record(path).run()
+                run = proof.read_sealed(Record(path), vouching)
             except RecordError:
                 continue
-            if run.get("sealed") and run.get("verdict") == "nothing to do" and run["parameters"].get("verify_run") == self.name:
+            if run.get("verdict") == "nothing to do" and run["parameters"].get("verify_run") == self.name:
                 held = str(run.get("finished") or run["started"])
         return held
 
@@ -163,11 +165,14 @@ def read(name: str) -> Recorded:
         raise ParameterError(f"There is no run {name}.{hint}", where="runs/", remedy="Copy the name of a folder below runs/.")
     record = Record(folder)
     run = record.run()
-    denied = proof.contradicted(record, chain.read(folder.parent))
-    problems = record.changed() if run.get("sealed") else []
-    problems += [denied] if denied else []
-    if problems:
-        raise RecordError(f"The record is not as it was sealed: {'; '.join(problems[:5])}.", where=name, remedy=_REMEDY)
+    vouching = Vouching.of(folder.parent)
+    if run.get("sealed"):
+        run = proof.read_sealed(record, vouching)
+    elif vouching.keys:
+        words = "The record was never sealed, so that no signature vouches for it, and parameters/signing.pub asks for one."
+        raise RecordError(words, code="record-not-evidence", where=name, remedy=_REMEDY)
+    elif denied := proof.contradicted(record, vouching):
+        raise RecordError(f"The record does not count: {denied}.", code="record-not-evidence", where=name, remedy=_REMEDY)
     if not (folder / journal.FILE).exists():
         raise RecordError("The record has no journal.", where=name, remedy=_REMEDY)
     return Recorded(folder, run, tuple(journal.read(folder)))

@@ -10,6 +10,7 @@ import base64
 import binascii
 import hashlib
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,7 @@ from awsfed_lib.edges.records import durable, where
 
 KEY_VARIABLE, PASSWORD_VARIABLE = "AWSFED_SIGNING_KEY_PATH", "AWSFED_SIGNING_KEY_PASSWORD"
 PUBLIC_FILE = "signing.pub"
+_PEM = re.compile(rb"-----BEGIN [A-Z ]+-----.*?-----END [A-Z ]+-----\s*", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -64,21 +66,23 @@ def name_of(key: Ed25519PublicKey) -> str:
     return hashlib.sha256(raw).hexdigest()[:16]
 
 
-def public_key(path: Path | None = None) -> Ed25519PublicKey | None:
-    """Return the public key in `path`, by default parameters/signing.pub; None when there is no such file there.
+def public_keys(path: Path | None = None) -> tuple[Ed25519PublicKey, ...]:
+    """Return the public keys in `path`, by default parameters/signing.pub; none when there is no such file there.
 
-    Raises RecordError for a file that holds none.
+    A key that is replaced stays in the file beside the new one, for the lines that it signed. Raises RecordError for a file without keys.
     """
     file = path or where.parameters() / PUBLIC_FILE
     if path is None and not file.is_file():
-        return None
+        return ()
+    remedy = "Name the .pub file of `awsfed runs key`."
     try:
-        key = serialization.load_pem_public_key(file.read_bytes())
+        keys = [serialization.load_pem_public_key(pem) for pem in _PEM.findall(file.read_bytes())]
     except (OSError, ValueError):
-        raise RecordError("The file holds no public key.", where=str(file), remedy="Name the .pub file of `awsfed runs key`.") from None
-    if not isinstance(key, Ed25519PublicKey):
-        raise RecordError("The file holds no Ed25519 key.", where=str(file), remedy="Name the .pub file of `awsfed runs key`.")
-    return key
+        keys = []
+    ours = tuple(key for key in keys if isinstance(key, Ed25519PublicKey))
+    if not ours or len(ours) < len(keys):
+        raise RecordError("The file does not hold Ed25519 public keys alone.", code="public-key", where=str(file), remedy=remedy)
+    return ours
 
 
 def holds(key: Ed25519PublicKey, signature: str, content: bytes) -> bool:
