@@ -9,8 +9,11 @@ from typing import Any
 import pandas as pd
 
 from awsfed_lib.core.change import Subject
+from awsfed_lib.core.review.evidence import Evidence
+from awsfed_lib.core.review.links import Keys
 from awsfed_lib.core.roles import approles
-from awsfed_lib.core.tables import ACCOUNTS, ASSIGNMENTS, GROUPS, MEMBERS, ROLES, frame
+from awsfed_lib.core.saml import claims
+from awsfed_lib.core.tables import ACCOUNTS, ASSIGNMENTS, GROUPS, MEMBERS, PROVIDERS, ROLES, frame
 
 TENANT = "tenant-1"
 APPLICATION = Subject("servicePrincipal", "sp-1", "AWS", TENANT)
@@ -93,6 +96,14 @@ def wire(account_id: str, name: str, **fields: Any) -> dict[str, Any]:
 def live(*entries: Mapping[str, Any]) -> pd.DataFrame:
     """Make live APP_ROLES: msiam_access, then the entries."""
     return approles.entries([MSIAM, *entries])
+
+
+def seen(**tables: pd.DataFrame) -> tuple[Evidence, Keys]:
+    """Make the evidence of six tables, and Keys in which every provider that a role or an appRole names is there and knows what signs."""
+    evidence = Evidence(**tables)
+    named = {pair.provider_arn for pair in evidence.pairs.values()} | {arn for arn in evidence.roles["provider_arn"] if arn}
+    listed = [{"account_id": arn.split(":")[4], "provider_arn": arn, "entity_id": "idp", "thumbprints": "AA"} for arn in sorted(named)]
+    return evidence, Keys(evidence.accounts, frame(PROVIDERS, listed), ("AA",), "idp", claims.effective((), None))
 
 
 def assignment(app_role_id: str, principal: str, kind: str = "Group") -> dict[str, Any]:

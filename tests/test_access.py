@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from made import account, accounts, arn, assignment, assignments, group, groups, guid, live, member, members, role, roles, value, wire
+from made import account, accounts, arn, assignment, assignments, group, groups, guid, live, member, members, role, roles, seen, value, wire
 
 from awsfed_lib.core.access_shapes import ENTERED, SIGNED_IN, WINDOWS
 from awsfed_lib.core.errors import ParameterError
@@ -33,7 +33,7 @@ MEMBERS = members(
     member("Ops", "Inner", "Group"), member("Inner", "nadia"), member("", "dora"),
 )  # fmt: skip
 GROUPS = groups(*(group(name) for name in ("Admins", "Leads", "Ops", "Inner")))
-PATHS_ = audit.paths(LIVE, HELD, MEMBERS, GROUPS, ROLES, ACCOUNTS)
+PATHS_ = audit.paths(*seen(app_roles=LIVE, assignments=HELD, members=MEMBERS, groups=GROUPS, roles=ROLES, accounts=ACCOUNTS))
 ANN, BOB, CARL = (f"{name}@contoso.example" for name in ("ann", "bob", "carl"))
 
 
@@ -85,7 +85,7 @@ def test_the_best_of_several_paths_counts():
     held = assignments(assignment(ADMIN["id"], "Outer"), assignment(ADMIN["id"], "Leads"))
     inside = members(member("Outer", "Inner", "Group"), member("Inner", "ann"), member("Leads", "ann"))
     all_groups = groups(group("Outer"), group("Inner"), group("Leads"))
-    paths = audit.paths(LIVE, held, inside, all_groups, ROLES, ACCOUNTS)
+    paths = audit.paths(*seen(app_roles=LIVE, assignments=held, members=inside, groups=all_groups, roles=ROLES, accounts=ACCOUNTS))
     assert [(row["verdict"], row["through"]) for row in rows(access.by_account(paths, known()))] == [("effective", "Leads")]
 
 
@@ -102,13 +102,22 @@ def test_what_a_person_reaches():
 def test_a_person_who_is_assigned_directly_has_one_name():
     """An assignment keeps the display name of its time; the person is known by user name."""
     assert of(by_account(), through="directly")[0]["user_name"] == "dora@contoso.example"
-    alone = audit.paths(LIVE, HELD, members(member("Ops", "carl")), GROUPS, ROLES, ACCOUNTS)
+    alone = audit.paths(
+        *seen(app_roles=LIVE, assignments=HELD, members=members(member("Ops", "carl")), groups=GROUPS, roles=ROLES, accounts=ACCOUNTS)
+    )
     assert {row["user_name"] for row in of(alone, group_name="") if row["user_name"]} == {"dora"}
 
 
 def test_a_disabled_person_who_is_assigned_directly_gets_nothing():
     paths = audit.paths(
-        LIVE, assignments(assignment(OPS["id"], "dora", "User")), members(member("", "dora", enabled=False)), GROUPS, ROLES, ACCOUNTS
+        *seen(
+            app_roles=LIVE,
+            assignments=assignments(assignment(OPS["id"], "dora", "User")),
+            members=members(member("", "dora", enabled=False)),
+            groups=GROUPS,
+            roles=ROLES,
+            accounts=ACCOUNTS,
+        )
     )
     assert [row["verdict"] for row in rows(paths)] == ["user disabled"]
 

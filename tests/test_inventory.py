@@ -437,6 +437,7 @@ APPLICATION = {
     "appId": "a",
     "displayName": "AWS",
     "servicePrincipalNames": ["https://signin.aws.amazon.com/saml"],
+    "replyUrls": ["https://signin.aws.amazon.com/saml"],
     "accountEnabled": True,
 }
 
@@ -452,6 +453,13 @@ class Directory:
 
     def principal(self, app_id: str) -> Any:
         return APPLICATION
+
+    @property
+    def now_view(self) -> Any:
+        return self
+
+    def by_alternate(self, *_: str) -> None:
+        return None  # no application object behind it
 
     def role_values(self, user_id: str, app_id: str) -> list[str]:
         return [self.value]

@@ -38,6 +38,7 @@ def scene(tmp_path_factory):
     root = tmp_path_factory.mktemp("root")
     with served(root) as sandbox:
         policy = {"id": "11111111-2222-4333-8444-555555555555", "displayName": "Of another application", "definition": ["{}"]}
+        del sandbox.tenant.tables["policies"][sandbox.tenant.world["main"]]  # without one, what the portal says is read too
         sandbox.tenant.tables["claimsMappingPolicies"][policy["id"]] = policy | {"isOrganizationDefault": False}
         yield root, sandbox
 

@@ -23,6 +23,7 @@ from made import (
     members,
     role,
     roles,
+    seen,
     wire,
 )
 
@@ -48,7 +49,7 @@ PEOPLE = members(
 )  # fmt: skip
 GROUPS = groups(*(group(name) for name in ("Admins", "Both", "In")))
 USE = use.Use(use.unread("log", "no"), use.unread("trail", "no"), roles(role(A, "Admin")), accounts(account(A)))
-PATHS = audit.paths(LIVE, HELD, PEOPLE, GROUPS, USE.roles, USE.accounts)
+PATHS = audit.paths(*seen(app_roles=LIVE, assignments=HELD, members=PEOPLE, groups=GROUPS, roles=USE.roles, accounts=USE.accounts))
 SHEET = review_sheet.sheet(APPLICATION.id, PATHS, USE)
 WAYS = ways.live(APPLICATION.id, LIVE, HELD, groups=GROUPS, members=PEOPLE)
 ROLE = {one["displayName"]: one["id"] for one in (ADMIN, OPS, DEV)}
@@ -127,7 +128,11 @@ def test_names_that_look_like_formulas_travel_safely():
     held = assignments(assignment(ADMIN["id"], "=cmd|' /C calc'!A0"))
     evil = groups(group("=cmd|' /C calc'!A0"))
     inside = members(member("=cmd|' /C calc'!A0", "x", user_name="+x@contoso.example"))
-    sheet = review_sheet.sheet(APPLICATION.id, audit.paths(LIVE, held, inside, evil, USE.roles, USE.accounts), USE)
+    sheet = review_sheet.sheet(
+        APPLICATION.id,
+        audit.paths(*seen(app_roles=LIVE, assignments=held, members=inside, groups=evil, roles=USE.roles, accounts=USE.accounts)),
+        USE,
+    )
     text = review_sheet.text(sheet)
     assert "\"'=cmd" in text
     back = review_sheet.read(text.encode(), APPLICATION.id)
@@ -372,7 +377,9 @@ def read(twin):
         """Mark the first direct path, or those of a person, and hold it against the twin."""
         app_roles, assigned = graph.app_roles(twin.application_id), graph.assignments(twin.application_id)
         of_groups, inside = signers.membership(graph, assigned)
-        paths = audit.paths(app_roles, assigned, inside, of_groups, roles(), accounts())
+        paths = audit.paths(
+            *seen(app_roles=app_roles, assignments=assigned, members=inside, groups=of_groups, roles=roles(), accounts=accounts())
+        )
         lines = list(csv.DictReader(io.StringIO(review_sheet.text(review_sheet.sheet(twin.application_id, paths, USE)))))
         for line in lines:
             line |= {"decision": "remove" if line["user_name"] in wanted else "keep", "reviewer": "Rita"}

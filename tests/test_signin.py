@@ -17,13 +17,16 @@ from signxml.algorithms import CanonicalizationMethod
 
 from awsfed_lib.core.errors import DocumentError
 from awsfed_lib.core.review.evidence import Evidence
+from awsfed_lib.core.review.links import Link
 from awsfed_lib.core.saml import signin
+from awsfed_lib.core.saml.claims import effective
+from awsfed_lib.core.saml.saml_attributes import NAMESPACE, PRINCIPAL_TAG, ROLE, SESSION_DURATION, SESSION_NAME, SOURCE_IDENTITY
 from awsfed_lib.core.saml.saml_response import open_response
 from awsfed_lib.core.saml.signer import roles_of
 from awsfed_lib.core.saml.signin import Expected, Keys
 from awsfed_lib.core.saml.signin_findings import findings
 from awsfed_lib.core.saml.troubles import explain, table
-from awsfed_lib.core.shapes import SESSIONS
+from awsfed_lib.core.shapes import CLAIMS, SESSIONS
 from awsfed_lib.core.tables import PROVIDERS, frame
 
 ONE = certificate()
@@ -356,9 +359,18 @@ def chain(**broken):
     }
     evidence = Evidence(**{name: broken.get(name, table) for name, table in parts.items()})
     read = broken.get("accounts_of_providers", accounts(A, B))
-    signs, duration, problem = broken.get("signs", (ONE.thumbprint,)), broken.get("duration", 3600), broken.get("problem", "")
-    keys = Keys(read, broken.get("providers", keys_of()), signs, ENTITY, duration, problem)
-    return signin.proof(evidence, keys)
+    signs, sent, links = broken.get("signs", (ONE.thumbprint,)), broken.get("claims", effective((), None)), broken.get("everybody", ())
+    return signin.proof(evidence, Keys(read, broken.get("providers", keys_of()), signs, ENTITY, sent, links))
+
+
+def sending(*entries):
+    """CLAIMS of a policy with these entries, (claim, source, attribute or constant), beside roles and user name."""
+    own = {claim: (claim, "user", attribute) for claim, attribute in ((ROLE, "assignedroles"), (SESSION_NAME, "userprincipalname"))}
+    own |= {claim: (claim, source, what) for claim, source, what in entries}
+    listed = (
+        {"claim": claim, "source": source, "value" if source == "constant" else "attribute": what} for claim, source, what in own.values()
+    )
+    return frame(CLAIMS, [row for row in listed if row["source"] != "not sent"])
 
 
 def test_a_chain_that_holds():
@@ -370,11 +382,23 @@ def test_a_chain_that_holds():
 @pytest.mark.parametrize(
     ("broken", "verdict", "link"),
     [
-        ({"problem": "It is disabled."}, "broken", "application"),
+        ({"everybody": (Link("application", "broken", "It is disabled.", "Enable it."),)}, "broken", "application"),
+        ({"everybody": (Link("claims", "unknown", "They were not read.", "Read them."),)}, "unknown", "claims"),
+        ({"claims": sending((ROLE, "not sent", ""))}, "broken", "claims"),
+        ({"claims": sending((ROLE, "not sent", ""), (f"{NAMESPACE}/role", "user", "assignedroles"))}, "broken", "claims"),
+        ({"claims": sending((ROLE, "constant", ADMIN))}, "unknown", "claims"),
+        ({"claims": sending((SESSION_NAME, "not sent", ""))}, "broken", "claims"),
+        ({"claims": sending((SESSION_NAME, "user", "displayname"))}, "works", ""),
+        ({"claims": sending((SESSION_NAME, "user", "employeeid"))}, "unknown", "claims"),
+        ({"claims": sending((SESSION_NAME, "transformation", "Join"))}, "unknown", "claims"),
+        ({"claims": sending((SESSION_DURATION, "constant", "60"))}, "broken", "claims"),
+        ({"claims": sending((f"{PRINCIPAL_TAG}aws:Team", "constant", "cloud"))}, "broken", "claims"),
+        ({"claims": sending((SOURCE_IDENTITY, "constant", "aws:me"))}, "broken", "claims"),
+        ({"claims": sending((f"{NAMESPACE}/TransitiveTagKeys", "constant", "Team"))}, "broken", "claims"),
         ({"members": members()}, "broken", "members"),
         ({"members": members(member("Admins", "ben", enabled=False))}, "broken", "members"),
         ({"members": members(member("Admins", "Inner", "Group"), member("Inner", "ben"))}, "broken", "members"),
-        ({"groups": groups()}, "unknown", "members"),
+        ({"groups": groups()}, "unknown", "group"),
         ({"assignments": assignments(assignment(ROLE_ID, "robot", "ServicePrincipal"))}, "broken", "members"),
         ({"assignments": assignments(assignment("gone", "Admins"))}, "broken", "appRole"),
         ({"app_roles": live(wire(A, "Admin", value="arn:aws:iam::1:role/x"))}, "broken", "value"),
@@ -393,35 +417,22 @@ def test_a_chain_that_holds():
         ({"signs": (ONE.thumbprint, OTHER.thumbprint)}, "broken", "certificate"),
         ({"roles": roles(role(A, "Admin", verdict="skipped", reason="no SAML:aud"))}, "broken", "trust"),
         ({"roles": roles(role(A, "Admin", of="Okta"))}, "broken", "trust"),
-        ({"duration": 7200}, "console only", "duration"),
+        ({"claims": sending((SESSION_DURATION, "constant", "7200"))}, "console only", "duration"),
     ],
 )
 def test_the_first_link_that_does_not_hold(broken, verdict, link):
     (row,) = chain(**broken).to_dict("records")
     assert (row["verdict"], row["link"]) == (verdict, link)
-    assert row["cause"]
-    assert row["remedy"]
-
-
-def test_the_links_are_named_and_in_the_order_of_a_sign_in():
-    assert [name for name, _ in signin.LINKS] == [
-        "application",
-        "members",
-        "appRole",
-        "value",
-        "account",
-        "role",
-        "provider",
-        "certificate",
-        "trust",
-        "duration",
-    ]
+    assert bool(row["cause"]) == (verdict != "works")
+    assert bool(row["remedy"]) == (verdict != "works")
 
 
 def test_people_in_nested_groups_are_counted():
     """entra assign-user-or-group-access-portal: nested group memberships aren't supported."""
     table = chain(members=members(member("Admins", "Inner", "Group"), member("Inner", "ben"), member("Inner", "eve")))
-    assert "2 users inside nested groups" in table["cause"][0]
+    assert list(zip(table.verdict, table.link, table.people, strict=True)) == [
+        ("broken", "members", "ben@contoso.example; eve@contoso.example")
+    ]
 
 
 def test_trap_a_disabled_app_role_still_lets_people_in():
@@ -437,13 +448,28 @@ def test_msiam_access_is_no_path():
     assert chain(assignments=assignments(assignment(MSIAM["id"], "Everybody"))).empty
 
 
-def test_one_disabled_member_is_not_all():
-    assert chain(members=members(member("Admins", "ben", enabled=False), member("Admins", "eve")))["verdict"][0] == "works"
+def test_the_proof_is_of_every_person():
+    """Whoever lacks what AWS requires is named beside those who get in."""
+    team = members(member("Admins", "ben", enabled=False), member("Admins", "eve"), member("Admins", "x"), member("Admins", "o'neill"))
+    found = chain(members=team, claims=sending((SESSION_NAME, "user", "displayname")))
+    assert list(zip(found.verdict, found.link, found.people, strict=True)) == [
+        ("broken", "claims", "o'neill@contoso.example"),
+        ("broken", "claims", "x@contoso.example"),
+        ("broken", "members", "ben@contoso.example"),
+        ("works", "", "eve@contoso.example"),
+    ]
+
+
+def test_an_attribute_that_a_person_lacks_is_told_from_one_that_nobody_may_see():
+    team = [member("Admins", "ben"), member("Admins", "eve"), member("Admins", "amy", enabled=None)]
+    known = ['{"employeeid": "E1"}', '{"employeeid": null}', '{"employeeid": null}']
+    found = chain(members=members(*team).assign(attributes=known), claims=sending((SESSION_NAME, "user", "employeeid")))
+    assert {row.people.partition("@")[0]: row.verdict for row in found.itertuples()} == {"ben": "works", "eve": "broken", "amy": "unknown"}
 
 
 def test_counts_are_worst_first():
     table = chain(assignments=assignments(assignment(ROLE_ID, "Admins"), assignment("gone", "Admins")))
-    assert list(signin.counts(table)) == [("broken", 1), ("unknown", 0), ("console only", 0), ("works", 1)]
+    assert list(signin.counts(table)) == [("broken", 1), ("unknown", 0), ("conditional", 0), ("console only", 0), ("works", 1)]
 
 
 # --- messages ------------------------------------------------------------------------------------------------------------
@@ -522,10 +548,10 @@ def test_user_names_that_aws_refuses_break_the_path_only_where_they_are_sent():
     rows = members(member("Admins", "Maria", user_name="maria#EXT#@contoso.example"))
     evidence = Evidence(live(wire(A, "Admin")), assignments(assignment(ROLE_ID, "Admins")), rows, groups(group("Admins")),
                         roles(role(A, "Admin", max_session=3600)), accounts(A))  # fmt: skip
-    keys = Keys(accounts(A), keys_of(), (ONE.thumbprint,), ENTITY)
+    keys = Keys(accounts(A), keys_of(), (ONE.thumbprint,), ENTITY, sending((SESSION_NAME, "user", "displayname")))
     assert list(signin.proof(evidence, keys).verdict) == ["works"]
-    (row,) = signin.proof(evidence, replace(keys, sends_user_name=True)).to_dict("records")
-    assert (row["verdict"], row["link"]) == ("broken", "members")
+    (row,) = signin.proof(evidence, replace(keys, claims=effective((), None))).to_dict("records")
+    assert (row["verdict"], row["link"]) == ("broken", "claims")
     assert "#EXT#" in row["cause"]
 
 

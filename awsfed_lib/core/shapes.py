@@ -133,8 +133,9 @@ STEPS = Schema(
 SIGN_INS = Schema(
     "sign_ins",
     {
-        "verdict": Column(TEXT, "works, console only, broken, unknown"),
+        "verdict": Column(TEXT, "works, console only, conditional, unknown, broken"),
         "principal": Column(TEXT, "group, or user who is assigned directly"),
+        "people": Column(TEXT, "of whom it is true, joined by '; '; '' when nobody is known there"),
         "role_arn": Column(TEXT, "ARN of the IAM role; '' when the value names none"),
         "link": Column(TEXT, "first link of the chain that does not hold; '' when all do"),
         "cause": Column(TEXT, "what is wrong there"),
@@ -143,7 +144,7 @@ SIGN_INS = Schema(
         "account_name": Column(TEXT, "name of the account"),
         "app_role_id": Column(TEXT, "GUID of the appRole"),
     },
-    ("principal", "app_role_id"),
+    ("principal", "app_role_id", "verdict", "link", "people"),
 )
 RESPONSE_CHECKS = Schema(
     "checks",

@@ -180,8 +180,10 @@ PATHS = Schema(
         "policies": Column(TEXT, "policies of the IAM role"),
         "verdict": Column(
             TEXT,
-            "effective, or (appRole disabled), (user state not known); nested, user disabled, dangling, untrusted, unread, nobody",
+            "effective, effective (appRole disabled), conditional, unread, unknown, nested, user disabled, nobody, dangling, untrusted,"
+            " refused",
         ),
+        "cause": Column(TEXT, "why it is not effective"),
     },
     ("user_name", "group_name", "app_role_id"),
 )

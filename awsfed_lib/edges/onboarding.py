@@ -17,7 +17,7 @@ from awsfed_lib.core.tables import FINDINGS, frame, rows
 from awsfed_lib.edges.amazon import aws
 from awsfed_lib.edges.amazon.survey import Survey
 from awsfed_lib.edges.records.run import Run
-from awsfed_lib.edges.signin import signer
+from awsfed_lib.edges.signin import membership, signer
 
 __all__ = ["course", "findings", "proven"]
 
@@ -71,9 +71,8 @@ def proven(run: Run, desired: pd.DataFrame) -> pd.DataFrame:
     live, assigned = graph.app_roles(given.application_id), graph.assignments(given.application_id)
     mine = set(live.loc[live["value"].str.startswith(tuple(f"{arn}," for arn in desired["role_arn"])), "app_role_id"])
     ours = assigned[assigned["app_role_id"].isin(mine)].reset_index(drop=True)
-    members_of = ours.loc[ours["principal_type"] == "Group", "principal_id"]
-    found_groups, members = graph.membership(members_of)
-    accounts, roles = aws.inventory(run.organization, provider="")
+    found_groups, members = membership(graph, ours, signing)
+    accounts, roles = aws.inventory(run.organization, provider="", recipients=signing.default_recipient)
     read, providers = aws.providers(run.organization)
     return proof(Evidence(live, ours, members, found_groups, roles, accounts), signing.keys(read, providers))
 

@@ -21,6 +21,7 @@ from signxml.signer import XMLSigner
 from awsfed_lib.sandbox.amazon.assertion import SAML, SAMLP, SamlRefused
 from awsfed_lib.sandbox.aws import Org
 from awsfed_lib.sandbox.emission import Claims, attributes, name_id, policy_of
+from awsfed_lib.sandbox.entra import inheritance
 
 ASSERTION = ElementMaker(namespace=SAML[1:-1], nsmap={None: SAML[1:-1]})
 PROTOCOL = ElementMaker(namespace=SAMLP[1:-1], nsmap={"samlp": SAMLP[1:-1]})
@@ -44,6 +45,10 @@ class Directory(Protocol):
     @property
     def tables(self) -> Mapping[str, Mapping[str, Any]]:
         """Objects by collection and id; asked for `users`, `applications`, `policies`, `portalClaims` and `claimsMappingPolicies`."""
+
+    @property
+    def now_view(self) -> Any:
+        """The directory as it is."""
 
     def principal(self, app_id: str) -> Mapping[str, Any]:
         """The application's service principal."""
@@ -74,17 +79,25 @@ class Delivery:
 
 
 def response(  # noqa: PLR0913  the contract of the sandbox
-    tenant: Directory, app_id: str, user_id: str, *, recipient: str, session_duration: int = 3600, now: datetime
+    tenant: Directory, app_id: str, user_id: str, *, recipient: str = "", session_duration: int = 3600, now: datetime
 ) -> str:
-    """Return the SAMLResponse (base64) that the user's browser would carry to AWS.
+    """Return the SAMLResponse (base64) that the user's browser would carry to `recipient`, the application's first reply URL where none is said.
 
     Raises SignInRefused when Entra ID would not send one, and KeyError for an unknown application.
     """
     said = claims(tenant, app_id, user_id)
+    urls = principal_of(tenant, app_id)["replyUrls"]
+    if not urls and not recipient:
+        raise SignInRefused("AADSTS500113", "No reply address is registered for the application.")
     key, certificate = tenant.signing_key(app_id)
     if said.policy is not None:
         _refuse_mapped(tenant, said, tenant.principal(app_id), holds=_own(tenant.principal(app_id), certificate, now))
-    return encode(signed(assertion(said, Delivery(recipient, session_duration, now)), key, certificate))
+    return encode(signed(assertion(said, Delivery(recipient or urls[0], session_duration, now)), key, certificate))
+
+
+def principal_of(tenant: Directory, app_id: str) -> Mapping[str, Any]:
+    """The service principal as Graph shows it: reply URLs and identifiers are those of the application object."""
+    return inheritance.shown(tenant.now_view, dict(tenant.principal(app_id)))
 
 
 def _own(principal: Mapping[str, Any], certificate: x509.Certificate, now: datetime) -> bool:
@@ -118,7 +131,7 @@ def _refuse_mapped(tenant: Directory, said: Claims, principal: Mapping[str, Any]
 
 def claims(tenant: Directory, app_id: str, user_id: str) -> Claims:
     """Look up what is said of that user; raises SignInRefused for one who is unknown, disabled, or not assigned to the application."""
-    user, principal = tenant.tables["users"].get(user_id), tenant.principal(app_id)
+    user, principal = tenant.tables["users"].get(user_id), principal_of(tenant, app_id)
     if user is None:
         raise SignInRefused("AADSTS50034", f"The user account {user_id} does not exist in the directory {tenant.id}.")
     if not user.get("accountEnabled", True):
@@ -221,7 +234,7 @@ def can_sign_in(tenant: Directory, org: Org, user_id: str, app_id: str, role_arn
     A real response is signed and judged as AssumeRoleWithSAML would, but nothing changes: no credentials, no last use.
     """
     try:
-        text = response(tenant, app_id, user_id, recipient=org.cloud.place.recipient, now=org.clock())
+        text = response(tenant, app_id, user_id, now=org.clock())
         provider_arn = _provider_of(tenant.role_values(user_id, app_id), role_arn)
         org.check(text, role_arn, provider_arn)
     except (SignInRefused, SamlRefused) as refused:

@@ -118,9 +118,8 @@ class Sandbox:
     def _response(self, body: Mapping[str, Any]) -> dict[str, str]:
         """POST /sandbox/saml-response {"user": id or principal name}: the SAMLResponse that My Apps would post to AWS now."""
         user = interactive.person(self.tenant, str(body.get("user", "")), ()).record["id"]
-        recipient, now = self.org.cloud.place.recipient, self.tenant.clock()
         try:
-            made = saml.response(self.tenant, self.application_id, user, recipient=recipient, now=now)
+            made = saml.response(self.tenant, self.application_id, user, now=self.tenant.clock())
         except saml.SignInRefused as refused:
             self.tenant.signed_in(user, self.application_id, int(refused.code.removeprefix("AADSTS")))
             raise ValueError(str(refused)) from None

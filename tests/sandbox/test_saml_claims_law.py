@@ -64,7 +64,7 @@ def test_accept_mapped_claims_covers_only_audiences_of_the_tenant(tenant):
     api = tenant.tables["applications"][sample.AWS_APPLICATION]["api"]
     change(tenant, "applications", sample.AWS_APPLICATION, api={**api, "acceptMappedClaims": True})
     assert refused(tenant) == "AADSTS501461"
-    change(tenant, "servicePrincipals", sample.AWS, servicePrincipalNames=[sample.AWS_APP, f"https://aws.{sample.DOMAIN}"])
+    change(tenant, "applications", sample.AWS_APPLICATION, identifierUris=[f"https://aws.{sample.DOMAIN}"])
     assert response(tenant)
 
 

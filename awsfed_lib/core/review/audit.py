@@ -11,9 +11,11 @@ import pandas as pd
 from awsfed_lib.core.errors import ParameterError
 from awsfed_lib.core.review import checks_people as of_people
 from awsfed_lib.core.review import checks_roles as of_roles
+from awsfed_lib.core.review import checks_sign_in as of_sign_in
 from awsfed_lib.core.review.checks_certificates import findings as certificate_findings
-from awsfed_lib.core.review.evidence import Evidence, Item, Terms
-from awsfed_lib.core.review.paths import paths as walk
+from awsfed_lib.core.review.evidence import Evidence, Item
+from awsfed_lib.core.review.links import Keys, Terms
+from awsfed_lib.core.review.paths import paths
 from awsfed_lib.core.review.summary import summary
 from awsfed_lib.core.roles.approles import LABEL
 from awsfed_lib.core.settings.verdict import SEVERITIES, reaches
@@ -38,6 +40,14 @@ class Check(NamedTuple):
 CHECKS = (
     Check("critical", of_roles.default_role_missing, "Check application_id; restore the appRoles from the last record (04-approles)."),
     Check("critical", of_roles.no_account_read, "Check via, external_id and which accounts are selected; 00-preflight tries each account."),
+    Check("critical", of_sign_in.nobody_can_sign_in, "The cause says what stops everybody; 07-signin shows it path by path."),
+    Check("high", of_sign_in.sign_in_not_known, "The cause says what could not be told; 00-preflight names permissions that are missing."),
+    Check("high", of_sign_in.encryption_required, "Set AssertionEncryptionMode to Allowed, or give Entra ID the key of the provider."),
+    Check(
+        "high",
+        of_sign_in.refused_by_its_claims,
+        "Send another attribute (01-application), or correct it for the person.",
+    ),
     Check("high", of_roles.disabled_but_emitted, "Remove it with its assignments, or enable it: 04-approles."),
     Check("high", of_roles.assigned_but_missing_in_aws, "Bring the role back, or remove the appRole (04-approles with max_removed)."),
     Check("high", of_roles.spelled_otherwise_in_aws, "Replace the appRole: 04-approles with max_removed, then 06-assignments."),
@@ -53,6 +63,7 @@ CHECKS = (
     Check("medium", of_roles.same_name_twice, "Put the account into the template of the names (role_label)."),
     Check("high", of_people.members_not_known, "Grant this sign-in Member.Read.Hidden (00-preflight), and audit again."),
     Check("medium", of_people.user_state_not_known, "Grant this sign-in User.Read.All (00-preflight), and audit again."),
+    Check("medium", of_sign_in.assignment_not_required, "Require assignment (appRoleAssignmentRequired): 01-application."),
     Check("medium", of_people.nested_group, "Make its users direct members, or use a dynamic group (05-groups lists the groups)."),
     Check("medium", of_people.group_not_for_security, "Use a security group: 05-groups."),
     Check("medium", of_people.assigned_directly, "Put who it is into the group of the role (06-assignments), then delete this assignment."),
@@ -80,32 +91,9 @@ CHECKS = (
 )
 
 
-def paths(  # noqa: PLR0913, PLR0917  one table each, as they were read
-    app_roles: pd.DataFrame,
-    assignments: pd.DataFrame,
-    members: pd.DataFrame,
-    groups: pd.DataFrame,
-    roles: pd.DataFrame,
-    accounts: pd.DataFrame,
-) -> pd.DataFrame:
-    """Give PATHS: user, group, appRole, IAM role, with a verdict. `members`: of the assigned groups and those inside them."""
-    return walk(Evidence(app_roles, assignments, members, groups, roles, accounts))
-
-
-def findings(  # noqa: PLR0913, PLR0917  one table each, as they were read
-    app_roles: pd.DataFrame,
-    assignments: pd.DataFrame,
-    members: pd.DataFrame,
-    groups: pd.DataFrame,
-    roles: pd.DataFrame,
-    accounts: pd.DataFrame,
-    *,
-    scopes: int = 1,
-    label: str = LABEL,
-) -> pd.DataFrame:
+def findings(evidence: Evidence, keys: Keys, *, scopes: int = 1, label: str = LABEL) -> pd.DataFrame:
     """Run every check: FINDINGS, the worst first. `scopes` and `label` are those of `approles.plan` and `approles.render`."""
-    evidence = Evidence(app_roles, assignments, members, groups, roles, accounts)
-    terms = Terms(rows(walk(evidence)), scopes, label)
+    terms = Terms(rows(paths(evidence, keys)), scopes, label, keys)
     found = [_finding(check_, item) for check_ in CHECKS for item in check_.find(evidence, terms)]
     return frame(FINDINGS, sorted(found, key=_order))
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
-from awsfed_lib.core.review.evidence import Evidence, Item, Terms
+from awsfed_lib.core.review.evidence import Evidence, Item
+from awsfed_lib.core.review.links import Terms
 from awsfed_lib.core.review.paths import EFFECTIVE
 
 MANY_ROLES = 300  # about 430 to 540 Role values fit into the 100,000 characters of an assertion (AssumeRoleWithSAML)

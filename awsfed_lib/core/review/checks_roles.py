@@ -7,7 +7,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from awsfed_lib.core.label import fill
-from awsfed_lib.core.review.evidence import Evidence, Item, Terms
+from awsfed_lib.core.review.evidence import Evidence, Item
+from awsfed_lib.core.review.links import Terms
 from awsfed_lib.core.roles.body import DEFAULT_ROLE, Capacity, capacity, caution, flaw
 from awsfed_lib.core.roles.pair import parse
 from awsfed_lib.core.roles.trust import USABLE

@@ -24,14 +24,6 @@ class Item(NamedTuple):
     cause: str
 
 
-class Terms(NamedTuple):
-    """What checks need besides the evidence: its access paths, the number of scopes, and the template of the names."""
-
-    paths: list[dict[str, Any]]
-    scopes: int
-    label: str
-
-
 @dataclass(frozen=True, eq=False)
 class Evidence:
     """The six tables. `members` are the direct members of the groups that are assigned and of those inside them."""

@@ -46,6 +46,10 @@ ABSENT = frozenset({
 Facts = Mapping[str, str]
 
 
+OTHER_PROVIDER = "Trusts SAML provider"
+"""How the reason begins where another provider was asked for than the one that the role trusts: that is no judgement of the trust."""
+
+
 class Verdict(NamedTuple):
     """What becomes of a role for one provider: taken, conditional, or skipped.
 

@@ -54,6 +54,18 @@ def effective(policies: Sequence[Mapping[str, Any]], portal: Mapping[str, Any] |
     return frame(CLAIMS, [dict(zip(columns, claim, strict=True)) | {"origin": origin} for claim in _TEMPLATE_CLAIMS])
 
 
+def doubt(policies: Sequence[Mapping[str, Any]], portal: Mapping[str, Any] | None) -> str:
+    """Why the claims of the portal's blade do not tell what is sent; "" when they do, or when a policy takes their place.
+
+    includeApplicationIdInIssuer makes another issuer, by default (graph/api/resources/customclaimspolicy, beta).
+    """
+    if policies or portal is None:
+        return ""
+    if portal.get("includeApplicationIdInIssuer") is not False:
+        return "The portal's claims put the application's id into the issuer (includeApplicationIdInIssuer): providers may not know it."
+    return "" if portal.get("claims") else "The portal's claims are empty: whether the template's are sent instead is not documented."
+
+
 def _portal_rows(claims: Sequence[Mapping[str, Any]]) -> Iterable[dict[str, str]]:
     """One row a claim of a customClaimsPolicy (learn.microsoft.com graph/api/resources/customclaimbase, beta)."""
     for claim in claims:
@@ -62,7 +74,7 @@ def _portal_rows(claims: Sequence[Mapping[str, Any]]) -> Iterable[dict[str, str]
         configurations = claim.get("configurations") or [{}]
         attribute = configurations[0].get("attribute") or {}
         constant = attribute.get("value")
-        transformed = len(configurations) > 1 or configurations[0].get("transformations")
+        transformed = len(configurations) > 1 or configurations[0].get("transformations") or configurations[0].get("condition")
         yield {
             "claim": NAME_ID if is_name_id else f"{namespace}/{name}" if namespace else name,
             "source": "transformation" if transformed else "constant" if constant is not None else str(attribute.get("source", "")),

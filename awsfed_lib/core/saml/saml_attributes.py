@@ -10,11 +10,15 @@ import re
 
 NAMESPACE = "https://aws.amazon.com/SAML/Attributes"
 ROLE, SESSION_NAME, SESSION_DURATION = f"{NAMESPACE}/Role", f"{NAMESPACE}/RoleSessionName", f"{NAMESPACE}/SessionDuration"
-SOURCE_IDENTITY, PRINCIPAL_TAG = f"{NAMESPACE}/SourceIdentity", f"{NAMESPACE}/PrincipalTag:"
+SOURCE_IDENTITY, PRINCIPAL_TAG, TRANSITIVE_KEYS = (
+    f"{NAMESPACE}/{name}" for name in ("SourceIdentity", "PrincipalTag:", "TransitiveTagKeys")
+)
 NAME_ID = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier"
 SHORTEST_SESSION, LONGEST_SESSION = 900, 43_200
 LONGEST_RESPONSE = 100_000  # characters of the base64 text that AssumeRoleWithSAML takes
+LONGEST_KEY, LONGEST_TAG = 128, 256
 _SESSION_NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
+_TAG = re.compile(r"[\w\s.:/=+\-@]*")
 _EMPTY_RESPONSE, _AROUND_VALUE = 5_950, 33  # bytes of an Entra response without roles (measured), and of the markup around one value
 
 
@@ -29,6 +33,22 @@ def session_name_problem(name: str) -> str:
     if not _SESSION_NAME.fullmatch(name):
         wrong = "".join(sorted(set(re.sub(r"[\w+=,.@-]", "", name, flags=re.ASCII))))
         return f"RoleSessionName holds {wrong!r}; AWS takes letters, digits and _+=,.@- only."
+    return ""
+
+
+def source_identity_problem(value: str) -> str:
+    """Why AWS refuses `value` as SourceIdentity; "" when it does not (IAM UserGuide id_credentials_temp_control-access_monitor)."""
+    if value.lower().startswith("aws:") or not _SESSION_NAME.fullmatch(value):
+        return f"SourceIdentity is {value!r}; AWS takes 2 to 64 letters, digits and _+=,.@-, not beginning with aws:."
+    return ""
+
+
+def tag_problem(key: str, value: str) -> str:
+    """Why AWS refuses a session tag; "" when it does not (IAM UserGuide id_session-tags)."""
+    if not 1 <= len(key) <= LONGEST_KEY or key.lower().startswith("aws:"):
+        return f"PrincipalTag:{key} is no key of a session tag: 1 to {LONGEST_KEY} characters, not beginning with aws:."
+    if len(value) > LONGEST_TAG or not _TAG.fullmatch(value):
+        return f"PrincipalTag:{key} is {value!r}; AWS takes up to {LONGEST_TAG} letters, digits, spaces and _.:/=+-@."
     return ""
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -14,15 +13,15 @@ import pandas as pd
 from awsfed_lib.core.certificate import certificates
 from awsfed_lib.core.certificate.certificates import SigningCertificate
 from awsfed_lib.core.review.evidence import Evidence
+from awsfed_lib.core.review.links import BROKEN, CONDITIONAL, UNKNOWN, Keys, Link
 from awsfed_lib.core.roles.sign_in_endpoints import audiences, is_endpoint
+from awsfed_lib.core.roles.trust import SIGN_IN_HOSTS
 from awsfed_lib.core.saml.metadata import Metadata
 from awsfed_lib.core.saml.response_checks import Expected
-from awsfed_lib.core.saml.saml_attributes import SESSION_DURATION, SESSION_NAME
-from awsfed_lib.core.saml.signin import Keys
+from awsfed_lib.core.saml.sent_claims import SentClaims
 from awsfed_lib.core.saml.x509 import Certificate
-from awsfed_lib.core.tables import rows
 
-ONE_HOUR = 3600  # what AWS takes when no SessionDuration is sent (IAM id_roles_providers_create_saml_assertions)
+_AUDIENCES = frozenset(text for partition in SIGN_IN_HOSTS for text in audiences(partition))
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,29 +72,59 @@ class Signer:
         return tuple(url for url in self.service_principal.get("replyUrls") or () if is_endpoint(url))
 
     @property
-    def session_duration(self) -> int:
-        """Seconds that its responses ask for; one hour where that depends on the user, or nothing is sent."""
-        said = [row["value"] for row in rows(self.claims) if row["claim"] == SESSION_DURATION and row["source"] == "constant"]
-        return int(said[0]) if said and re.fullmatch("[0-9]{1,6}", said[0]) else ONE_HOUR
+    def default_recipient(self) -> tuple[str, ...]:
+        """Its first reply URL, whatever that is: a response from My Apps goes there, and SAML:aud is compared with it. () for none."""
+        return tuple((self.service_principal.get("replyUrls") or ())[:1])
 
     @property
-    def problem(self) -> str:
-        """Why nobody at all can sign in; "" when the application lets people in."""
-        found = self.service_principal
+    def attributes(self) -> tuple[str, ...]:
+        """Properties of users in Graph that its claims name."""
+        return SentClaims(self.claims).attributes
+
+    @property
+    def everybody(self) -> tuple[Link, ...]:
+        """The links of the application that do not hold, or are not known, whoever signs in."""
+        return tuple(link for link in (*self._application(), *self._claims()) if link)
+
+    def _application(self) -> Iterator[Link]:
+        found, remedy = self.service_principal, "Set it with 01-application."
         if found.get("accountEnabled") is False:
-            return "Users cannot sign in to the application: it is disabled (AADSTS7000112)."
+            words = "Users cannot sign in to the application: it is disabled (AADSTS7000112)."
+            yield Link("application", BROKEN, words, "Enable it in the portal, after asking who disabled it and why.")
         mode = found.get("preferredSingleSignOnMode")
         if mode != "saml":
-            return f"The application does not sign in by SAML; its mode is {mode or 'not set'}."
-        return "" if self.recipients else "The application has no reply URL that is a sign-in endpoint of AWS."
+            yield Link("application", BROKEN, f"The application does not sign in by SAML; its mode is {mode or 'not set'}.", remedy)
+        if not self.default_recipient:
+            yield Link("reply URL", BROKEN, "The application has no reply URL: Entra ID sends no response (AADSTS500113).", remedy)
+        elif not is_endpoint(self.default_recipient[0]):
+            words = (
+                f"The browser posts the response to {self.default_recipient[0]}, which is no sign-in endpoint of AWS: only a tool signs in."
+            )
+            yield Link("reply URL", CONDITIONAL, words, f"Make an endpoint of AWS the first reply URL. {remedy}")
+        if found.get("tokenEncryptionKeyId"):
+            words = "Entra ID encrypts the assertions (tokenEncryptionKeyId); whether each provider holds the private key is not known."
+            yield Link("encryption", UNKNOWN, words, "Compare the key ids with the PrivateKeyList of every provider.")
+        names = [str(name).partition("#")[0] for name in found.get("servicePrincipalNames") or () if name != found.get("appId")]
+        if not names or names[0] not in _AUDIENCES:
+            words = (
+                f"The audience is {names[0] if names else 'not set'}. AWS documents that it must be AWS, and has been seen to take others."
+            )
+            yield Link("identifier", UNKNOWN, words, remedy)
+
+    def _claims(self) -> Iterator[Link]:
+        if self.claims_problem:
+            yield Link(
+                "claims", UNKNOWN, self.claims_problem, "Grant this sign-in the permission: 00-preflight. It needs the claims in effect."
+            )
+
+    @property
+    def _assignment_required(self) -> bool:
+        return self.service_principal.get("appRoleAssignmentRequired") is True
 
     def keys(self, accounts: pd.DataFrame, providers: pd.DataFrame) -> Keys:
         """Put it beside ACCOUNTS and PROVIDERS of one reading."""
         entity_id = self.metadata.entity_id if self.metadata else ""
-        named = [row["attribute"].lower() for row in rows(self.claims) if row["claim"] == SESSION_NAME and row["source"] == "user"]
-        return Keys(
-            accounts, providers, self.signs, entity_id, self.session_duration, self.problem, sends_user_name=named == ["userprincipalname"]
-        )
+        return Keys(accounts, providers, self.signs, entity_id, self.claims, self.everybody, self._assignment_required)
 
     def expected(self, evidence: Evidence, partition: str) -> Expected:
         """Say what a response of it should hold, for whichever user it turns out to be of."""

@@ -8,10 +8,11 @@ from typing import Any
 import pandas as pd
 
 from awsfed_lib.core.finding import finding
+from awsfed_lib.core.review.links import BROKEN, CONSOLE, WORKS
 from awsfed_lib.core.saml.response_checks import FAILED, Checked
 from awsfed_lib.core.tables import FINDINGS, frame, rows
 
-_SEVERITIES = {"broken": "high", "unknown": "medium", "console only": "low"}
+_SEVERITIES = {"broken": "high", "unknown": "medium", "conditional": "medium", "console only": "low"}
 _ORDER = ("high", "medium", "low")
 
 
@@ -22,9 +23,13 @@ def findings(paths: pd.DataFrame, checked: Checked, sessions: pd.DataFrame) -> p
 
 
 def _of_paths(listed: list[dict[str, Any]]) -> Iterator[dict[str, str]]:
+    """Judge what some people of a group lack less than what stops all of them."""
+    entered = {(row["principal"], row["app_role_id"]) for row in listed if row["verdict"] in (WORKS, CONSOLE)}
     for row in (row for row in listed if row["verdict"] in _SEVERITIES):
-        subject = f"{row['principal']} → {row['role_arn'] or row['app_role_id']}"
-        yield finding(_SEVERITIES[row["verdict"]], f"sign-in-{row['link']}", subject, cause=row["cause"], remedy=row["remedy"])
+        severity, subject = _SEVERITIES[row["verdict"]], f"{row['principal']} → {row['role_arn'] or row['app_role_id']}"
+        if row["verdict"] == BROKEN and (row["principal"], row["app_role_id"]) in entered:
+            severity, subject = "low" if row["link"] == "members" else "medium", f"{row['people']} of {subject}"
+        yield finding(severity, f"sign-in-{row['link']}", subject, cause=row["cause"], remedy=row["remedy"])
 
 
 def _of_checks(checked: Checked) -> Iterator[dict[str, str]]:

@@ -52,7 +52,6 @@ VERDICTS: Mapping[str, tuple[str, Tone]] = {
     "skipped": ("-", "calm"),
     "effective": ("✓", "good"),
     "effective (appRole disabled)": ("!", "warn"),
-    "effective (user state not known)": ("?", "warn"),
     "nested": ("!", "warn"),
     "dangling": ("!", "warn"),
     "untrusted": ("!", "warn"),

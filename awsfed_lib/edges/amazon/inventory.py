@@ -130,7 +130,7 @@ def _unfit(provider: str, providers: Iterable[str], asked: str) -> str:
     if not asked or name == asked:
         return ""
     hint = " Names of providers have case." if name.lower() == asked.lower() else ""
-    return f"Trusts SAML provider {name}, and {asked} is asked for.{hint}"
+    return f"{trust.OTHER_PROVIDER} {name}, and {asked} is asked for.{hint}"
 
 
 def _unwritable(value: str) -> str:

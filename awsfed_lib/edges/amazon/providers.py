@@ -30,13 +30,14 @@ def providers(
     """Read the SAML providers called `provider` ("" means all) of every account: (ACCOUNTS, PROVIDERS).
 
     An account whose providers were not all read is a row of ACCOUNTS with its problem, and has no rows in PROVIDERS.
-    The extra column `problem` of PROVIDERS says why a metadata document could not be understood. Errors as `inventory`.
+    The extra column `problem` of PROVIDERS says why a metadata document could not be understood, and `encryption` is its
+    AssertionEncryptionMode: Required, Allowed, or "" for none. Errors as `inventory`.
     """
     look = partial(providers_in, asked=provider)
     readings = read_organization(organization, look, executor=executor, session=session)
     rows = sorted((row for reading in readings for row in reading.found or ()), key=lambda row: row["provider_arn"])
-    wrong = [row.pop("problem") for row in rows]
-    return account_table(readings), frame(PROVIDERS, rows).assign(problem=pd.Series(wrong, dtype="str"))
+    more = {name: pd.Series([row.pop(name) for row in rows], dtype="str") for name in ("problem", "encryption")}
+    return account_table(readings), frame(PROVIDERS, rows).assign(**more)
 
 
 def providers_in(hub: Hub, account: Account, asked: str) -> list[dict[str, Any]]:
@@ -53,6 +54,7 @@ def _row(account: Account, arn: str, answer: Mapping[str, Any]) -> dict[str, Any
         "provider_arn": arn,
         "provider_name": arn.rsplit("/", 1)[1],
         "problem": problem,
+        "encryption": answer.get("AssertionEncryptionMode", ""),
         **said,
     }
 

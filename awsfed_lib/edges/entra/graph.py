@@ -200,20 +200,23 @@ class Graph:
         """
         return self.gather(_filters(kind, "id", [guid(one) for one in sorted(set(ids))], keys))
 
-    def users(self, ids: Iterable[str]) -> dict[str, dict[str, Any] | GraphError]:
-        """Read users by id: what Graph shows of each, or why not. Only a 404 says that somebody is gone."""
+    def users(self, ids: Iterable[str], attributes: Iterable[str] = ()) -> dict[str, dict[str, Any] | GraphError]:
+        """Read users by id, with these `attributes`: what Graph shows of each, or why not. Only a 404 says that somebody is gone."""
         asked = sorted(set(ids))
-        select = ",".join(objects.MEMBER_KEYS)
+        select = ",".join((*objects.MEMBER_KEYS, *attributes))
         return dict(zip(asked, batch.single(self._transport, [f"/users/{guid(one)}?$select={select}" for one in asked]), strict=True))
 
-    def members(self, group_ids: Iterable[str]) -> pd.DataFrame:
-        """MEMBERS: the direct members of each group, users and others. Only these get the roles of the group."""
-        ids = list(dict.fromkeys(group_ids))
-        select = ",".join(objects.MEMBER_KEYS)
+    def members(self, group_ids: Iterable[str], attributes: Iterable[str] = ()) -> pd.DataFrame:
+        """MEMBERS: the direct members of each group, users and others. Only these get the roles of the group.
+
+        `attributes`: properties of users that claims name, such as employeeId; they make the extra column `attributes`.
+        """
+        ids, more = list(dict.fromkeys(group_ids)), tuple(attributes)
+        select = ",".join((*objects.MEMBER_KEYS, *more))
         found = batch.gather(self._transport, [f"/groups/{guid(group)}/members?$select={select}&$top=999" for group in ids])
         for group, table in zip(ids, found, strict=True):
             self.coverage.read("members of group", group, found=len(table))
-        return objects.members((group, member) for group, table in zip(ids, found, strict=True) for member in table)
+        return objects.members(((group, member) for group, table in zip(ids, found, strict=True) for member in table), more)
 
     def present(self, ids: Iterable[str]) -> frozenset[str]:
         """Read which of these users, groups and service principals exist; of deleted ones Graph sends nothing."""
@@ -231,7 +234,7 @@ class Graph:
         user = Subject("user", objects.need(wire, "id", "A user"), objects.need(wire, "userPrincipalName", "A user"), self.realm)
         return user, str(wire.get("displayName") or "")
 
-    def membership(self, group_ids: Iterable[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    def membership(self, group_ids: Iterable[str], attributes: Iterable[str] = ()) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Read GROUPS and MEMBERS of these groups and of all groups inside them, so that nested members can be told from direct ones.
 
         A group whose members this sign-in may not see has a `problem`; one that does not exist any more has no row.
@@ -240,7 +243,7 @@ class Graph:
         groups, members = [objects.groups([])], [objects.members([])]
         while waiting:
             groups.append(self._with_problems(self.groups(ids=waiting)))
-            members.append(self.members(groups[-1].loc[groups[-1].problem == "", "group_id"]))
+            members.append(self.members(groups[-1].loc[groups[-1].problem == "", "group_id"], attributes))
             known |= waiting
             waiting = set(members[-1].loc[members[-1].member_type == "Group", "member_id"]) - known
         return pd.concat(groups, ignore_index=True), pd.concat(members, ignore_index=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -112,9 +113,14 @@ def _kept_by(wire: Mapping[str, Any]) -> str:
     return "role administrators" if wire.get("isAssignableToRole") else ""
 
 
-def members(wire: Iterable[tuple[str, Mapping[str, Any]]]) -> pd.DataFrame:
-    """Make MEMBERS from pairs of group id and member: group_id member_id member_type member_name user_name enabled."""
-    return frame(MEMBERS, [_member(group, item) for group, item in wire])
+def members(wire: Iterable[tuple[str, Mapping[str, Any]]], attributes: Iterable[str] = ()) -> pd.DataFrame:
+    """Make MEMBERS from pairs of group id and member: group_id member_id member_type member_name user_name enabled.
+
+    The extra column `attributes` is a JSON object of the user's `attributes`, by their names in lower case.
+    """
+    listed, names = list(wire), tuple(attributes)
+    texts = [json.dumps({name.lower(): item.get(name) for name in names}) for _, item in listed]
+    return frame(MEMBERS, [_member(group, item) for group, item in listed]).assign(attributes=pd.Series(texts, dtype="str"))
 
 
 def _member(group: str, wire: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from awsfed_lib.core.certificate import certificates
-from awsfed_lib.core.errors import GraphError
+from awsfed_lib.core.errors import GraphError, TableError
 from awsfed_lib.core.saml import claims
 from awsfed_lib.core.saml.metadata import parse
 from awsfed_lib.core.saml.signer import Signer
@@ -18,7 +18,10 @@ from awsfed_lib.edges.entra.auth import Session
 from awsfed_lib.edges.entra.enterprise import NOT_FOUND, portal_claims
 from awsfed_lib.edges.entra.graph import Graph
 
-KEYS = ("appId", "accountEnabled", "preferredSingleSignOnMode", "replyUrls", *live_tables.SIGNING)
+KEYS = (
+    "appId", "accountEnabled", "appRoleAssignmentRequired", "preferredSingleSignOnMode", "replyUrls", "servicePrincipalNames",
+    "tokenEncryptionKeyId", *live_tables.SIGNING,
+)  # fmt: skip
 
 
 def signer(graph: Graph, session: Session, service_principal: str, *, now: datetime) -> Signer:
@@ -29,34 +32,40 @@ def signer(graph: Graph, session: Session, service_principal: str, *, now: datet
     wire = graph.service_principal(service_principal, *KEYS)
     listed = certificates.read(wire)
     own = parse(saml_reads.metadata(session, objects.need(wire, "appId", "The service principal"))) if listed else None
-    found, problem = _claims(graph, service_principal)
+    found, problem, doubt = _claims(graph, service_principal)
     if problem:
         graph.coverage.not_read("claims", problem, service_principal)
     else:
         graph.coverage.read("claims", service_principal)
-    return Signer(wire, own, found, now, problem)
+    return Signer(wire, own, found, now, problem or doubt)
 
 
-def _claims(graph: Graph, service_principal: str) -> tuple[pd.DataFrame, str]:
-    """Read CLAIMS in effect; and why they are not known for sure, "" when they are."""
+def _claims(graph: Graph, service_principal: str) -> tuple[pd.DataFrame, str, str]:
+    """Read CLAIMS in effect; why they could not be read, and why what was read does not tell what is sent: "" for neither."""
     try:
         policies = live_tables.assigned_policies(graph, service_principal)
+        portal, problem = portal_claims(graph, service_principal) if not policies else (None, "")
     except GraphError as refusal:
-        return claims.effective((), None, refusal.what), refusal.what
-    portal, problem = portal_claims(graph, service_principal) if not policies else (None, "")
-    return claims.effective(policies, portal, problem), problem
+        return claims.effective((), None, refusal.what), refusal.what, ""
+    try:
+        found = claims.effective(policies, portal, problem)
+    except TableError as error:
+        return claims.effective((), None, error.what), error.what, ""
+    return found, problem, claims.doubt(policies, portal)
 
 
-def membership(graph: Graph, assigned: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+def membership(graph: Graph, assigned: pd.DataFrame, of: Signer | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Read GROUPS and MEMBERS of the groups in ASSIGNMENTS; users who are assigned themselves are rows of MEMBERS without a group.
 
-    Somebody who is gone (404) has no row; of somebody whom Graph does not show, only the name of the assignment is known.
+    `of`: the application, for the attributes of users that its claims name. Somebody who is gone (404) has no row; of somebody
+    whom Graph does not show, only the name of the assignment is known.
     """
-    groups, members = graph.membership(assigned.loc[assigned.principal_type == "Group", "principal_id"])
+    attributes = of.attributes if of else ()
+    groups, members = graph.membership(assigned.loc[assigned.principal_type == "Group", "principal_id"], attributes)
     users = assigned[(assigned.principal_type == "User") & ~assigned.principal_id.isin(members.member_id)]
     names = dict(zip(users.principal_id, users.principal_name, strict=True))
-    alone = [_user(identity, names[identity], found) for identity, found in graph.users(names).items() if not _is_gone(found)]
-    people = pd.concat([members, objects.members(("", user) for user in alone)], ignore_index=True)
+    alone = [_user(identity, names[identity], found) for identity, found in graph.users(names, attributes).items() if not _is_gone(found)]
+    people = pd.concat([members, objects.members((("", user) for user in alone), attributes)], ignore_index=True)
     unknown = int(people.enabled.isna().sum())
     if unknown:
         problem = f"Whether they are enabled is not known of {unknown} of {len(people)} members: it takes User.Read.All."

@@ -1,5 +1,6 @@
 """The Entra ID tenant of a world."""
 
+import json
 from typing import Any
 
 from awsfed_lib.sandbox.population import seeds
@@ -10,6 +11,8 @@ from awsfed_lib.sandbox.population.people import DOMAIN, users
 from awsfed_lib.sandbox.population.roles import Setting
 from awsfed_lib.sandbox.population.visits import visits
 
+NAME_ID = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier"
+
 
 def tenant(setting: Setting, everyone: list[Seat]) -> tuple[dict[str, Any], dict[str, str]]:
     """The `tenant` part of the world, and the `demo` part: the user who has no access yet, and the role that she is to get."""
@@ -17,6 +20,8 @@ def tenant(setting: Setting, everyone: list[Seat]) -> tuple[dict[str, Any], dict
     pairs = [application_pair(setting, name, app_roles) for name, app_roles in roles.items()]
     directory = Directory(setting, users(setting.seed, len(everyone)), guid(setting.seed, "main"))
     group = populate(directory, everyone, roles["main"])
+    main = next(principal for _, principal in pairs if principal["id"] == guid(setting.seed, "main"))
+    main["claimsMappingPolicies"] = [seeds.guid(setting.seed, "claims policy")]
     made = {
         "id": seeds.guid(setting.seed, "tenant"),
         "domain": DOMAIN,
@@ -26,11 +31,30 @@ def tenant(setting: Setting, everyone: list[Seat]) -> tuple[dict[str, Any], dict
         "groups": directory.groups,
         "assignments": directory.assignments + _of_the_tutorial(setting, directory, roles["tutorial"]),
         "clients": clients(setting.seed),
+        "claimsMappingPolicies": [claims_policy(setting.seed)],
         "subscribedSkus": [premium(setting.seed)],
         "signIns": visits(directory),
         "main": guid(setting.seed, "main"),
     }
     return made, _demo(setting, everyone[2], made, group)
+
+
+def claims_policy(seed: int) -> dict[str, Any]:
+    """The claims mapping policy of the main application, with the claims of Microsoft's tutorial for AWS."""
+    attributes = "https://aws.amazon.com/SAML/Attributes"
+    schema = [
+        {"Source": "user", "ID": "assignedroles", "SamlClaimType": f"{attributes}/Role"},
+        {"Source": "user", "ID": "userprincipalname", "SamlClaimType": f"{attributes}/RoleSessionName"},
+        {"Value": "3600", "SamlClaimType": f"{attributes}/SessionDuration"},
+        {"Source": "user", "ID": "userprincipalname", "SamlClaimType": NAME_ID},
+    ]
+    policy = {"ClaimsMappingPolicy": {"Version": 1, "IncludeBasicClaimSet": "true", "ClaimsSchema": schema}}
+    return {
+        "id": seeds.guid(seed, "claims policy"),
+        "displayName": "AWS claims",
+        "definition": [json.dumps(policy, separators=(",", ":"))],
+        "isOrganizationDefault": False,
+    }
 
 
 def _of_the_tutorial(setting: Setting, directory: Directory, app_roles: list[dict[str, Any]]) -> list[dict[str, str]]:
