@@ -16,15 +16,19 @@ from pathlib import Path
 from urllib.parse import quote, quote_plus
 
 import nbformat
+import pandas as pd
 import pytest
 from nbformat import v4
 from saml_made import certificate
 from small_root import make
 
 from awsfed_lib.core.settings import disguises, secrecy
+from awsfed_lib.core.settings.secrecy import redacted
 from awsfed_lib.core.view.table_view import table_html
 from awsfed_lib.doors import keeper, runner
-from awsfed_lib.edges.records import durable, held, leaks, opening, outlet, parameter_file, record, runbooks, where
+from awsfed_lib.edges.records import durable, held, journal, leaks, opening, outlet, parameter_file, record, runbooks, where
+from awsfed_lib.edges.records.journal import Journal
+from awsfed_lib.edges.records.lock import Locks
 from awsfed_lib.edges.records.needles import Needles
 from awsfed_lib.sandbox.serve import Sandbox, Size
 
@@ -235,7 +239,7 @@ def test_file_is_mended_in_the_record_and_put_away_as_it_was(tmp_path):
 
 
 def test_what_cannot_be_mended_leaves_the_record(tmp_path):
-    """A journal that was altered proves nothing; Parquet is compressed, and the CSV beside it shows what is in it."""
+    """Parquet is compressed, and the CSV beside it shows what is in it; a journal that cannot be read stays without the secret."""
     secret = KNOWN["client secret"].encode()
     made = written(
         tmp_path,
@@ -248,8 +252,65 @@ def test_what_cannot_be_mended_leaves_the_record(tmp_path):
         },
     )
     leaks.sweep(made, KNOWN.values())
-    assert sorted(path.name for path in leaks.files(made.folder)) == ["other.parquet", "roles.csv", "run.json"]
+    assert sorted(path.name for path in leaks.files(made.folder)) == ["journal.jsonl", "other.parquet", "roles.csv", "run.json"]
     assert sum(path.is_file() for path in (tmp_path / "runs/.quarantine").rglob("*")) == 4
+
+
+NAMES = {
+    "a private key": "-----BEGIN PRIVATE KEY-----",
+    "an AWS access key": "AKIAIOSFODNN7EXAMPLE",
+    "a bearer token": "bearer of-the-quarterly-report",
+    "a password in an address": "git+ssh://user:word@git.example.com/x",
+    "a SAML assertion": "<saml:Assertion",
+}
+
+
+@pytest.mark.parametrize("kind", NAMES)
+def test_a_name_that_looks_like_a_secret_hides_nothing_else(kind):
+    """One line of a log, one row of a table and one string of a JSON each: what stands before and behind stays."""
+    name = NAMES[kind]
+    for form in (
+        "before\n{} behind\nlast",
+        "<td>before</td><td>{}</td><td>behind</td><b>last</b>",
+        '{{"a": "before", "b": "{}", "c": "behind", "d": "last"}}',
+    ):
+        cleaned = redacted(form.format(name))
+        assert f"[{kind}, removed]" in cleaned
+        assert all(word in cleaned for word in ("before", "behind", "last"))
+    page = f"<td>{html.escape(name)}</td><td>behind</td>".encode()
+    assert leaks.without(page, leaks.find(page, Needles(()))).endswith(b"</td><td>behind</td>")
+
+
+@pytest.mark.parametrize("kind", NAMES)
+def test_a_name_that_looks_like_a_secret_is_no_leak_and_takes_no_journal(tmp_path, kind):
+    name = NAMES[kind]
+    made = written(tmp_path, {"snapshots/groups-x.json": json.dumps({"table": "groups", "value": [{"name": name}]}).encode()})
+    book = Journal(made.folder, Locks(tmp_path / "locks"), lambda: datetime.now(UTC), "04-approles")
+    book.note("plan", id="plan-1", content={"changes": [name]})
+    book.note("intent", method="PATCH", path="/x", body=json.dumps({"displayName": name, "id": "stays"}))
+    book.seal("applied")
+    book.close()
+    made.keep_table("groups", pd.DataFrame({"name": [name, "other"], "entry": [{"displayName": name}, {}]}))
+    digest = hashlib.sha256((made.folder / "snapshots/groups-x.json").read_bytes()).hexdigest()
+    assert leaks.judged(made, KNOWN.values(), ("applied", "")) == ("applied", "")
+    assert {place["kind"] for place in made.run()["masked"]} == {kind}
+    assert all(leaks.find(path.read_bytes(), Needles(())) == [] for path in leaks.files(made.folder))
+    lines = journal.read(made.folder)
+    assert [line.event for line in lines] == ["plan", "intent", "seal"]
+    assert json.loads(lines[1].fields["body"]) == {"displayName": redacted(name), "id": "stays"}
+    assert list(made.table("groups")["name"]) == [redacted(name), "other"]
+    for expected in ("", digest):
+        assert json.loads(leaks.original(made, "snapshots/groups-x.json", expected))["value"] == [{"name": name}]
+
+
+def test_a_secret_of_this_run_in_a_journal_is_a_leak_and_leaves_the_journal(tmp_path):
+    made = written(tmp_path, {})
+    book = Journal(made.folder, Locks(tmp_path / "locks"), lambda: datetime.now(UTC))
+    book.note("intent", method="PATCH", path="/x", body=KNOWN["client secret"])
+    book.close()
+    assert leaks.judged(made, KNOWN.values(), ("applied", ""))[0] == "leaked"
+    assert [line.fields["body"] for line in journal.read(made.folder)] == ["[a secret of this run, removed]"]
+    assert "originals" not in made.run()
 
 
 def test_run_json_itself_is_mended(tmp_path):
@@ -295,7 +356,7 @@ def test_environment_tells_its_secrets_by_name(tmp_path):
 def test_what_is_held_shows_itself_to_nobody():
     own = held.Held()
     own.add(["a-secret-to-hold-1", "-----BEGIN PRIVATE KEY-----\nQUJDREVGR0hJSktM\nTU5PUFFS\n-----END PRIVATE KEY-----\n", "short"])
-    assert own.values == {"a-secret-to-hold-1", "QUJDREVGR0hJSktMTU5PUFFS"}
+    assert own.values == {"a-secret-to-hold-1", "QUJDREVGR0hJSktMTU5PUFFS"}  # noqa: PD011  no frame
     assert "a-secret" not in f"{own!r} {own!s} {own}"
     with pytest.raises(TypeError):
         own.__reduce_ex__(2)

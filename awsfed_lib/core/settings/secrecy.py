@@ -10,6 +10,7 @@ base64 of `{"`); RFC 7468 (PEM); learn.microsoft.com rest/api/storageservices/cr
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from awsfed_lib.core.view.escape import visible
@@ -42,11 +43,17 @@ def _rule(kind: str, *forms: str, signs: tuple[str, ...] = ()) -> Rule:
 
 # What stands between the name of a value and the value, in XML, JSON, JSON in a cell of a CSV, Python and a shell.
 _LABEL = r"(?i:{})\\?(?:\"\"|[\"'>]|&quot;|&gt;|&#x27;|&#39;)?\s{{0,4}}[:=]?\s{{0,4}}\\?(?:\"\"|[\"']|&quot;|&#x27;|&#39;|&lt;)?"
-_XML_END = r".*?(?:</[A-Za-z0-9:]*(?:Assertion|Response)>|\Z)"
+# A hit takes its own value and no more: a name that merely begins like a key or an assertion must not hide what stands after it.
+_ARMOUR = r"(?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----"
+_BETWEEN = r"[\s\\\"',|>]{0,60}"
+_PEM_BODY = rf"(?:{_BETWEEN}(?:Proc-Type|DEK-Info|Version|Comment): [^\n\\]{{1,100}})*(?:{_BETWEEN}[A-Za-z0-9+/=]{{16,}})*"
+_PEM_END = rf"(?:{_BETWEEN}[A-Za-z0-9+/=]{{0,80}}{_BETWEEN}=?[A-Za-z0-9+/=]{{0,8}}{_BETWEEN}-----END {_ARMOUR})?"
+_XML_ATTRIBUTES = r"(?:\s{1,40}[A-Za-z0-9:.-]{1,60}=\\?[\"']{1,2}[^\"'<>]{0,1000}\\?[\"']{1,2})*\s{0,40}"
+_XML_END = r"(?:>.{0,200000}?</[A-Za-z0-9:]*(?:Assertion|Response)>)?"
 ANYWHERE = (
     _rule(
         "a private key",
-        r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----|\Z)",
+        f"-----BEGIN {_ARMOUR}{_PEM_BODY}{_PEM_END}",
         r"~^~BMII~B{1,3}(?:IBADANBgkqhkiG9w0BAQEFAASC|IBAAKC[AQ])~B{20,}={0,2}",
         r"~^~B(?:MHcCAQEE|MIGHAgEAMBMGByqGSM49|MIGkAgEBBD|MC4CAQAwBQYDK2V)~B{20,}={0,2}",
         signs=("PRIVATE KEY", "MII", "MHcC", "MIG", "MC4C"),
@@ -60,8 +67,8 @@ ANYWHERE = (
     _rule("an Entra refresh token", r"~^~U[01]\.A~U{40,}(?:\.~U*)*", signs=("0.A", "1.A")),
     _rule(
         "a SAML assertion",
-        r"<saml[A-Za-z0-9]*:(?:Assertion|Response)\b" + _XML_END,
-        r"<(?:[A-Za-z0-9]+:)?(?:Assertion|Response)\b[^>]{0,2000}urn:oasis:names:tc:SAML" + _XML_END,
+        r"<saml[A-Za-z0-9]*:(?:Assertion|Response)\b" + _XML_ATTRIBUTES + _XML_END,
+        r"<(?:[A-Za-z0-9]+:)?(?:Assertion|Response)\b[^<>]{0,2000}urn:oasis:names:tc:SAML[^<>]{0,2000}" + _XML_END,
         r"%3Csaml[A-Za-z0-9%._~+-]{40,}",
         r"~^~B(?:PHNhbW[wx]|PEFzc2VydGlv|PFJlc3BvbnNl)~B{40,}={0,2}",
         signs=("Assertion", "Response", "%3Csaml", "PHNhbW", "PEFzc2VydGlv", "PFJlc3BvbnNl"),
@@ -124,6 +131,11 @@ def redacted(text: str) -> str:
         if rule.places(text):
             text = rule.form.sub(removed(rule.kind), text)
     return text
+
+
+def masked(texts: Iterable[str]) -> dict[str, str]:
+    """Return what `redacted` takes out of `texts`, each once, with its kind."""
+    return {text[slice(*place)]: rule.kind for text in texts for rule in ANYWHERE for place in rule.places(text)}
 
 
 def removed(kind: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from awsfed_lib.core.change import Change, Loss, Request
+from awsfed_lib.core.settings.secrecy import masked
 from awsfed_lib.core.view.escape import escaped, json_text, visible
 from awsfed_lib.core.view.markup import (
     ACTIONS,
@@ -28,7 +29,7 @@ from awsfed_lib.core.view.markup import (
 from awsfed_lib.core.view.shown import ShownPlan, subject_terms
 from awsfed_lib.core.view.style import Tone
 from awsfed_lib.core.view.table_view import FILE as FILE_KEY
-from awsfed_lib.core.view.table_view import bare_html, filled
+from awsfed_lib.core.view.table_view import ROWS_IN_HTML, bare_html, filled
 
 FILE = "plan.json"
 ROWS_IN_TEXT = 60
@@ -37,7 +38,7 @@ LOSING_FIRST = ("remove", "disable", "update", "add")
 
 
 def plan_html(plan: ShownPlan) -> str:
-    """Draw the plan as one output; complete but for rows beyond the cap, which `plan.json` of the record holds."""
+    """Draw the plan as one output; complete but for rows that are kept, beyond the cap of a table."""
     moving, kept = _parted(plan)
     parts = [
         f"<p>{code(plan.id)}</p>",
@@ -47,7 +48,7 @@ def plan_html(plan: ShownPlan) -> str:
         ),
         _refusals_html(plan),
         losses_html(plan.losses, counted(len(plan.losses), "assignment")) if plan.losses else "",
-        changes_html("changes", moving) if moving else quiet("Nothing changes: what is live is what is desired."),
+        changes_html("changes", moving, len(moving)) if moving else quiet("Nothing changes: what is live is what is desired."),
         folded(f"{ACTIONS['keep'][0]} {_kept(kept)}", changes_html("kept", kept)) if kept else "",
         _requests_html(plan),
         _next_html(plan),
@@ -85,7 +86,15 @@ def _parted(plan: ShownPlan) -> tuple[list[Change], list[Change]]:
 def _about(plan: ShownPlan) -> list[tuple[str, str]]:
     gone = plan.counts["remove"]
     limit = f"{gone:,} of at most {plan.guards.max_removed:,} (max_removed)"
-    return [*subject_terms(plan.subject), ("removes", limit)]
+    return [*subject_terms(plan.subject), ("removes", limit), *_masked(plan)]
+
+
+def _masked(plan: ShownPlan) -> list[tuple[str, str]]:
+    """Count what looks like a secret and is therefore not shown, wherever the plan goes through an output."""
+    found = masked(text for part in (*plan.changes, *plan.losses) for text in part)
+    found |= masked(text for request in plan.requests for text in (request.path, request.purpose, request.body))
+    kinds = ", ".join(sorted(set(found.values())))
+    return [("masked", f"{counted(len(found), 'value')} not shown, because of the form of a secret: {kinds}")] if found else []
 
 
 def _tone(plan: ShownPlan) -> Tone:
@@ -102,12 +111,12 @@ def _kept(kept: Sequence[Change]) -> str:
     return f"{len(kept):,} kept as they are" + (f"; {remarks.total():,} with a remark: {said}{more}" if remarks else "")
 
 
-def changes_html(name: str, changes: Sequence[Change]) -> str:
-    """Draw changes as a table; `name` is its caption."""
+def changes_html(name: str, changes: Sequence[Change], limit: int = 0) -> str:
+    """Draw changes as a table of at most `limit` rows, or as many as every table; `name` is its caption."""
     rows = [(change.action, change.kind, change.label, _step(change), change.why) for change in changes]
     table = pd.DataFrame(rows, columns=["action", "kind", "label", "live → desired", "why"])
     table.attrs[FILE_KEY] = FILE
-    return bare_html(filled(table), f"{name}: {counted(len(changes), 'row')}")
+    return bare_html(filled(table), f"{name}: {counted(len(changes), 'row')}", max(limit, ROWS_IN_HTML))
 
 
 def _step(change: Change) -> str:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from awsfed_lib.core.settings.verdict import MEANING
 from awsfed_lib.core.view.escape import escaped, visible
-from awsfed_lib.core.view.markup import VERDICTS, box, chip, chips, duration, folded, terms
+from awsfed_lib.core.view.markup import VERDICTS, box, chip, chips, counted, duration, folded, terms
 from awsfed_lib.core.view.notice_view import CHANGES
 from awsfed_lib.core.view.style import Tone
 
@@ -170,6 +170,8 @@ def _results(run: Run) -> Iterable[str]:
         if found:
             yield f"{name}: {', '.join(found)}"
     yield from counts.get("waiting", ())
+    if run.get("masked"):
+        yield f"{counted(len(run['masked']), 'value')} masked, because of the form of a secret"
 
 
 def _moves(plan: Mapping[str, Any]) -> list[str]:

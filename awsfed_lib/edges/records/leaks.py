@@ -1,28 +1,37 @@
 """Looks for secrets in a whole record before it is sealed, by value and by form, and takes out what holds one.
 
 A file with a secret in it goes, as it was, to `runs/.quarantine/RUN/` (for its owner only, and no part of any record: it
-may be the only snapshot of a change that was sent), and a copy without the secret takes its place. A journal that was
-altered proves nothing, and a binary file cannot be mended: these leave no copy. The run has the verdict `leaked`, and its
-record says file, line and kind, never the value.
+may be the only snapshot of a change that was sent), and a copy without the secret takes its place. The lines of a journal
+are chained anew over what is left, so that what was sent stays told; a binary file leaves no copy.
+
+A secret of this run, known by its value, is a leak wherever it stands, and so is the form of one in what people wrote. In
+what was read from Graph and AWS a form is a guess about somebody's names: it is masked and counted, and nothing else
+follows. The digest of such a file as it was stands in run.json, so that a restore can read it; of files with known secrets
+none does, beside the copy it would tell a guess right or wrong.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Collection, Iterator
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from awsfed_lib.core.errors import RecordError
 from awsfed_lib.core.settings.secrecy import ANYWHERE, removed
-from awsfed_lib.edges.records import durable, journal
+from awsfed_lib.core.tables import canonical
+from awsfed_lib.edges.records import durable, journal, parquet
 from awsfed_lib.edges.records.needles import Needles, Span
-from awsfed_lib.edges.records.record import RUN, Record
+from awsfed_lib.edges.records.record import RUN, TABLES, Record
 from awsfed_lib.edges.records.unfolded import FLAT, PLAIN, View
 
 QUARANTINE = ".quarantine"
 VERDICT = "leaked"
 KNOWN = "a secret of this run"
+MASKED, ORIGINALS = "masked", "originals"  # in run.json: places of what was masked, and the digests of the files as they were
+_OF_SERVICES = re.compile(r"tables/.*|snapshots/.*|(?:plan|outcome)[^/]*\.json|journal\.jsonl|run\.json")
 _JSON = (".ipynb", ".json", ".sarif")
 _SAID = 5
 
@@ -78,10 +87,38 @@ def sweep(record: Record, secrets: Collection[str], *, only: Collection[str] = (
             continue
         content = path.read_bytes()
         hits = find(content, needles)
-        leaks += [Leak(name, content.count(b"\n", 0, hit.span.start) + 1, hit.kind) for hit in hits]
-        if hits:
-            _take_out(record.folder, path, content, hits)
+        places = [Leak(name, content.count(b"\n", 0, hit.span.start) + 1, hit.kind) for hit in hits]
+        if hits and _OF_SERVICES.fullmatch(name) and all(hit.kind != KNOWN for hit in hits):
+            _mask(record, path, needles, places)
+        elif hits:
+            leaks += places
+            _take_out(record.folder, path, content, needles)
     return leaks
+
+
+def _mask(record: Record, path: Path, needles: Needles, places: list[Leak]) -> None:
+    """Mask what only looks like a secret in a file of what was read from services; say so in run.json."""
+    beside = path.with_suffix(".parquet") if path.parent.name == TABLES else path
+    originals = {each.relative_to(record.folder).as_posix(): each.read_bytes() for each in {path, beside} if each.exists()}
+    _take_out(record.folder, path, originals[path.relative_to(record.folder).as_posix()], needles)
+    run = record.run()
+    masked = [*run.get(MASKED, []), *({"file": place.file, "line": place.line, "kind": place.kind} for place in places)]
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in originals.items() if name != RUN}
+    record.update(**{MASKED: masked, ORIGINALS: run.get(ORIGINALS, {}) | digests})
+
+
+def original(record: Record, name: str, sha256: str = "") -> bytes:
+    """Return the file `name` of a record as it was before something in it was masked: the one of that digest, here or in the quarantine.
+
+    Without a digest, the one that run.json holds counts. Raises RecordError when there is no such file any more.
+    """
+    here, away = record.folder / name, record.folder.parent / QUARANTINE / record.folder.name / name
+    expected = sha256 or record.run().get(ORIGINALS, {}).get(name, "")
+    for path in (here, away):
+        content = path.read_bytes() if path.is_file() else None
+        if content is not None and (not expected or hashlib.sha256(content).hexdigest() == expected):
+            return content
+    raise RecordError(f"{name} is not there as it was written.", where=record.folder.name)
 
 
 def files(folder: Path) -> list[Path]:
@@ -113,11 +150,19 @@ def _by_form(content: bytes) -> Iterator[Found]:
             yield from (Found(view.place(Span(*place)), rule.kind) for rule in ANYWHERE for place in rule.places(text))
 
 
-def _take_out(folder: Path, path: Path, content: bytes, hits: list[Found]) -> None:
+def _take_out(folder: Path, path: Path, content: bytes, needles: Needles) -> None:
     """Put the file away as it is, and a copy without the secrets in its place where one can be made."""
     _put_away(folder, path, content)
-    mended = without(content, hits)
-    if path.name != journal.FILE and _is_text(content) and _whole(path, mended):
+
+    def clean(text: str) -> str:
+        return _cleaned(text.encode("utf-8", "surrogatepass"), needles).decode("utf-8", "surrogatepass")
+
+    mended = _cleaned(content, needles) if _is_text(content) else b""
+    if path.name == journal.FILE:
+        mended = _chained_anew(path.parent, clean) or mended
+    elif mended and path.suffix in _JSON and not _is_json(mended):
+        mended = canonical(each_text(json.loads(content), clean)).encode()
+    if mended and not find(mended, needles):
         durable.replace(path, mended)
     elif path.name == RUN:
         raise RecordError("A secret stands in run.json, and cannot be taken out of it.", where=str(folder), remedy="Delete the record.")
@@ -127,7 +172,45 @@ def _take_out(folder: Path, path: Path, content: bytes, hits: list[Found]) -> No
         beside = other.read_bytes()
         if other != path and not _is_text(beside):
             _put_away(folder, other, beside)
-            other.unlink()
+            _clean_table(other, clean)
+
+
+def _cleaned(content: bytes, needles: Needles) -> bytes:
+    return without(content, find(content, needles))
+
+
+def _chained_anew(folder: Path, clean: Callable[[str], str]) -> bytes:
+    """Return the journal with cleaned fields; b"" for one that cannot be read: then its bytes are cleaned, and it proves nothing."""
+    try:
+        lines = journal.read(folder)
+    except RecordError:
+        return b""
+    made, previous = [], journal.BEFORE_THE_FIRST
+    for line in lines:
+        made.append(journal.sealed_line(line.number, line.at, line.event, each_text(line.fields, clean), previous))
+        previous = hashlib.sha256(made[-1]).hexdigest()
+    return b"".join(line + b"\n" for line in made)
+
+
+def _clean_table(path: Path, clean: Callable[[str], str]) -> None:
+    """Clean every cell of a Parquet file; one that cannot be read leaves no copy."""
+    try:
+        table = parquet.read(path)
+    except RecordError:
+        path.unlink()
+        return
+    for name in table.select_dtypes(include=["object", "str"]):
+        table[name] = table[name].map(lambda cell: each_text(cell, clean)).astype(table[name].dtype)
+    durable.replace(path, parquet.written(table))
+
+
+def each_text(value: Any, change: Callable[[str], str]) -> Any:
+    """Return a JSON value with every text in it changed, however deep, names of fields included."""
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, Mapping):
+        return {each_text(name, change): each_text(item, change) for name, item in value.items()}
+    return [each_text(item, change) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _put_away(folder: Path, path: Path, content: bytes) -> None:
@@ -152,10 +235,7 @@ def _is_text(content: bytes) -> bool:
         return False
 
 
-def _whole(path: Path, content: bytes) -> bool:
-    """Whether a mended file is still what its name says."""
-    if path.suffix not in _JSON:
-        return True
+def _is_json(content: bytes) -> bool:
     try:
         json.loads(content)
     except ValueError:

@@ -15,12 +15,17 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from awsfed_lib.core.plan import Plan
 from awsfed_lib.core.settings.disguises import SHORTEST
+from awsfed_lib.core.settings.secrecy import masked
+from awsfed_lib.core.view.escape import LIMIT
 from awsfed_lib.edges.records import held, leaks
 from awsfed_lib.edges.records.needles import Needles
 from awsfed_lib.edges.records.opening import FOLDER_VARIABLE
 
 HELD = "awsfed_held"
+LONGEST_PAGE = 20_000_000
+"""Characters of a plan as a page; a browser takes seconds for it."""
 _MARK = "_awsfed_outlet"
 
 
@@ -48,11 +53,32 @@ class Cleaner:
 
     def value(self, value: Any) -> Any:
         """Return a JSON value without secrets, however deep they are."""
-        if isinstance(value, str):
-            return self.text(value)
-        if isinstance(value, Mapping):
-            return {self.value(name): self.value(item) for name, item in value.items()}
-        return [self.value(item) for item in value] if isinstance(value, list | tuple) else value
+        return leaks.each_text(value, self.text)
+
+
+def unreadable(plan: Plan) -> tuple[str, ...]:
+    """Say why a plan cannot be read whole where it is shown, and so cannot be approved; () when it can.
+
+    What looks like a secret in what is removed, disabled or kept is masked and counted, and identified by its ids: otherwise whoever
+    names a group could keep it from being revoked. Nothing is given to, or made with, a name that nobody can read.
+    """
+    page = str(plan._repr_mimebundle_()["text/html"])
+    hits = leaks.find(page.encode("utf-8", "surrogatepass"), Needles(held.held()))
+    content = page.encode("utf-8", "surrogatepass")
+    given = [change for change in plan.changes if change.action in ("add", "update")]
+    long = [text for part in (*given, *plan.losses) for text in part if len(text) > LIMIT]
+    reasons = {
+        "It holds a secret of this run.": any(hit.kind == leaks.KNOWN for hit in hits),
+        "A part of it looks like a secret and is masked, with what stands after it.": any(
+            b"</" in content[hit.span.start : hit.span.end] for hit in hits
+        ),
+        "Something is added or changed under a name that looks like a secret and is masked: rename it.": bool(
+            masked(text for change in given for text in change)
+        ),
+        f"A text in it is longer than the {LIMIT:,} characters that are shown.": bool(long),
+        f"It is too long to be shown: {len(page):,} characters.": len(page) > LONGEST_PAGE,
+    }
+    return tuple(f"The plan cannot be read whole: {reason}" for reason, holds in reasons.items() if holds)
 
 
 def guard() -> None:

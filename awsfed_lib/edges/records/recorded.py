@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,9 +21,10 @@ from awsfed_lib.core.roles.restore import Snapshot
 from awsfed_lib.core.settings.parameters import suggestion
 from awsfed_lib.core.tables import APP_ROLES, ASSIGNMENTS, FACTS, Schema, check, frame
 from awsfed_lib.edges.entra import objects
-from awsfed_lib.edges.records import journal, memberships, proof, where
+from awsfed_lib.edges.records import journal, leaks, memberships, parquet, proof, where
 from awsfed_lib.edges.records.journal import Line
 from awsfed_lib.edges.records.proof import Vouching
+from awsfed_lib.edges.records.record import TABLES as TABLES_FOLDER
 from awsfed_lib.edges.records.record import Record
 
 _REMEDY = "Take another record. A record that was changed proves nothing, and what it says must not be written anywhere."
@@ -65,12 +66,14 @@ class Recorded:
         file = str(line.fields["file"])
         path, place = where.inside(self.folder, file), f"{self.name}/{file}"
         try:
-            content = path.read_bytes()
+            content = leaks.original(Record(self.folder), path.relative_to(self.folder.resolve()).as_posix(), line.fields["sha256"])
             said: dict[str, Any] = json.loads(content)
-        except (OSError, ValueError):
-            raise RecordError("A snapshot of the record is gone, or cannot be read.", where=place, remedy=_REMEDY) from None
+        except RecordError:
+            raise RecordError("A snapshot of the record is gone, or not as it was written.", where=place, remedy=_REMEDY) from None
+        except ValueError:
+            raise RecordError("A snapshot of the record cannot be read.", where=place, remedy=_REMEDY) from None
         whole = isinstance(said, dict) and isinstance(said.get("value"), list) and {"table", "of"} <= said.keys()
-        if hashlib.sha256(content).hexdigest() != line.fields["sha256"] or not whole:
+        if not whole:
             raise RecordError("A snapshot of the record is not as it was written.", where=place, remedy=_REMEDY)
         return said
 
@@ -100,7 +103,12 @@ class Recorded:
         """Read the table that the runbook kept while it planned; only a sealed record holds its digest."""
         name, schema = TABLES[table]
         record = Record(self.folder)
-        return check(schema, record.table(name)) if self.run.get("sealed") and name in record.tables() else None
+        if not self.run.get("sealed") or name not in record.tables():
+            return None
+        with tempfile.TemporaryDirectory(prefix="awsfed-") as folder:
+            path = Path(folder) / "table.parquet"
+            path.write_bytes(leaks.original(record, f"{TABLES_FOLDER}/{name}.parquet"))
+            return check(schema, parquet.read(path))
 
     @property
     def facts(self) -> pd.DataFrame:

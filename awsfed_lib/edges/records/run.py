@@ -231,6 +231,7 @@ class Run:
     def propose(self, plan: Plan) -> Plan:
         """Bind a plan to this runbook and keep it in the record: what is returned is shown, approved by its id, and applied."""
         ids = approval.read(self.folder.parent, self.clock())
+        plan = replace(plan, refusals=(*plan.refusals, *outlet.unreadable(plan))) if plan else plan
         proposed = plan.proposed(self.runbook.id, lambda plan_id: ids.approval(plan_id, self.journal.began))
         self.keep(plan=proposed)
         return proposed
