@@ -20,7 +20,8 @@ def execute(number, file, **given):
     read = parameter_file.load(file).values
     for cell in cells:
         if cell["id"] == "outcome" and approve:
-            names["approved"] = names["plan"].id if names["plan"] else ""
+            plan = names["plan"] if "plan" in names else names["stage"].plan
+            names["approved"] = plan.id if plan else ""
         exec(compile("".join(cell["source"]), f"{book.id} {cell['id']}", "exec"), names)
         if "parameters" in cell["metadata"].get("tags", []):
             names |= {name: value for name, value in {**read, **given}.items() if name in book.names}

@@ -82,7 +82,7 @@ class World:
         live, assigned = graph.app_roles(self.id), graph.assignments(self.id)
         return approles.plan(
             graph.application(self.id), live, desired,
-            within=self.accounts, assignments=assigned, guards=GENEROUS, scopes=graph.scopes(self.id), jobs=graph.jobs(self.id),
+            within=approles.inventoried(self.accounts, made.roles()), assignments=assigned, guards=GENEROUS, scopes=graph.scopes(self.id), jobs=graph.jobs(self.id),
         )  # fmt: skip
 
     def _roles_are(self, rows, dropped):

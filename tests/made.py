@@ -60,6 +60,11 @@ def role(account: str, name: str, of: str = "WAAD", **fields: Any) -> dict[str, 
     return known | fields
 
 
+def reading(*listed: Any, roles_: Iterable[Mapping[str, Any]] = ()) -> Any:
+    """What may be called absent, of accounts that hold the given rows of ROLES and no other."""
+    return approles.inventoried(accounts(*listed), roles(*roles_))
+
+
 def roles(*rows: Mapping[str, Any]) -> pd.DataFrame:
     return frame(ROLES, rows)
 

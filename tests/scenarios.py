@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 from fake_service import World
 from hypothesis import strategies as st
-from made import APPLICATION, MSIAM, account, accounts, assignment, assignments, desired, guid, value, wire
+from made import APPLICATION, MSIAM, account, accounts, assignment, assignments, desired, guid, roles, value, wire
 
 from awsfed_lib.core.change import Guards
 from awsfed_lib.core.plan import Plan
@@ -53,7 +53,9 @@ class Scenario:
         """Plan from what is live in `world` now, or from the scenario as it was made."""
         live = world.app_roles if world else approles.entries(self.live)
         given = world.assignments if world else assignments(*self.assigned)
-        return approles.plan(APPLICATION, live, self.desired, within=self.accounts, assignments=given, guards=self.guards)
+        return approles.plan(
+            APPLICATION, live, self.desired, within=approles.inventoried(self.accounts, roles()), assignments=given, guards=self.guards
+        )
 
 
 @st.composite

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 from fake_service import World
-from made import APPLICATION, DIRECTORY, MSIAM, TENANT, accounts, assignment, desired, guid, role, roles, wire
+from made import APPLICATION, DIRECTORY, MSIAM, TENANT, accounts, assignment, desired, guid, reading, role, roles, wire
 
 from awsfed_lib.core.change import Guards
 from awsfed_lib.core.plan import Plan
@@ -97,7 +97,7 @@ def _app_roles(live: Wire, held: Wire, wanted: pd.DataFrame, gone: list[tuple[st
     ids = {_id(name) for name in gone}
 
     def plan(seen: Tables) -> Plan:
-        return approles.plan(APPLICATION, seen.roles, wanted, within=accounts(A, B), assignments=seen.assigned, guards=ALL)
+        return approles.plan(APPLICATION, seen.roles, wanted, within=reading(A, B), assignments=seen.assigned, guards=ALL)
 
     return Case(World(live, held), plan, _edges([row for row in held if row["app_role_id"] not in ids]))
 

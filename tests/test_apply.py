@@ -7,7 +7,7 @@ import pytest
 from fake_service import FakeJournal, FakeService, Stop, World
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from made import APPLICATION, DIRECTORY, MSIAM, accounts, assignment, assignments, desired, group, guid, role, roles, wire
+from made import APPLICATION, DIRECTORY, MSIAM, accounts, assignment, assignments, desired, group, guid, reading, role, roles, wire
 from scenarios import Scenario, of_account, scenarios
 
 from awsfed_lib.core import apply, facts
@@ -24,7 +24,7 @@ FEW = settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 
 def one_plan(world, *names, limit=9):
     return approles.plan(
-        APPLICATION, world.app_roles, desired(*names), within=accounts(A), assignments=world.assignments, guards=Guards(max_removed=limit)
+        APPLICATION, world.app_roles, desired(*names), within=reading(A), assignments=world.assignments, guards=Guards(max_removed=limit)
     )
 
 
@@ -549,7 +549,7 @@ def test_from_roles_to_access_in_three_plans(fault, lag):
     wanted = g.desired(table)
 
     def app_roles():
-        return approles.plan(APPLICATION, world.app_roles, approles.render(table), within=accounts(A), assignments=world.assignments)
+        return approles.plan(APPLICATION, world.app_roles, approles.render(table), within=reading(A), assignments=world.assignments)
 
     def groups():
         return g.plan(DIRECTORY, g.match(wanted, world.groups), world.groups)
@@ -585,7 +585,7 @@ def test_restoring_a_record_brings_back_roles_with_their_ids():
     world = world_again()
     carry_out(world)
     made = approles.plan(
-        APPLICATION, world.app_roles, recorded, within=accounts(A), assignments=world.assignments, guards=Guards(max_removed=9)
+        APPLICATION, world.app_roles, recorded, within=reading(A), assignments=world.assignments, guards=Guards(max_removed=9)
     )
     assert made.apply(FakeService(world), approved=made.id, journal=FakeJournal()).verdict == "applied"
     assert sorted(world.facts("app_roles")) == sorted(before.facts("app_roles"))

@@ -200,3 +200,12 @@ def test_i20_an_unread_account_loses_no_assignment(wanted, holders, read):
     if not read:
         assert not made.losses
         assert all(request.method == "POST" for request in made.requests)
+
+
+def test_assignments_of_a_role_that_is_not_usable_stay_and_every_removal_says_why():
+    known = assignments(HELD, EXTRA, assignment(OPS["id"], "holder of ops"))
+    made = plan(live(ADMIN, OPS), matched("Admin"), known, guards=Guards(9))
+    removed = [change for change in made.changes if change.action == "remove"]
+    assert [loss.principal_name for loss in made.losses] == ["somebody-else"]
+    assert all(change.why for change in removed)
+    assert by_label(made)["holder of ops → name-345 / Ops"].action == "keep"

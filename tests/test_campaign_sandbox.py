@@ -150,7 +150,7 @@ class World:
 
     def live(self):
         _, found = documents(self.reader, provider="WAAD")
-        parameters = SimpleNamespace(application_id=self.box.application_id)
+        parameters = SimpleNamespace(application_id=self.box.application_id, provider="WAAD")
         run = SimpleNamespace(session=self.session, aws=self.aws, parameters=parameters)
         return replace(rollover.live(run, self.graph, found), proofs=self.proofs)
 

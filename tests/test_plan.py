@@ -6,7 +6,7 @@ import pytest
 from fake_service import FakeJournal, FakeService, World
 from hypothesis import given
 from hypothesis import strategies as st
-from made import APPLICATION, accounts, assignment, assignments, desired, guid, live, wire
+from made import APPLICATION, assignment, assignments, desired, guid, live, reading, wire
 
 from awsfed_lib.core.change import Basis, Change, Guards, Loss, Settled, Tolerance
 from awsfed_lib.core.errors import LockedError, NotApproved, OutcomeError, StalePlan, UnsafePlan
@@ -18,7 +18,7 @@ A = "000000012345"
 
 def planned(world, *names, guards=Guards(), known=None):
     given_ = known if known is not None else world.assignments
-    return approles.plan(APPLICATION, world.app_roles, desired(*names), within=accounts(A), assignments=given_, guards=guards)
+    return approles.plan(APPLICATION, world.app_roles, desired(*names), within=reading(A), assignments=given_, guards=guards)
 
 
 @pytest.fixture
@@ -151,7 +151,7 @@ def test_the_plan_of_one_application_is_not_that_of_another_which_looks_the_same
     """An approval for the test application sends nothing to the real one."""
     other = APPLICATION._replace(id="sp-2")
     twin = approles.plan(
-        other, world.app_roles, desired((A, "Kept"), (A, "New")), within=accounts(A), assignments=world.assignments, guards=Guards(2)
+        other, world.app_roles, desired((A, "Kept"), (A, "New")), within=reading(A), assignments=world.assignments, guards=Guards(2)
     )
     service, journal = FakeService(world), FakeJournal()
     with pytest.raises(NotApproved):
@@ -270,7 +270,7 @@ def test_a_plan_is_a_value(names, limit):
     table = live(wire(A, "Gone"))
     wanted = desired(*((A, f"R{place}") for place in range(names)))
     plans = [
-        approles.plan(APPLICATION, table, wanted, within=accounts(A), assignments=assignments(), guards=Guards(limit)) for _ in range(2)
+        approles.plan(APPLICATION, table, wanted, within=reading(A), assignments=assignments(), guards=Guards(limit)) for _ in range(2)
     ]
     assert plans[0] == plans[1]
     assert plans[0].id == plans[1].id

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from string import Formatter
 
 from awsfed_lib.core.errors import ParameterError
+from awsfed_lib.core.roles.pair import parse
 
+LONGEST = 120  # of an appRole: the page names no limit; 120 is what Entra ID allows the display name of an application
 FIELDS = ("account_id", "account_name", "role_name", "provider_name")
 
 
@@ -27,6 +29,15 @@ def check_template(template: str) -> None:
 
 
 _REMEDY = f"Fields are {', '.join(f'{{{name}}}' for name in FIELDS)}; a brace itself is written twice."
+
+
+def told_apart(label: str, value: str, limit: int = LONGEST) -> str:
+    """Add the account id of an appRole value to a label that another account has too, within `limit` characters."""
+    pair = parse(value)
+    if pair is None or pair.account_id in label:
+        return label
+    account = f" ({pair.account_id})"
+    return f"{label[: limit - len(account)]}{account}"
 
 
 def fill(template: str, row: Mapping[str, str], *, limit: int) -> str:

@@ -17,8 +17,9 @@ from awsfed_lib.core.roles import approles, lost_paths, open_sessions
 from awsfed_lib.core.roles.asked import Asked
 from awsfed_lib.core.roles.pair import parse
 from awsfed_lib.core.shapes import DOCUMENTS, IAM_ROLES
-from awsfed_lib.core.tables import ACCOUNTS, FINDINGS, ROLES, frame, read_in_full, rows
+from awsfed_lib.core.tables import ACCOUNTS, APP_ROLES, FINDINGS, ROLES, frame, read_in_full, rows
 from awsfed_lib.edges.amazon import aws
+from awsfed_lib.edges.amazon.reading import require_provider
 from awsfed_lib.edges.amazon.selection import Selection
 from awsfed_lib.edges.amazon.survey import Survey
 from awsfed_lib.edges.entra import cut
@@ -43,7 +44,7 @@ def survey(run: Run) -> Survey:
     if account_id in set(everyone["account_id"]):
         return aws.survey(run.organization, run.families)
     row = {"account_id": account_id, "problem": GONE}
-    return Survey(frame(ACCOUNTS, [row]), frame(DOCUMENTS, [row]), frame(IAM_ROLES, []))
+    return Survey(frame(ACCOUNTS, [row]), frame(DOCUMENTS, [row]), frame(IAM_ROLES, []), frame(ROLES, []))
 
 
 def losses(run: Run) -> Losses:
@@ -62,18 +63,20 @@ def losses(run: Run) -> Losses:
 
 
 def course(run: Run, found: Survey) -> Course:
-    """Plan both steps: what Entra ID has of the account, then what the account has. More than max_removed is refused."""
+    """Plan both steps: what Entra ID has of the account, then what the account has. More than max_removed is refused.
+
+    Raises ParameterError (provider-not-found) for a provider that neither the account nor any appRole names.
+    """
     given, graph = run.parameters, run.graph()
     application = graph.application(given.application_id)
     live, assigned = graph.app_roles(given.application_id), graph.assignments(given.application_id)
     scopes, jobs = graph.scopes(given.application_id), graph.jobs(given.application_id)
-    # The account is named by a person: its appRoles go by that decision, whatever the account itself answers.
-    named = frame(ACCOUNTS, [{"account_id": given.account_id}])
+    require_provider(given.provider, [*approles.providers(live), *filter(None, found.documents["provider_arn"])])
     in_entra = approles.plan(
         application,
         live,
-        approles.render(frame(ROLES, [])),
-        within=named,
+        frame(APP_ROLES, []),
+        within=approles.leaving(given.account_id),
         assignments=assigned,
         guards=run.guards,
         scopes=scopes,
@@ -101,8 +104,8 @@ def _in_account(run: Run, found: Survey) -> Step:
         left = account["state"] not in ("", "ACTIVE") or account["problem"] == GONE
         step = Step(name, removal.nothing(run.aws.subject, account["account_id"], account["problem"]))
         return step if left else step._replace(blocked=account["problem"])
-    _, roles = aws.inventory(run.organization, provider="")
-    trusting = sorted(roles.loc[roles["provider_arn"] == holder.provider_arn, "role_arn"]) if holder.provider_arn else []
+    known = found.trusting["provider_arn"].isin([holder.provider_arn, ""])  # "": its trust could not be understood
+    trusting = sorted(set(found.trusting.loc[known, "role_arn"]))
     return Step(name, removal.plan(run.aws.subject, rows(found.roles), holder, trusting=trusting, guards=run.guards))
 
 

@@ -15,6 +15,7 @@ from awsfed_lib.core.roles import approles, assignments, groups
 from awsfed_lib.core.saml.signin import proof
 from awsfed_lib.core.tables import FINDINGS, frame, rows
 from awsfed_lib.edges.amazon import aws
+from awsfed_lib.edges.amazon.reading import name_of, require_provider
 from awsfed_lib.edges.amazon.survey import Survey
 from awsfed_lib.edges.records.run import Run
 from awsfed_lib.edges.signin import membership, signer
@@ -25,33 +26,30 @@ __all__ = ["course", "findings", "proven"]
 def course(run: Run, found: Survey, desired: pd.DataFrame, *, label: str, group: str) -> Course:
     """Read what Entra ID has, and plan every step of desired IAM_ROLES of one account. Only additions and corrections are planned.
 
+    Raises ParameterError (provider-not-found) for a provider that neither the account nor any appRole names.
     `label`: template of the display name of an appRole; `group`: template of the name of a group.
     """
     given, graph = run.parameters, run.graph()
-    accounts, roles = _inventory(run, desired)
     live, assigned = graph.app_roles(given.application_id), graph.assignments(given.application_id)
+    require_provider(given.provider, [*approles.providers(live), *filter(None, found.documents["provider_arn"])])
+    ours = found.trusting["role_arn"].isin(desired["role_arn"]) & (found.trusting["provider_arn"].map(name_of) == given.provider)
+    roles = found.trusting[ours].reset_index(drop=True)
     wanted = groups.desired(roles, name=group, mapping=run.mapping)
     there = graph.groups(names=wanted["group_name"], unique_names=wanted["unique_name"], ids=wanted["group_id"])
     matched, application = groups.match(wanted, there), graph.application(given.application_id)
     in_aws = federation.plan(run.aws.subject, found.roles, desired, within=found.accounts, terms=run.terms(found.documents))
     scopes, jobs = graph.scopes(given.application_id), graph.jobs(given.application_id)
-    wanted_roles = approles.render(roles, label=label)
+    wanted_roles, known = approles.render(roles, label=label), approles.inventoried(found.accounts, found.trusting)
     of_roles = approles.plan(
-        application, live, wanted_roles, within=accounts, assignments=assigned, guards=run.guards, scopes=scopes, jobs=jobs
+        application, live, wanted_roles, within=known, assignments=assigned, guards=run.guards, scopes=scopes, jobs=jobs
     )
-    links = assignments.plan(application, live, matched, assigned, within=accounts, guards=run.guards)
+    links = assignments.plan(application, live, matched, assigned, within=found.accounts, guards=run.guards)
     return Course((
         Step("SAML provider and roles in the account", in_aws, _unread(in_aws)),
         Step("groups with the names of the roles", groups.plan(graph.tenant(), matched, there), _blocked(matched)),
         Step("appRoles of the application", of_roles),
         Step("one group assigned to one role", links),
     ))  # fmt: skip
-
-
-def _inventory(run: Run, desired: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Read the account's roles, and take those of the families only."""
-    accounts, roles = aws.inventory(run.organization, provider=run.parameters.provider)
-    return accounts, roles[roles["role_arn"].isin(desired["role_arn"])].reset_index(drop=True)
 
 
 def _unread(plan: Plan) -> str:

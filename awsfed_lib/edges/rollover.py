@@ -8,6 +8,7 @@ from awsfed_lib.core.certificate import certificates, distribution
 from awsfed_lib.core.certificate.campaign import Campaign, Live
 from awsfed_lib.core.certificate.rollover import stage
 from awsfed_lib.core.certificate.rollover_recipe import recipe
+from awsfed_lib.core.roles import approles
 from awsfed_lib.core.saml import metadata
 from awsfed_lib.core.settings.parameters import Parameters
 from awsfed_lib.edges.entra import live_tables, objects, saml_reads
@@ -35,8 +36,10 @@ def campaign(given: Parameters) -> Campaign:
 
 
 def live(run: Run, graph: Graph, documents: pd.DataFrame) -> Live:
-    """Read the certificates and the application's own metadata, and put them beside DOCUMENTS and the proofs in the records.
+    """Read the certificates, the application's own metadata and its appRoles, and put them beside DOCUMENTS and the proofs in the records.
 
+    DOCUMENTS are those of all SAML providers of the accounts that were read. What counts is every provider that an appRole
+    names: one that was not read is a holder with its problem.
     Raises UnreadError, GraphError, and DocumentError for metadata that is not fit for AWS.
     """
     of = run.parameters.application_id
@@ -47,7 +50,7 @@ def live(run: Run, graph: Graph, documents: pd.DataFrame) -> Live:
         application=graph.application(of),
         organization=run.aws.subject,
         service_principal=wire,
-        holders=distribution.read(documents),
+        holders=distribution.whole(documents, run.parameters.provider, approles.providers(graph.app_roles(of))),
         metadata=own,
         proofs=proofs(of),
         cloud=run.session.cloud.laws,

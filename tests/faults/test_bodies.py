@@ -55,7 +55,7 @@ def planned(of: Made, live, wanted) -> Plan:
         APPLICATION,
         approles.entries([json.loads(text) for text in live]),
         rendered(tuple(sorted(wanted))),
-        within=read_of(of.read),
+        within=approles.inventoried(read_of(of.read), roles()),
         assignments=assignments(*of.held),
         guards=Guards(max_removed=of.limit),
         scopes=of.scopes,

@@ -125,7 +125,7 @@ class Scene:
     def _applied(self):
         run = self._run()
         run.__dict__["session"] = self.session
-        accounts, documents, live = aws.survey(run.organization, run.families)
+        accounts, documents, live, _ = aws.survey(run.organization, run.families)
         desired = federation.desired_roles(run.families, run.names(accounts))
         plan = federation.plan(run.aws.subject, live, desired, within=accounts, terms=run.terms(documents))
         with TemporaryDirectory() as folder:

@@ -64,8 +64,9 @@ class Scene:
         application = self.file.values["application_id"]
         live, assigned = graph.app_roles(application), graph.assignments(application)
         desired = approles.render(self._roles, label=self.file.values["role_label"])
+        known = approles.inventoried(self._accounts, self._roles)
         return approles.plan(
-            graph.application(application), live, desired, within=self._accounts, assignments=assigned,
+            graph.application(application), live, desired, within=known, assignments=assigned,
             guards=Guards(REMOVED), scopes=graph.scopes(application), jobs=graph.jobs(application),
         )  # fmt: skip
 

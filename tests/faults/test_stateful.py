@@ -15,7 +15,7 @@ from fake_service import FakeJournal, FakeService, Stop, World
 from hypothesis import HealthCheck, event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from made import APPLICATION, MSIAM, TENANT, accounts, assignment, desired, guid, role, roles, wire
+from made import APPLICATION, MSIAM, TENANT, accounts, assignment, desired, guid, reading, role, roles, wire
 from made import assignments as assigned
 from shapes import ALL, Tables, _group
 
@@ -121,7 +121,7 @@ class Federation(RuleBasedStateMachine):
             self.plans[who] = restore.plan(APPLICATION, restore.Live(seen.roles, seen.assigned, people), taken, guards=ALL)
 
     def _keep(self, who, wanted, seen):
-        self.plans[who] = approles.plan(APPLICATION, seen.roles, wanted, within=accounts(A), assignments=seen.assigned, guards=ALL)
+        self.plans[who] = approles.plan(APPLICATION, seen.roles, wanted, within=reading(A), assignments=seen.assigned, guards=ALL)
 
     @rule(who=WHO, names=SETS)
     def plan_assignments(self, who, names):

@@ -115,13 +115,13 @@ class View:
 
     @property
     def unknown(self) -> tuple[Holder, ...]:
-        """Included accounts that could not be read."""
+        """Included accounts that could not be read, and providers that appRoles name and that were not seen."""
         return tuple(holder for holder in self.included if holder.problem)
 
     @cached_property
     def canary(self) -> frozenset[str]:
         """Account ids that go first: those named, else the first that can be written and in which people sign in now."""
-        able = [holder for holder in self.included if not holder.problem and not holder.stack]
+        able = [holder for holder in self.included if not (holder.problem or holder.stack or holder.other)]
         signs = {one.thumbprint for one in self.signs}
         best = [holder for holder in able if signs <= holder.thumbprints] or able
         return frozenset(self.campaign.canary or [holder.account_id for holder in best][:1])

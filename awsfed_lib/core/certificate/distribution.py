@@ -7,8 +7,8 @@ key which signs now. Keys of others in the same provider stay: two applications 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
 
@@ -27,7 +27,10 @@ from awsfed_lib.core.tables import check, rows
 
 @dataclass(frozen=True)
 class Holder:
-    """One SAML provider of one account. `metadata`: None when it could not be read; then `problem` says why."""
+    """One SAML provider of one account. `metadata`: None when it could not be read; then `problem` says why.
+
+    `other`: why this run writes nothing to it although its people sign in through it; "" when it may.
+    """
 
     account_id: str
     account_name: str
@@ -35,6 +38,7 @@ class Holder:
     stack: str
     problem: str
     metadata: Metadata | None
+    other: str = ""
 
     @property
     def thumbprints(self) -> frozenset[str]:
@@ -50,6 +54,38 @@ class Holder:
 def read(documents: pd.DataFrame) -> tuple[Holder, ...]:
     """Read DOCUMENTS, one holder a row, by account id. A document that is no metadata is a problem, never an empty one."""
     return tuple(sorted(map(_holder, rows(check(DOCUMENTS, documents))), key=lambda holder: (holder.account_id, holder.provider_arn)))
+
+
+def whole(documents: pd.DataFrame, provider: str, named: Mapping[str, int]) -> tuple[Holder, ...]:
+    """Find the SAML providers that count in DOCUMENTS: those called `provider`, and those that appRoles name, by account id.
+
+    `named`: the number of appRoles that name a provider, by its ARN, whatever accounts were selected. One that was not
+    looked at, or is not there, is a holder with its problem; an account without any that counts is one without a provider.
+    """
+    listed = read(documents)
+    accounts = {one.account_id: one.account_name for one in listed}
+    unread = [one for one in listed if one.problem and not one.provider_arn]
+    ours = [one for one in listed if one.provider_arn.rpartition("/")[2] == provider]
+    words = f"other-provider: it is not called {provider}. Run this runbook with its name as provider first, or exclude the account."
+    others = [replace(one, other=words) for one in listed if one.provider_arn in named and one not in ours]
+    counting = [*ours, *others]
+    looked_at = {one.account_id for one in unread} | {one.provider_arn for one in counting}
+    missing = []
+    for arn, number in named.items():
+        account_id = arn.split(":")[4]
+        if not looked_at & {arn, account_id}:
+            missing.append(Holder(account_id, accounts.get(account_id, ""), arn, "", _not_seen(number, account_id in accounts), None))
+    found = [*unread, *counting, *missing]
+    settled = {one.account_id for one in found}
+    without = [Holder(account_id, name, "", "", "", None) for account_id, name in accounts.items() if account_id not in settled]
+    return tuple(sorted([*found, *without], key=lambda holder: (holder.account_id, holder.provider_arn)))
+
+
+def _not_seen(number: int, read: bool) -> str:  # noqa: FBT001  a fact, and no mode
+    who = f"{number} appRole{'s name' if number > 1 else ' names'} this provider"
+    if read:
+        return f"{who}, and the account has none such now. 02-accounts makes it, 04-approles removes appRoles of roles that are gone."
+    return f"{who}, and the account was not read: it is outside of the selected accounts, or not in the organization."
 
 
 def _holder(row: dict[str, str]) -> Holder:
@@ -99,8 +135,8 @@ def refusal(holder: Holder, document: Metadata, *, signs: Collection[str], now: 
     """
     if holder.problem or holder.metadata is None:
         return f"unread: {holder.problem or 'the account has no such provider.'}"
-    if holder.stack:
-        return f"owned: CloudFormation stack {holder.stack} owns the provider; change it there."
+    if holder.other or holder.stack:
+        return holder.other or f"owned: CloudFormation stack {holder.stack} owns the provider; change it there."
     if holder.metadata.entity_id != document.entity_id:
         return f"foreign-entity: it federates with {holder.metadata.entity_id}, not with {document.entity_id}."
     if not set(signs) <= document.thumbprints:

@@ -72,8 +72,17 @@ def waves(view: View, parts: tuple[Part, ...]) -> list[tuple[Part, ...]]:
 def blockers(view: View, found: Pending) -> Iterator[str]:
     """Say what keeps the gate shut. Once the new certificate is active, an unread account changes nothing any more."""
     yield from (f"{holder.label}: {why}" for holder, why in found.blocked)
+    if not view.live.holders and any(one != view.new for one in view.signs):  # the first certificate locks nobody out
+        yield "nothing-read: no account was read, and no appRole names a SAML provider."
     if view.new and not view.new.is_active:
-        yield from (f"{holder.label}: unknown, {holder.problem} Exclude it by name, or read it." for holder in view.unknown)
+        yield from unseen(view)
+
+
+def unseen(view: View) -> Iterator[str]:
+    """Name each SAML provider that an appRole names, or account, that was not read, and is not excluded by name."""
+    yield from (
+        f"{holder.label}: unknown, {holder.problem} Read it, or exclude it by name (campaign_exclusions)." for holder in view.unknown
+    )
 
 
 def evidence(view: View) -> tuple[Change, ...]:

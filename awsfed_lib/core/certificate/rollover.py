@@ -46,7 +46,8 @@ def _create(view: View) -> Stage | None:
         where = "Add one as the recipe below says, leave it inactive, give its thumbprint as certificate_thumbprint, and run again."
         return _nothing(view, "refused", f"cloud: Entra ID makes no signing certificate by API in the cloud {live.cloud}. {where}")
     late = tuple(_too_late(view))
-    refusals = late if campaign.mode == "planned" else ()
+    # In an emergency the new one signs at once, everywhere: also where this run would not bring it afterwards.
+    refusals = late if campaign.mode == "planned" else tuple(rollout.unseen(view)) if late else ()
     plan = certificate_plan.add(live.application, view.certificates, name=campaign.certificate, ends=campaign.ends, refusals=refusals)
     at_once = "The new certificate signs as soon as it is made: nobody can sign in until the accounts have it. Run again at once."
     return Stage("refused" if refusals else "create", refusals or ((at_once,) if late else ()), plan)
@@ -158,13 +159,16 @@ def _soak(view: View) -> Stage | None:
 
 
 def _retire(view: View) -> Stage | None:
-    """From the accounts first, since that can be undone; from Entra when every account not excluded was seen without it."""
+    """From the accounts first, since that can be undone; from Entra when every account not excluded was seen without it.
+
+    Nothing goes while an account that is not excluded is unread: it may not hold the new certificate, and the old one is the way back.
+    """
+    if view.old and view.unknown:
+        return _nothing(view, "retire", *rollout.unseen(view))
     parts = rollout.reductions(view)
     if parts:
         waves = rollout.waves(view, parts)
         return Stage("retire", (), distribution.plan(view.live.organization, "Take the old certificate from accounts", waves))
-    if view.old and view.unknown:
-        return _nothing(view, "retire", *(f"{holder.label} is unread, and may hold the old certificate." for holder in view.unknown))
     if view.old:
         return Stage("retire", (), certificate_plan.remove(view.live.application, view.live.service_principal, view.old))
     return None

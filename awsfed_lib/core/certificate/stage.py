@@ -23,8 +23,8 @@ MEANING: Mapping[Name, str] = {
     "create": "Entra ID makes the new certificate; it signs nothing yet.",
     "distribute-canary": "The canary accounts get metadata with both certificates, and nobody else.",
     "distribute-waves": "The other accounts get metadata with both certificates, wave by wave.",
-    "gate": "An account is not seen to hold the new certificate, and nothing is activated before all are, or are excluded by name.",
-    "activate": "Every account was seen to hold the new certificate: Entra ID signs with it from now on.",
+    "gate": "Nothing is activated before every SAML provider that appRoles name was seen to hold the new certificate, or is excluded.",
+    "activate": "Entra ID signs with the new certificate from now on.",
     "proof": "A sign-in with the new certificate is to be proven.",
     "soak": "The old certificate stays for a while, so that going back is one request.",
     "retire": "The old certificate goes: from the accounts first, from Entra ID last.",
@@ -71,7 +71,13 @@ class Stage:
     def _findings(self) -> Iterator[dict[str, str]]:
         severity = "high" if self.name == "gate" else "note"
         for words in self.reasons:
-            yield finding(severity, f"rollover-{self.name}", words.partition(":")[0], cause=words, remedy=MEANING[self.name])
+            yield finding(severity, f"rollover-{self.name}", words.partition(":")[0], cause=words, remedy=self.meaning)
+
+    @property
+    def meaning(self) -> str:
+        """What the stage means. That every provider was seen is said only when none was excluded."""
+        seen = self.name == "activate" and all(row["state"] in ("ready", "no provider") for row in self.accounts)
+        return f"{'Every SAML provider was seen to hold the new certificate. ' if seen else ''}{MEANING[self.name]}"
 
     def service(self, *services: Chosen) -> Chosen:
         """Choose the service that the plan is for: Entra ID or the accounts."""
@@ -89,7 +95,7 @@ class Stage:
         names = [name for name in MEANING if name != "refused" or self.name == "refused"]
         passed = names[: names.index(self.name)] if self.name != "refused" else []
         signs = {name: ("✓", "good") if name in passed else ("·", "calm") for name in names} | {self.name: self._look}
-        lines = [MEANING[self.name], *self.reasons]
+        lines = [self.meaning, *self.reasons]
         inner = chips(chip(sign, name, tone) for name, (sign, tone) in signs.items())  # type: ignore[arg-type]  # tones are literals
         text = "\n".join(visible(line) for line in (f"Certificate rollover: {self.name}", *(f"  {line}" for line in lines)))
         return View(text, card(f"Certificate rollover: {self.name}", inner + "".join(f"<p>{escaped(line)}</p>" for line in lines)))

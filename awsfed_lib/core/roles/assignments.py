@@ -30,6 +30,10 @@ class Wanted(NamedTuple):
     held: tuple[Change, ...]
     origins: Mapping[str, str]  # of the groups, by id
     unsettled: frozenset[str]  # appRole ids whose group is not known yet: nothing of them is an extra
+    usable: frozenset[str]  # values of the roles that are there and usable; of others nothing is an extra
+
+
+EXTRA = "extra: not the group of this role"
 
 
 class Extra(NamedTuple):
@@ -51,8 +55,9 @@ def plan(  # noqa: PLR0913  three live tables, the wanted one, and the limits
 ) -> Plan:
     """Plan how the live ASSIGNMENTS of the application become those of MATCHED_GROUPS: additions first, then removals.
 
-    Removed are only assignments of groups, to AWS roles of accounts read in full (`within`: ACCOUNTS), whose own group is
-    known and assigned, not protected, and only when `guards.max_removed` is not 0. Users are never touched.
+    Removed are only assignments of groups, to AWS roles of accounts read in full (`within`: ACCOUNTS) that have a row in
+    MATCHED_GROUPS, whose own group is known and assigned, not protected, and only when `guards.max_removed` is not 0.
+    Users are never touched.
     """
     roles = {row["app_role_id"]: row for row in rows(check(APP_ROLES, app_roles))}
     known = rows(check(ASSIGNMENTS, live))
@@ -99,7 +104,8 @@ def _wanted(roles: Mapping[str, Row], matched: Sequence[Row]) -> Wanted:
         elif role:
             edges.add(Edge(role["app_role_id"], row["group_id"], _name(role), row["group_name"]))
     origins = {row["group_id"]: row["origin"] for row in matched}
-    return Wanted(tuple(sorted(edges)), tuple(sorted(held)), origins, frozenset(unsettled))
+    usable = frozenset(row["value"] for row in matched)
+    return Wanted(tuple(sorted(edges)), tuple(sorted(held)), origins, frozenset(unsettled), usable)
 
 
 def _obstacle(row: Row, role: Row | None) -> str:
@@ -136,9 +142,10 @@ def _reason_to_keep(row: Row, role: Row | None, wanted: Wanted, read: Collection
     protected = principal or covered(guards.protected_roles, role["value"], pair.role_name, _name(role))
     reasons = {
         f"account {pair.account_id} was not read in full: nothing of it is removed": pair.account_id not in read,
+        "its role is not usable, or gone: see 04-approles": pair.value not in wanted.usable,
         "stays until the group of this role is there and assigned": row["app_role_id"] in wanted.unsettled,
         f"protected ({protected})": bool(protected),
-        "extra: not the group of this role; max_removed is 0": not guards.max_removed,
+        f"{EXTRA}; max_removed is 0": not guards.max_removed,
     }
     return next((why for why, holds in reasons.items() if holds), "")
 
@@ -174,6 +181,6 @@ def _changes(wanted: Wanted, have: Collection[tuple[str, str]], extras: Sequence
     new = [edge for edge in wanted.edges if (edge.app_role_id, edge.principal_id) not in have]
     changes = [edge.change("keep") for edge in wanted.edges if edge not in new]
     changes += [edge.change("add", before=wanted.origins[edge.principal_id]) for edge in new]
-    changes += [assigned.edge(extra.row, extra.role).change("keep" if extra.why else "remove", extra.why) for extra in extras]
+    changes += [assigned.edge(extra.row, extra.role).change("keep" if extra.why else "remove", extra.why or EXTRA) for extra in extras]
     order = list(SIGNS)
     return tuple(sorted((*changes, *wanted.held), key=lambda change: (order.index(change.action), change.label, change.key)))

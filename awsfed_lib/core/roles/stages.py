@@ -7,13 +7,14 @@ walks through two states, `disabled` and `final` (gone), and what is added is th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
 from awsfed_lib.core.change import Action, Change
 from awsfed_lib.core.errors import TableError
+from awsfed_lib.core.label import told_apart
 from awsfed_lib.core.roles.body import caution, check_growth, check_values, fits
 from awsfed_lib.core.roles.pair import Pair, parse
 
@@ -24,15 +25,22 @@ Entry = Mapping[str, Any]
 Row = Mapping[str, Any]
 
 
+class Absence(NamedTuple):
+    """What may be called absent: `stays` says why the entry of a pair must not go, "" when it may, and `cause` why it goes then."""
+
+    stays: Callable[[Pair], str]
+    cause: str
+
+
 @dataclass(frozen=True)
 class Bounds:
-    """What a plan may touch: the accounts read in full, whether it may remove, and the definitions that are scopes.
+    """What a plan may touch: what may be called absent, whether it may remove at all, and the definitions that are scopes.
 
     `holders`: the principals of each appRole by id, with their names.
     """
 
     application_id: str
-    accounts: frozenset[str]
+    absence: Absence
     removing: bool
     scopes: int
     holders: Mapping[str, Mapping[str, str]]
@@ -119,7 +127,7 @@ def _decide(row: Row, owners: Mapping[str, str], wanted: Mapping[str, Row], boun
 def _wanted(row: Row, want: Row) -> Decision:
     if row["is_enabled"] != want["is_enabled"]:
         return Decision(row["entry"], "update" if want["is_enabled"] else "disable")
-    if row["display_name"] != want["display_name"]:
+    if row["display_name"] not in (want["display_name"], told_apart(want["display_name"], want["value"])):
         return Decision(row["entry"], "keep", f"named otherwise: the template gives “{want['display_name']}”; names are not edited")
     return Decision(row["entry"], "keep")
 
@@ -128,10 +136,10 @@ def _unwanted(entry: Entry, owners: Mapping[str, str], wanted: Mapping[str, Row]
     pair = parse(entry["value"])
     if pair is None:
         return Decision(entry, "keep")
-    if pair.account_id not in bounds.accounts:
-        return Decision(entry, "keep", f"account {pair.account_id} was not read in full: nothing of it is removed")
+    if stays := bounds.absence.stays(pair):
+        return Decision(entry, "keep", stays)
     spelled = next((value for value in wanted if value.casefold() == pair.value.casefold()), "")
-    why = f"dangling: account {pair.account_id} was read in full and has no such role for this provider"
+    why = bounds.absence.cause
     if spelled:
         why = f"dangling: AWS spells it {spelled}, and sign-in minds the case; the right one cannot be added beside it"
     if not bounds.removing:
@@ -164,9 +172,11 @@ def _without_successor(entry: Entry, pair: Pair, successors: Sequence[str], boun
 def _added(missing: Sequence[Row], live: Sequence[Entry], removed: Sequence[Entry], bounds: Bounds) -> list[tuple[Row, Entry]]:
     """Make entries for the missing rows: all but those whose value stays taken in another spelling."""
     gone = {entry["id"] for entry in removed}
-    staying = {entry["value"].casefold() for entry in live if entry.get("value") and entry["id"] not in gone}
+    stay = [entry for entry in live if entry["id"] not in gone]
+    staying = {entry["value"].casefold() for entry in stay if entry.get("value")}
     rows = [row for row in missing if row["value"].casefold() not in staying]
     check_values(row["value"] for row in rows)
+    rows = _told_apart(rows, {(entry.get("displayName") or "").casefold() for entry in stay})
     taken = {entry["id"] for entry in live}
     added = []
     for row in rows:
@@ -174,6 +184,16 @@ def _added(missing: Sequence[Row], live: Sequence[Entry], removed: Sequence[Entr
         taken.add(new)
         added.append((row, _new(row, new)))
     return added
+
+
+def _told_apart(rows: Sequence[Row], named: Collection[str]) -> list[Row]:
+    """Put the account id into the names of new entries that a live entry, which this run may not have looked at, has already."""
+    return [
+        {**row, "display_name": (name := told_apart(row["display_name"], row["value"])), "description": name}
+        if not row["app_role_id"] and row["display_name"].casefold() in named
+        else row
+        for row in rows
+    ]
 
 
 def _new_id(row: Row, taken: set[str], application_id: str) -> str:

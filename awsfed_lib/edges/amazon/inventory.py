@@ -23,7 +23,7 @@ from awsfed_lib.core.tables import ACCOUNTS, COUNT, ROLES, TEXT, frame
 from awsfed_lib.edges.amazon.answers import all_pages, own_entries
 from awsfed_lib.edges.amazon.hub import Hub
 from awsfed_lib.edges.amazon.organization import Organization
-from awsfed_lib.edges.amazon.reading import read_organization
+from awsfed_lib.edges.amazon.reading import name_of, read_organization, require_provider
 from awsfed_lib.edges.amazon.rounds import Reading
 from awsfed_lib.edges.amazon.selection import Account
 
@@ -34,10 +34,11 @@ decoded = lru_cache(maxsize=4096)(unquote)  # many roles of an account have one 
 
 
 class Roles(NamedTuple):
-    """What one account holds: rows of ROLES, and how many roles have nothing to do with SAML."""
+    """What one account holds: rows of ROLES, how many roles have nothing to do with SAML, and the ARNs of its SAML providers."""
 
     rows: list[Row]
     others: int
+    providers: tuple[str, ...]
 
 
 def inventory(
@@ -55,10 +56,12 @@ def inventory(
     `tag_session` and `source_identity` are those of `trust.Verdict`. A role that does not trust SAML is not listed, and
     counted in the extra column `other_roles` of ACCOUNTS. An account that could not be
     read in full is a row of ACCOUNTS with its problem, and has no rows in ROLES. Raises SignInError, ParameterError and
-    AwsError as `organization.accounts` and `hub.hub` do.
+    AwsError as `organization.accounts` and `hub.hub` do, and ParameterError (provider-not-found) when the accounts that
+    were read have SAML providers and none has the name `provider`.
     """
     look = partial(roles_in, asked=provider, recipients=recipients)
     readings = read_organization(organization, look, executor=executor, session=session)
+    require_provider(provider, (arn for reading in readings if reading.found for arn in reading.found.providers))
     found = account_table(readings)
     others = pd.Series([pd.NA if reading.found is None else reading.found.others for reading in readings], dtype=COUNT)
     log.info("%s roles do not trust SAML and are not listed.", others.sum())
@@ -85,16 +88,22 @@ def _in_order(rows: Iterable[Row]) -> list[Row]:
 
 def roles_in(hub: Hub, account: Account, asked: str, recipients: tuple[str, ...] = ()) -> Roles:
     """Read the roles of one account to the last page; errors as those of `all_pages`."""
+    roles, _ = role_entries(hub, account)
+    providers = own_entries(hub.iam.list_saml_providers(), "SAMLProviderList", account.account_id)
+    rows = [rows for role in roles if (rows := role_rows(role, account, providers, (asked, recipients)))]
+    return Roles([row for found in rows for row in found], len(roles) - len(rows), tuple(providers))
+
+
+def role_entries(hub: Hub, account: Account) -> tuple[list[dict[str, Any]], frozenset[str]]:
+    """Read all roles of one account to the last page: as both lists together have them, and the ARNs of those that both have."""
     details = all_pages(hub.iam.get_account_authorization_details, "RoleDetailList", account.account_id, Filter=["Role"])
     listed = all_pages(hub.iam.list_roles, "Roles", account.account_id)
-    providers = own_entries(hub.iam.list_saml_providers(), "SAMLProviderList", account.account_id)
     # A role made or gone between the two lists is in one of them: it is shown, never dropped.
     roles = [{**listed.get(arn, {}), **details.get(arn, {})} for arn in sorted({*details, *listed})]
-    rows = [rows for role in roles if (rows := _rows(role, account, providers, (asked, recipients)))]
-    return Roles([row for found in rows for row in found], len(roles) - len(rows))
+    return roles, frozenset(details) & frozenset(listed)
 
 
-def _rows(role: Mapping[str, Any], account: Account, providers: Mapping[str, Any], of: tuple[str, tuple[str, ...]]) -> list[Row]:
+def role_rows(role: Mapping[str, Any], account: Account, providers: Mapping[str, Any], of: tuple[str, tuple[str, ...]]) -> list[Row]:
     """One row for each SAML provider that the role trusts; none when it does not trust SAML."""
     document = role["AssumeRolePolicyDocument"]
     if not trust.mentions_saml(document):
@@ -124,7 +133,7 @@ def settled(verdict: Verdict, role_arn: str, providers: Iterable[str], asked: st
 
 
 def _unfit(provider: str, providers: Iterable[str], asked: str) -> str:
-    name = provider.rsplit("/", 1)[1]
+    name = name_of(provider)
     if provider not in providers:
         return f"SAML provider {name} does not exist in the account: create it, or correct the trust policy."
     if not asked or name == asked:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from functools import partial
 from typing import TypeVar
@@ -10,7 +11,7 @@ from typing import TypeVar
 import boto3
 
 from awsfed_lib.core.coverage import ACCOUNT, ACCOUNTS_LIST, Coverage
-from awsfed_lib.core.errors import AwsError, SignInError, WriteForbidden
+from awsfed_lib.core.errors import AwsError, ParameterError, SignInError, WriteForbidden
 from awsfed_lib.core.tables import OPEN
 from awsfed_lib.edges.amazon.hub import Hub, hub
 from awsfed_lib.edges.amazon.organization import Organization, accounts
@@ -21,6 +22,30 @@ from awsfed_lib.edges.amazon.selection import Account
 Found = TypeVar("Found")
 Look = Callable[[Hub, Account], Found]
 FATAL = (AwsError, SignInError, WriteForbidden)  # nothing may be read on after one of these
+IDENTITY_CENTER = "AWSSSO_"  # begins the names of providers that IAM Identity Center keeps for itself
+MOST_NAMES = 8
+
+
+def name_of(provider_arn: str) -> str:
+    """Return the name of a SAML provider."""
+    return provider_arn.rpartition("/")[2]
+
+
+def require_provider(asked: str, arns: Iterable[str]) -> None:
+    """Raise ParameterError (provider-not-found) when none of the SAML providers that are known has the name asked for; "" asks for any.
+
+    A name that is misspelt would make every role look as if it were not ours. Where no provider is known at all, nothing is refused.
+    """
+    names = Counter(name for arn in arns if not (name := name_of(arn)).startswith(IDENTITY_CENTER))
+    if not asked or not names or asked in names:
+        return
+    found = ", ".join(f"{name} ({number})" for name, number in names.most_common(MOST_NAMES))
+    raise ParameterError(
+        f"No SAML provider is called {asked}; found: {found}.",
+        code="provider-not-found",
+        where="provider",
+        remedy="Correct the parameter provider; upper and lower case count. 02-accounts makes a provider that is new.",
+    )
 
 
 def read_organization(

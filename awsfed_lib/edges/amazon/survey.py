@@ -18,13 +18,13 @@ import pandas as pd
 from awsfed_lib.core.accounts.families import Families
 from awsfed_lib.core.change import as_json
 from awsfed_lib.core.shapes import DOCUMENTS, IAM_ROLES
-from awsfed_lib.core.tables import frame
+from awsfed_lib.core.tables import ROLES, frame
 from awsfed_lib.edges.amazon import organization as listing
-from awsfed_lib.edges.amazon.answers import all_pages, own_entries, whole
+from awsfed_lib.edges.amazon.answers import own_entries, whole
 from awsfed_lib.edges.amazon.hub import Hub, hub
-from awsfed_lib.edges.amazon.inventory import STACK_TAGS, account_table, decoded
+from awsfed_lib.edges.amazon.inventory import STACK_TAGS, account_table, decoded, role_entries, role_rows
 from awsfed_lib.edges.amazon.organization import Organization
-from awsfed_lib.edges.amazon.reading import read_organization
+from awsfed_lib.edges.amazon.reading import IDENTITY_CENTER, name_of, read_organization, require_provider
 from awsfed_lib.edges.amazon.rounds import Reading
 from awsfed_lib.edges.amazon.selection import Account
 
@@ -32,18 +32,21 @@ Row = dict[str, Any]
 
 
 class Survey(NamedTuple):
-    """ACCOUNTS as they were read, DOCUMENTS with a row for every account, IAM_ROLES of the families."""
+    """ACCOUNTS as they were read, DOCUMENTS with a row for every account, IAM_ROLES of the families, and ROLES: all that trust SAML."""
 
     accounts: pd.DataFrame
     documents: pd.DataFrame
     roles: pd.DataFrame
+    trusting: pd.DataFrame
 
 
 class Holdings(NamedTuple):
-    """What one account holds: rows of DOCUMENTS and of IAM_ROLES."""
+    """What one account holds: rows of DOCUMENTS, of IAM_ROLES and of ROLES, and the ARNs of its SAML providers."""
 
     documents: list[Row]
     roles: list[Row]
+    trusting: list[Row]
+    providers: tuple[str, ...]
 
 
 def listed(organization: Organization, *, session: boto3.Session | None = None) -> pd.DataFrame:
@@ -56,20 +59,25 @@ def listed(organization: Organization, *, session: boto3.Session | None = None) 
 def survey(
     organization: Organization, families: Families, *, executor: Executor | None = None, session: boto3.Session | None = None
 ) -> Survey:
-    """Read provider and roles of the families in every account. Errors as `inventory`."""
+    """Read provider and roles of the families in every account. Errors as `inventory`, but for a provider that is still to be made."""
     patterns = tuple(families.pattern.replace("{account}", "*").replace("{family}", one.suffix) for one in families.families)
     look = partial(_holdings, provider=families.provider, patterns=patterns)
     readings = read_organization(organization, look, executor=executor, session=session)
-    roles = [row for reading in readings if reading.found for row in reading.found.roles]
-    return Survey(account_table(readings), _documents(readings), frame(IAM_ROLES, roles))
+    found = [reading.found for reading in readings if reading.found]
+    roles, trusting = [row for one in found for row in one.roles], [row for one in found for row in one.trusting]
+    return Survey(account_table(readings), _documents(readings), frame(IAM_ROLES, roles), frame(ROLES, trusting))
 
 
 def documents(
     organization: Organization, *, provider: str, executor: Executor | None = None, session: boto3.Session | None = None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Read the SAML provider called `provider` in every account: (ACCOUNTS, DOCUMENTS). Errors as `inventory`."""
-    look = partial(_holdings, provider=provider, patterns=())
+    """Read the SAML providers of every account, whatever their names, but IAM Identity Center's own: (ACCOUNTS, DOCUMENTS).
+
+    Errors as `inventory`, also when the accounts have SAML providers and none has the name `provider`.
+    """
+    look = partial(_holdings, provider="", patterns=())
     readings = read_organization(organization, look, executor=executor, session=session)
+    require_provider(provider, (arn for reading in readings if reading.found for arn in reading.found.providers))
     return account_table(readings), _documents(readings)
 
 
@@ -86,19 +94,15 @@ def _holdings(hub: Hub, account: Account, provider: str, patterns: tuple[str, ..
     arns = own_entries(hub.iam.list_saml_providers(), "SAMLProviderList", account.account_id)
     found = [document_row(account, arn, hub.iam.get_saml_provider(SAMLProviderArn=arn)) for arn in sorted(arns) if _named(arn, provider)]
     rows = found or [{"account_id": account.account_id, "account_name": account.account_name}]
-    return Holdings(rows, _roles(hub, account, patterns) if patterns else [])
+    roles, known = role_entries(hub, account) if patterns else ([], frozenset[str]())
+    whole_roles = [role for role in roles if role["Arn"] in known]
+    wanted = [role for role in whole_roles if any(fnmatchcase(role["RoleName"].lower(), pattern.lower()) for pattern in patterns)]
+    trusting = [row for role in roles for row in role_rows(role, account, arns, ("", ()))]
+    return Holdings(rows, [role_row(account, role) for role in wanted], trusting, tuple(arns))
 
 
 def _named(arn: str, provider: str) -> bool:
-    return arn.partition(":saml-provider/")[2] == provider
-
-
-def _roles(hub: Hub, account: Account, patterns: tuple[str, ...]) -> list[Row]:
-    details = all_pages(hub.iam.get_account_authorization_details, "RoleDetailList", account.account_id, Filter=["Role"])
-    listed = all_pages(hub.iam.list_roles, "Roles", account.account_id)
-    both = [{**listed[arn], **details[arn]} for arn in sorted({*listed} & {*details})]
-    wanted = [role for role in both if any(fnmatchcase(role["RoleName"].lower(), pattern.lower()) for pattern in patterns)]
-    return [role_row(account, role) for role in wanted]
+    return name_of(arn) == provider if provider else not name_of(arn).startswith(IDENTITY_CENTER)
 
 
 def document_row(account: Account, arn: str, answer: Mapping[str, Any]) -> Row:
