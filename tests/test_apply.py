@@ -342,6 +342,42 @@ def test_i22_agreeing_reads_are_counted_in_a_row(world, seen, agreed):
 # Somebody else at the portal
 
 
+def test_a_request_is_compared_with_what_is_live_before_it_is_sent_again(world):
+    """The PATCH never arrived; meanwhile somebody added an appRole, which the same PATCH would take away."""
+    service = FakeService(world)
+    service.faults[0] = "unsent"
+    service.before_send[0] = lambda: service.before_read.update(
+        {service.reads + 1: lambda: world.tables["app_roles"].append(wire(A, "Portal"))}
+    )
+    outcome = carry_out(world, service)
+    assert (outcome.verdict, len(service.sent)) == ("failed", 1)
+    assert facts.app_role(wire(A, "Portal")) in world.facts("app_roles")
+
+
+@pytest.mark.parametrize("agreeing", [1, 2])
+def test_applied_needs_every_one_of_the_agreeing_reads(world, agreeing):
+    """A change that somebody undoes after one reading agreed is not applied."""
+    service = FakeService(world)
+    tables = len(one_plan(world, *WANTED).goal)
+    service.before_send[REQUESTS - 1] = lambda: service.before_read.update(
+        {service.reads + agreeing * tables + 1: lambda: world.tables["app_roles"].append(wire(A, "Portal"))}
+    )
+    assert carry_out(world, service).verdict == "unverified"
+
+
+@pytest.mark.parametrize("table", [0, 1])
+def test_every_table_is_compared_again_once_its_snapshot_is_kept(world, table):
+    """A snapshot lies between two readings of what was planned from: otherwise a restore would bring back something else."""
+    service, made = FakeService(world), one_plan(world, *WANTED)
+    tables = [basis.table for basis in made.basis]
+    rows = {"app_roles": wire(A, "Portal"), "assignments": assignment(guid(f"{A}/Kept"), "group-z")}
+    service.before_read[len(tables) + 1] = lambda: world.tables[tables[table]].append(rows[tables[table]])
+    journal = FakeJournal()
+    with pytest.raises(StalePlan) as refused:
+        made.apply(service, approved=made.id, journal=journal)
+    assert (refused.value.code, service.sent, len(journal.kept)) == ("stale-plan", [], len(tables))
+
+
 @pytest.mark.parametrize("number", [3, 4])
 def test_f11_what_is_added_at_the_portal_meanwhile_is_not_overwritten(number):
     """There is no ETag on directory objects: the table is read again right before a request that replaces it."""

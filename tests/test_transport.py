@@ -237,11 +237,20 @@ def test_faults_show_the_token_nowhere(server, transport, caplog, capfd):
     assert "canary" not in shown.lower().replace("test_faults", "")
 
 
-def test_write_without_an_answer_is_lost(server, source, hours):
-    class Open(Gate):
-        def _permits(self, literal):
-            return True
+class Open(Gate):
+    def _permits(self, literal):
+        return True
 
+
+@pytest.mark.parametrize(("method", "body"), [("GET", ""), ("POST", "{}"), ("PATCH", "{}"), ("DELETE", "")])
+def test_a_refusal_for_lack_of_rights_renews_no_token_and_is_not_sent_again(server, source, hours, method, body):
+    """Only 401 says that the token was not looked at: a write that was forbidden, and is sent again, is sent twice."""
+    server.play(refusal(403, "Authorization_RequestDenied"), OK)
+    answer = Transport(server.cloud, source, Open(), hours.clock).attempt(Call(method, "/groups/x", body))
+    assert (answer.status, source.renewed, len(server.asked)) == (403, [], 1)
+
+
+def test_write_without_an_answer_is_lost(server, source, hours):
     transport = Transport(server.cloud, source, Open(), hours.clock)
     server.play(Says(drop=True))
     answer = transport.attempt(Call("POST", "/groups", "{}"))
