@@ -6,15 +6,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from small_root import CLIENT, TENANT, make
 
 from awsfed_lib.core.apply import Patience
 from awsfed_lib.core.change import Basis, Change, Guards, Request, Settled, Subject
-from awsfed_lib.core.errors import OutcomeError, ParameterError, RecordError
+from awsfed_lib.core.errors import NotApproved, OutcomeError, ParameterError, RecordError
 from awsfed_lib.core.outcome import Answer
 from awsfed_lib.core.plan import Plan
 from awsfed_lib.core.tables import FINDINGS, frame
-from awsfed_lib.edges.records import journal, namespace, opening, run, runbooks, where
+from awsfed_lib.doors.runs import runs as runs_command
+from awsfed_lib.edges.records import journal, namespace, opening, provenance, run, runbooks, where
 from awsfed_lib.edges.records.record import Record
 
 NOW = datetime(2026, 11, 24, 7, 51, tzinfo=UTC)
@@ -182,6 +184,55 @@ def test_applied_run_has_plan_snapshot_outcome_and_seal(root):
     lines = journal.read(started.folder)
     assert [line.event for line in lines] == ["begin", "plan", "snapshot", "intent", "answer", "outcome", "seal"]
     assert lines[-1].fields["files"].keys() == {"plan.json", "outcome.json", "snapshots/app_roles-sp-1.json"}
+
+
+@pytest.mark.parametrize(
+    ("variables", "actor"),
+    [
+        ({"GITHUB_ACTIONS": "true", "GITHUB_ACTOR": "ann", "GITHUB_TRIGGERING_ACTOR": "bob"}, "bob (GitHub Actions)"),
+        ({"GITLAB_CI": "true", "GITLAB_USER_LOGIN": "ann"}, "ann (GitLab CI)"),
+        ({"TF_BUILD": "True", "BUILD_REQUESTEDFOR": "Ann Example"}, "Ann Example (Azure Pipelines)"),
+        ({"JUPYTERHUB_USER": "ann"}, "ann (JupyterHub)"),
+        ({"GITHUB_ACTOR": "left over"}, None),
+    ],
+)
+def test_the_record_names_who_ran_and_who_approved(root, monkeypatch, variables, actor):
+    for name in {name for mark, (_, names) in provenance.ACTORS.items() for name in (mark, *names)}:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    who = said(begin())["who"]
+    assert (bool(who["ran"]["user"]), bool(who["ran"]["host"]), who["ran"].get("actor")) == (True, True, actor)
+    assert "approved" not in who
+    assert said(begin(approved="plan-0123456789abcdef0123456789abcdef"))["who"]["approved"] == who["ran"]
+
+
+def test_the_planned_and_the_applied_record_name_each_other(root):
+    planned = begin()
+    plan = planned.propose(a_plan())
+    planned.finish(plan.apply(Service(), approved="", journal=planned.journal))
+    applied = begin()
+    again = applied.propose(a_plan())
+    assert again.id == plan.id
+    applied.finish(again.apply(Service(), approved=again.id, journal=applied.journal))
+    assert said(applied)["planned_in"] == [planned.folder.name]
+    shown = {run.folder.name: CliRunner().invoke(runs_command, ["show", run.folder.name]).output for run in (planned, applied)}
+    assert f"sent in      {applied.folder.name}" in shown[planned.folder.name]
+    assert f"planned in   {planned.folder.name}" in shown[applied.folder.name]
+
+
+def test_the_plan_of_a_state_that_comes_back_is_another_approval(root):
+    """Somebody undid the change on purpose: an approval that was left in a file sends nothing, and the next one has to be read."""
+    first = begin()
+    plan = first.propose(a_plan())
+    first.finish(plan.apply(Service(), approved=plan.id, journal=first.journal))
+    second, service = begin(), Service()
+    again = second.propose(a_plan())
+    assert (again.id != plan.id, again.renews) == (True, plan.id)
+    with pytest.raises(NotApproved, match=first.folder.name) as refused:
+        again.apply(service, approved=plan.id, journal=second.journal)
+    assert (refused.value.code, service.sent) == ("approval-spent", 0)
+    assert again.apply(service, approved=again.id, journal=second.journal).verdict == "applied"
 
 
 def test_failed_run_raises_after_its_record_is_written(root):

@@ -59,15 +59,23 @@ def list_(runbook: str, verdict: str, last: int, at: str) -> None:
 def show(run: str) -> None:
     """Show one record: RUN is its folder's name, the beginning of it, or `last`."""
     from awsfed_lib.core.view.markup import terms_text
-    from awsfed_lib.core.view.record_page import came_out
+    from awsfed_lib.core.view.record_page import WHO, came_out, value
+    from awsfed_lib.edges.records import approval
 
     record = _told(_found(run))
     said = record.run()
+    ids = approval.read(record.folder.parent, datetime.now(UTC))
+    plans = [str(plan.get("plan")) for plan in said.get("counts", {}).get("plans", ())]
+    linked = [
+        *(("planned in", name) for plan in plans for name in ids.shown.get(plan, ()) if name != record.folder.name),
+        *(("sent in", ids.spent[plan]) for plan in plans if plan in ids.spent and ids.spent[plan] != record.folder.name),
+    ]
     files = said.get("files", {})
     about = [
         ("record", str(record.folder)),
         *((name, str(said.get(name, ""))) for name in ("runbook", "title", "verdict", "started", "finished", "executed_by")),
-        *((f"as, in {side}", ", ".join(filter(None, who.values()))) for side, who in said.get("who", {}).items()),
+        *((WHO.get(side, f"as, in {side}"), value(who)) for side, who in said.get("who", {}).items()),
+        *linked,
         *(("came out", line) for line in came_out(said)),
         ("digest", record.digest),
         *(("table", f"{Path(name).stem}") for name in files if name.endswith(".parquet")),

@@ -17,6 +17,9 @@ TONES: Mapping[str, Tone] = {"good": "good", "warn": "warn", "bad": "bad"}
 Run = Mapping[str, Any]
 
 
+WHO = {"ran": "run by", "approved": "approved by", "entra": "as, in Entra ID", "aws": "as, in AWS"}
+
+
 class Place(NamedTuple):
     """A part of the page: its anchor and its heading."""
 
@@ -33,7 +36,7 @@ def head(run: Run, title: str, stopped_at: str = "", *, places: Sequence[Place] 
         _coverage(run),
         _drift(run),
         terms(_about(run)) if run else "",
-        folded("parameters", terms((name, _value(value)) for name, value in run["parameters"].items())) if run.get("parameters") else "",
+        folded("parameters", terms((name, value(value)) for name, value in run["parameters"].items())) if run.get("parameters") else "",
         _contents(places),
     ]
     return f'{skip("#content", "To the content")}<header class="record-head"><div class="awsfed">{"".join(parts)}</div></header>'
@@ -117,13 +120,15 @@ def _about(run: Run) -> list[tuple[str, str]]:
         ("started", when(run.get("started"))),
         ("took", took(run)),
         ("executed by", str(run.get("executed_by", ""))),
-        *((f"as, in {'Entra ID' if side == 'entra' else 'AWS'}", _value(names)) for side, names in who.items()),
+        *((WHO[side], value(names)) for side, names in who.items()),
+        ("planned in", value(run.get("planned_in") or "")),
         ("commit", commit.strip()),
-        ("exit code", _value(run.get("exit_code", ""))),
+        ("exit code", value(run.get("exit_code", ""))),
     ]
 
 
-def _value(value: object) -> str:
+def value(value: object) -> str:
+    """Write a value of run.json for people."""
     if isinstance(value, Mapping):
         return ", ".join(f"{name} {item}" for name, item in value.items() if item)
     if isinstance(value, list | tuple):

@@ -71,6 +71,8 @@ class Approver:
             return AGAIN
         self.journal.note("approved", id=plan.id, how="typed at the notebook")
         self.names["approved"] = plan.id
+        who = self.record.run().get("who", {})
+        self.record.update(who={**who, "approved": {**who.get("ran", {}), "how": "typed at the notebook"}})
         return NOW
 
 

@@ -23,15 +23,15 @@ _EVENTS = (b'"planned"', b'"plan"', b'"intent"', b'"outcome"')
 
 @dataclass(frozen=True)
 class Ids:
-    """`shown`: every time that an id was shown. `spent`: the run that used it: something was sent under it. `now`: the time of reading."""
+    """`shown`: when an id was shown, by run. `spent`: the run that used it: something was sent under it. `now`: the time of reading."""
 
     now: datetime
-    shown: dict[str, list[datetime]] = field(default_factory=dict)
+    shown: dict[str, dict[str, datetime]] = field(default_factory=dict)
     spent: dict[str, str] = field(default_factory=dict)
 
     def approval(self, plan_id: str, began: datetime) -> Approval:
         """Tell of one id; one that no journal shows is as old as the run that `began`."""
-        times = self.shown.get(plan_id, [min(self.now, began)])
+        times = self.shown.get(plan_id, {"": min(self.now, began)}).values()
         return Approval(self.now - min(times), self.now - max(times), self.spent.get(plan_id, ""))
 
 
@@ -63,7 +63,7 @@ def _read_journal(path: Path, ids: Ids) -> None:
         if event == SHOWN:
             at = _moment(line.get("at"))
             if at and at <= ids.now:
-                ids.shown.setdefault(str(fields.get("id")), []).append(at)
+                ids.shown.setdefault(str(fields.get("id")), {}).setdefault(run, at)
         elif event == "plan":
             sending = str(fields.get("id"))
         elif event == "intent" and sending:

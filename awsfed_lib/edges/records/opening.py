@@ -69,11 +69,13 @@ def start(book: Runbook, checked: Parameters, *, clock: Clock, **more: object) -
     moment = clock()
     target = checked.application_id or checked.tenant_id or checked.cloud
     values = parameters.plain(checked)
+    ran = provenance.ran_by(os.environ)
     run: dict[str, object] = {
         "runbook": book.id,
         "title": book.title,
         "changes": book.changes,
         "executed_by": NOTEBOOK,
+        "who": {"ran": ran} | ({"approved": ran} if checked.approved else {}),
         "started": moment.isoformat(timespec="seconds"),
         "parameters": {name: values[name] for name in parameters.NAMES if name in book.names},
         "awsfed": provenance.version(),

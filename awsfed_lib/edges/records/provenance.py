@@ -1,18 +1,47 @@
-"""What a run was made of: version, commit, packages, the notebook's own digest. No host, no user, no paths."""
+"""What a run was made of: version, commit, packages, the notebook's own digest; and who ran it, on which host. No paths."""
 
 from __future__ import annotations
 
+import getpass
 import hashlib
 import json
 import os
 import platform
 import subprocess
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 PACKAGES = ("boto3", "botocore", "ipykernel", "msal", "nbclient", "nbconvert", "pandas", "papermill", "pydantic", "requests")
 _GIT_SECONDS = 5
+
+
+# docs.github.com actions/reference/variables-reference, docs.gitlab.com ci/variables/predefined_variables,
+# learn.microsoft.com azure/devops/pipelines/build/variables, jupyterhub.readthedocs.io reference/services
+ACTORS = {
+    "GITHUB_ACTIONS": ("GitHub Actions", ("GITHUB_TRIGGERING_ACTOR", "GITHUB_ACTOR")),
+    "GITLAB_CI": ("GitLab CI", ("GITLAB_USER_LOGIN",)),
+    "TF_BUILD": ("Azure Pipelines", ("BUILD_REQUESTEDFOREMAIL", "BUILD_REQUESTEDFOR")),
+    "JUPYTERHUB_USER": ("JupyterHub", ("JUPYTERHUB_USER",)),
+}
+"""By the variable that a system sets for every job: its name, and the variables that name the person who started it."""
+
+
+def ran_by(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return who runs this process: `user` of the operating system, `host`, and `actor` where a CI system or JupyterHub names one."""
+    try:
+        user = getpass.getuser()
+    except (OSError, KeyError):  # a container whose user has no name
+        user = str(os.getuid()) if hasattr(os, "getuid") else ""
+    actors = [
+        f"{environment[name]} ({system})"
+        for mark, (system, names) in ACTORS.items()
+        if environment.get(mark)
+        for name in names
+        if environment.get(name)
+    ]
+    return {"user": user, "host": platform.node()} | ({"actor": actors[0]} if actors else {})
 
 
 def version() -> str:

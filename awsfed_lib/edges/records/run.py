@@ -258,6 +258,8 @@ class Run:
         problem = "\n".join(filter(None, (" ".join(outcome.problem for outcome in outcomes if outcome.problem), *gaps)))
         self.journal.seal(word, problem=problem, files=self._written())
         self.journal.close()
+        ids = approval.read(self.folder.parent, self.clock())
+        self.record.update(planned_in=sorted({run for one in outcomes if one.sent for run in ids.shown.get(one.plan_id, ())}))
         figures = results.counts(outcomes, findings, plans) | (drift.told if drift else {})
         self._close({"verdict": word, "problem": problem, "exit_code": CODES[word], "counts": figures, "coverage": coverage.told(read)})
         for outcome in outcomes:
