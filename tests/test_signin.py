@@ -1,4 +1,5 @@
 import base64
+import json
 import pickle
 import re
 from dataclasses import replace
@@ -20,6 +21,7 @@ from awsfed_lib.core.review.evidence import Evidence
 from awsfed_lib.core.review.links import Link
 from awsfed_lib.core.saml import signin
 from awsfed_lib.core.saml.claims import effective
+from awsfed_lib.core.saml.pasted_response import normalised
 from awsfed_lib.core.saml.saml_attributes import NAMESPACE, PRINCIPAL_TAG, ROLE, SESSION_DURATION, SESSION_NAME, SOURCE_IDENTITY
 from awsfed_lib.core.saml.saml_response import open_response
 from awsfed_lib.core.saml.signer import roles_of
@@ -118,16 +120,52 @@ def test_a_good_response_passes_every_check():
     assert checked.proof.at.replace(microsecond=0) == NOW
 
 
-def test_a_response_that_is_signed_as_a_whole_passes():
-    """Entra's signing option "Sign SAML response" (entra certificate-signing-options)."""
-    whole = encoded(signed(wrapped(assertion())))
-    assert failed(whole) == []
+def test_a_response_whose_assertion_is_not_signed_is_refused():
+    """Entra's signing option "Sign SAML response" (entra certificate-signing-options): AWS was recorded to require the assertion's."""
+    checked = signin.response(encoded(signed(wrapped(assertion()))), EXPECTED, NOW)
+    (row,) = [row for row in checked.rows if row["check"] == "signature"]
+    assert (row["seen"], row["verdict"]) == ("of the response only", "failed")
+    assert "Sign SAML response and assertion" in row["remedy"]
+    assert checked.proof is None
 
 
-@pytest.mark.parametrize("form", ["SAMLResponse={}", " {}\n", "SAMLResponse={}&RelayState=https%3A%2F%2Fx"])
-def test_what_developer_tools_copy_is_taken(form):
-    text = form.format(quote(GOOD, safe="") if "=" in form else "\n".join(re.findall(".{1,76}", GOOD)))
-    assert failed(text) == []
+def test_a_response_with_both_signatures_passes_unless_one_is_broken():
+    both = signed(wrapped(signed(assertion())))
+    assert failed(encoded(both)) == []
+    assert "signature" in failed(encoded(both.replace('Version="2.0"><', 'Version="2.0" Destination="x"><', 1)))
+
+
+def _har(text):
+    post = {"mimeType": "application/x-www-form-urlencoded", "text": f"RelayState=&SAMLResponse={quote(text, safe='')}"}
+    post["params"] = [{"name": "RelayState", "value": ""}, {"name": "SAMLResponse", "value": quote(text, safe="")}]
+    return json.dumps({"log": {"version": "1.2", "entries": [{"request": {"url": SAML_URL, "postData": post}}]}})
+
+
+LINES = "\n".join(re.findall(".{1,76}", GOOD))
+FORMS = {
+    "value": GOOD,
+    "wrapped into lines": f" {LINES}\r\n",
+    "form body": f"SAMLResponse={quote(GOOD, safe='')}",
+    "form body, not encoded": f"SAMLResponse={GOOD}&RelayState=",
+    "RelayState first": f"RelayState=https%3A%2F%2Fx&SAMLResponse={quote(GOOD, safe='')}",
+    "lines of headers": f"RelayState: https://console.aws.amazon.com/\nSAMLResponse: {GOOD}\nContent-Length: 9",
+    "lines of headers, RelayState last": f"SAMLResponse: {LINES}\nRelayState: ",
+    "curl": f"curl '{SAML_URL}' --data-raw 'SAMLResponse={quote(GOOD, safe='')}&RelayState='",
+    "HTML form": f'<html><form><input type="hidden" name="SAMLResponse" value="{GOOD}"/></form></html>',
+    "HAR": _har(GOOD),
+    "JSON": json.dumps({"saml_response": GOOD}),
+    "decoded XML": base64.b64decode(GOOD).decode(),
+    "base64url": GOOD.replace("+", "-").replace("/", "_").rstrip("="),
+    "byte order mark": f"\ufeff{GOOD}",
+    "quotes": f'"{GOOD}"',
+    "typographic quotes": f"\u201c{GOOD}\u201d",
+}
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+def test_every_form_that_people_have_is_taken_and_is_one_to_aws(form):
+    assert normalised(form) == GOOD
+    assert failed(form) == []
 
 
 @pytest.mark.parametrize(
@@ -135,7 +173,11 @@ def test_what_developer_tools_copy_is_taken(form):
     [
         ("", "not-xml"),
         ("%%%", "not-base64"),
-        ("<samlp:Response/>", "not-base64"),
+        ("<samlp:Response/>", "not-xml"),
+        ('{"log": {"entries": []}}', "no-response"),
+        ('{"log": ', "not-json"),
+        ("SAMLRequest=fZJNT%2B", "saml-request"),
+        (json.dumps([{"SAMLResponse": GOOD}, {"SAMLResponse": encoded("<b/>")}]), "several-responses"),
         (encoded("hello"), "not-xml"),
         (encoded("<a/>"), "not-a-response"),
         (encoded(assertion()), "not-a-response"),
@@ -188,6 +230,14 @@ def test_a_refusal_of_entra_shows_its_status_only():
 def test_each_thing_that_aws_looks_at(how, check):
     """IAM id_roles_providers_create_saml_assertions; SAML:aud is compared with the Recipient (reference_policies_iam-condition-keys)."""
     assert failed(of(**how)) == check
+
+
+def test_a_misnamed_role_attribute_is_named_and_sends_to_the_claims():
+    text = assertion().replace('Attributes/Role"', 'Attributes/Roles"')
+    (row,) = [row for row in signin.response(encoded(wrapped(signed(text))), EXPECTED, NOW).rows if row["check"] == "roles"]
+    assert row["verdict"] == "failed"
+    assert f"{NAMESPACE}/Roles" in row["remedy"]
+    assert "01-application" in row["remedy"]
 
 
 def test_no_duration_is_one_hour():

@@ -11,12 +11,14 @@ import pandas as pd
 from awsfed_lib.core.certificate.campaign import Proof
 from awsfed_lib.core.errors import DocumentError
 from awsfed_lib.core.roles.pair import parse
-from awsfed_lib.core.saml.saml_attributes import LONGEST_RESPONSE, duration_problem, session_name_problem
+from awsfed_lib.core.saml.saml_attributes import LONGEST_RESPONSE, ROLE, duration_problem, session_name_problem
 from awsfed_lib.core.saml.saml_response import Response, open_response
+from awsfed_lib.core.saml.sent_claims import lookalike
 from awsfed_lib.core.saml.x509 import Certificate
 from awsfed_lib.core.shapes import RESPONSE_CHECKS, RESPONSE_ROLES
 from awsfed_lib.core.tables import frame
 
+_SIGNING = "Set the signing option of the application to “Sign SAML assertion”, or to “Sign SAML response and assertion”."
 PASSED, FAILED, UNCHECKED = "passed", "failed", "not checked"
 Row = dict[str, str]
 
@@ -112,7 +114,8 @@ def _envelope(found: Response) -> Iterator[Row]:
 def _signature(found: Response, expected: Expected) -> Iterator[Row]:
     seal = found.seal
     remedies = {
-        "missing": "Set the signing option of the application to sign the assertion.",
+        "missing": _SIGNING,
+        "of the response only": f"AWS requires the signature of the assertion. {_SIGNING}",
         "sha1": "Set the signing algorithm of the application to SHA-256.",
         "invalid": "The response was changed on its way, or copied in part. Copy SAMLResponse whole, from the POST to AWS.",
     }
@@ -162,13 +165,9 @@ def _attributes(found: Response, expected: Expected) -> Iterator[Row]:
     lengths = ", ".join(found.durations)
     problem = duration_problem(lengths) if found.durations else ""
     yield _row("session duration", FAILED if problem else PASSED, lengths or "none: one hour", "900 to 43200", problem)
-    yield _row(
-        "roles",
-        PASSED if found.role_values else FAILED,
-        str(len(found.role_values)),
-        "at least 1",
-        "Assign a role: runbook 06-assignments.",
-    )
+    meant = lookalike(ROLE, found.attribute_names)
+    remedy = f"The response has {meant}, and AWS reads {ROLE} only: {remedy}" if meant else "Assign a role: runbook 06-assignments."
+    yield _row("roles", PASSED if found.role_values else FAILED, str(len(found.role_values)), "at least 1", remedy)
     unlike = [row["verdict"] for row in _roles(found, expected) if row["verdict"] != "as expected"]
     seen = ", ".join(f"{unlike.count(word)} {word}" for word in sorted(set(unlike))) or "the same"
     verdict = UNCHECKED if not expected.role_values else FAILED if unlike else PASSED

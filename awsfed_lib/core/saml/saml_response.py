@@ -8,13 +8,11 @@ al., "On Breaking SAML"). This is a diagnosis for administrators; no access depe
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
-from urllib.parse import unquote
 from xml.etree.ElementTree import Element, ParseError
 
 from cryptography.x509 import load_der_x509_certificate
@@ -25,16 +23,16 @@ from signxml.verifier import SignatureConfiguration, VerifyResult, XMLVerifier
 from awsfed_lib.core.errors import DocumentError
 from awsfed_lib.core.saml import x509
 from awsfed_lib.core.saml.metadata import DS
-from awsfed_lib.core.saml.saml_attributes import LONGEST_RESPONSE, ROLE, SESSION_DURATION, SESSION_NAME
+from awsfed_lib.core.saml.pasted_response import normalised
+from awsfed_lib.core.saml.saml_attributes import ROLE, SESSION_DURATION, SESSION_NAME
 from awsfed_lib.core.saml.x509 import Certificate
 
 SAML, PROTOCOL = "urn:oasis:names:tc:SAML:2.0:assertion", "urn:oasis:names:tc:SAML:2.0:protocol"
-LONGEST = 4 * LONGEST_RESPONSE  # what is opened at all; AWS's own limit is a check
 _PLACES = (f"./{{{SAML}}}Assertion/", "./")
 
 
 class Seal(NamedTuple):
-    """The signature. `state`: valid, invalid, missing, sha1; `certificate`: the one that it was checked with, or that it names."""
+    """The signature. `state`: valid, invalid, missing, sha1, of the response only; `certificate`: what it was checked with, or names."""
 
     state: str
     certificate: Certificate | None
@@ -43,7 +41,7 @@ class Seal(NamedTuple):
 
 @dataclass(frozen=True)
 class Response:
-    """What a response says. No raw XML, no signature, no NameID and no other attribute is kept."""
+    """What a response says. No raw XML, no signature, no NameID and no other attribute is kept but its name."""
 
     length: int
     status: str
@@ -58,36 +56,21 @@ class Response:
     session_names: tuple[str, ...]
     durations: tuple[str, ...]
     role_values: tuple[str, ...]
+    attribute_names: tuple[str, ...] = ()
 
 
 def open_response(saml: str, certificates: Iterable[Certificate]) -> Response:
-    """Open what a browser posted to AWS: the base64 text, or "SAMLResponse=…" as developer tools copy it.
+    """Open what a browser posted to AWS, in whatever form it was copied (pasted_response.py).
 
-    `certificates`: those that may have signed it. Raises DocumentError, which repeats nothing of the text: too-long,
-    not-base64, dtd, not-xml, not-a-response, encrypted, no-assertion, several-assertions.
+    `certificates`: those that may have signed it. Raises DocumentError, which repeats nothing of the text: as `normalised`, and
+    dtd, not-xml, not-a-response, encrypted, no-assertion, several-assertions.
     """
-    text = _base64(saml)
-    raw = _decoded(text)
+    text = normalised(saml)
+    raw = base64.b64decode(text)
     root = _root(raw)
     seal, signed = _seal(raw, root, tuple(certificates))
     assertion = _assertion(root if signed is None else signed)
     return _read(root, assertion, (len(text), seal))
-
-
-def _base64(saml: str) -> str:
-    text = saml.strip()
-    if text.startswith("SAMLResponse="):
-        text = text.removeprefix("SAMLResponse=").partition("&")[0]
-    if len(text) > LONGEST:
-        raise DocumentError(f"The text has {len(text)} characters; AWS takes {LONGEST_RESPONSE}.", reason="too-long")
-    return "".join((unquote(text) if "%" in text else text).split())
-
-
-def _decoded(text: str) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        raise DocumentError("The text is not base64: copy the value of SAMLResponse whole.", reason="not-base64") from None
 
 
 def _root(raw: bytes) -> Element:
@@ -114,8 +97,9 @@ def _assertion(node: Element) -> Element | None:
     if found:
         raise DocumentError("The response holds several assertions; it was tampered with.", reason="several-assertions")
     if node.find(f"{{{SAML}}}EncryptedAssertion") is not None:
-        words = "The assertion is encrypted: each provider has its own key, which does not fit one application for many accounts."
-        raise DocumentError(words, reason="encrypted", remedy="Switch token encryption off for the application.")
+        words = "The assertion is encrypted: only the holder of the private key can look into it."
+        remedy = "Give every SAML provider the private key (one key can go to all of them); AWS then decrypts it."
+        raise DocumentError(words, reason="encrypted", remedy=remedy)
     if _status(node) == "Success":
         raise DocumentError("The response holds no assertion.", reason="no-assertion")
     return None
@@ -127,16 +111,21 @@ def _status(root: Element) -> str:
 
 
 def _seal(raw: bytes, root: Element, certificates: tuple[Certificate, ...]) -> tuple[Seal, Element | None]:
-    """Check the signature with every known certificate, then with the one inside; give what it covers."""
+    """Check the signatures with every known certificate, then with the one inside; give the assertion that is covered.
+
+    AWS requires the signature of the assertion; that of the response is optional, and must hold where there is one.
+    """
     inside = _embedded(root)
-    if root.find(f".//{{{DS}}}Signature") is None:
-        return Seal("missing", None, known=False), None
-    for certificate in certificates:
-        covered = _covered(raw, certificate)
-        if covered is not None:
-            return Seal("valid", certificate, known=True), covered
-    if inside is not None and (covered := _covered(raw, inside)) is not None:
-        return Seal("valid", inside, known=False), covered
+    signed = [place for place in _PLACES if root.find(f"{place}{{{DS}}}Signature") is not None]
+    if not signed:
+        anywhere = root.find(f".//{{{DS}}}Signature") is not None
+        return Seal("invalid" if anywhere else "missing", inside, known=False), None
+    if _PLACES[0] not in signed:
+        return Seal("of the response only", inside, inside in certificates), None
+    for certificate in dict.fromkeys((*certificates, *((inside,) if inside else ()))):
+        covered = [_covered(raw, certificate, place) for place in signed]
+        if None not in covered:
+            return Seal("valid", certificate, known=certificate in certificates), covered[0]
     return Seal("sha1" if _is_sha1(root) else "invalid", inside, inside in certificates), None
 
 
@@ -148,19 +137,18 @@ def _embedded(root: Element) -> Certificate | None:
         return None
 
 
-def _covered(raw: bytes, certificate: Certificate) -> Element | None:
-    """Give the element that the signature covers when `certificate` made it. Its days are no question here."""
+def _covered(raw: bytes, certificate: Certificate, place: str) -> Element | None:
+    """Give the element at `place` that the signature there covers when `certificate` made it. Its days are no question here."""
     key = load_der_x509_certificate(certificate.der)
-    for place in _PLACES:
-        config = SignatureConfiguration(location=place, verification_time=certificate.not_before)
-        try:
-            result = XMLVerifier().verify(raw, x509_cert=key, expect_config=config)
-        except Exception:  # noqa: BLE001, S112  whatever stopped it, the signature was not verified: it fails closed
-            continue
-        if isinstance(result, VerifyResult):
-            found: Element = fromstring(result.signed_data, forbid_dtd=True)
-            return found if found.tag in (f"{{{SAML}}}Assertion", f"{{{PROTOCOL}}}Response") else None
-    return None
+    config = SignatureConfiguration(location=place, verification_time=certificate.not_before)
+    try:
+        result = XMLVerifier().verify(raw, x509_cert=key, expect_config=config)
+    except Exception:  # noqa: BLE001  whatever stopped it, the signature was not verified: it fails closed
+        return None
+    if not isinstance(result, VerifyResult):
+        return None
+    found: Element = fromstring(result.signed_data, forbid_dtd=True)
+    return found if found.tag == (f"{{{SAML}}}Assertion" if place == _PLACES[0] else f"{{{PROTOCOL}}}Response") else None
 
 
 def _is_sha1(root: Element) -> bool:
@@ -188,6 +176,7 @@ def _read(root: Element, assertion: Element | None, known: tuple[int, Seal]) -> 
         session_names=tuple(_attribute(empty, SESSION_NAME)),
         durations=tuple(_attribute(empty, SESSION_DURATION)),
         role_values=tuple(_attribute(empty, ROLE)),
+        attribute_names=tuple(node.get("Name", "") for node in empty.iter(f"{{{SAML}}}Attribute")),
     )
 
 

@@ -7,7 +7,7 @@ learn.microsoft.com entra/identity-platform/reference-claims-customization (an a
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -121,7 +121,7 @@ class SentClaims:
         return next((f"TransitiveTagKeys names {key}, which is no tag that is sent." for key in keys if key.lower() not in tags), "")
 
 
-def lookalike(exact: str, names: pd.Series[str]) -> str:
+def lookalike(exact: str, names: Iterable[str]) -> str:
     """Find the attribute that was meant to be `exact`: same last part whatever its case, or in another namespace; "" for none."""
     last = exact.rpartition("/")[2].lower()
     return next((name for name in sorted(set(names)) if name != exact and name.rpartition("/")[2].lower().rstrip("s") == last), "")

@@ -11,14 +11,15 @@ import stat
 from pathlib import Path
 from typing import Any, NoReturn
 
-from awsfed_lib.core.errors import ParameterError
+from awsfed_lib.core.errors import DocumentError, ParameterError
+from awsfed_lib.core.saml.pasted_response import normalised
 from awsfed_lib.core.view.markup import View
 from awsfed_lib.core.view.notice_view import notice
 from awsfed_lib.edges.records import durable, held, where
 from awsfed_lib.edges.records.progress import headless
 
 FOLDER = ".responses"
-LARGEST = 1_000_000  # bytes; AWS takes 100,000 characters
+LARGEST = 20_000_000  # bytes: a HAR file holds a whole sign-in; AWS takes 100,000 characters
 HOW = f"Paste SAMLResponse, or name a file below runs/{FOLDER}/ by the parameter response_file."
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
@@ -30,8 +31,15 @@ class Given:
         self._text, self._entry = text, entry
 
     def text(self) -> str:
-        """Return the response, base64; what a person entered since goes out of the widget. "" when there is none."""
-        self._text = (_taken(self._entry) if self._entry is not None else "") or self._text
+        """Return the response as AWS takes it, or as it was given where there is none in it; "" when nothing was given.
+
+        What a person entered since goes out of the widget.
+        """
+        given = (_taken(self._entry) if self._entry is not None else "") or self._text
+        try:
+            self._text = normalised(given) if given else ""
+        except DocumentError:
+            self._text = given
         held.hold(self._text)
         return self._text
 
@@ -69,10 +77,16 @@ def _read(folder: Path, path: Path) -> str:
         for place in (folder, path):
             _refuse_others(place)
         with path.open("rb") as file:
-            return file.read(LARGEST).decode("ascii", "replace").strip()
+            return _text(file.read(LARGEST))
     except OSError as error:
         remedy = f"Put the value of SAMLResponse into a file there, with umask 077; it is below runs/{FOLDER}/."
         raise ParameterError(f"The SAML response cannot be read: {error.strerror}.", where=str(path), remedy=remedy) from None
+
+
+def _text(content: bytes) -> str:
+    """Decode a file; Windows writes UTF-16 with a byte order mark."""
+    encoding = "utf-16" if content.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+    return content.decode(encoding, "replace").strip()
 
 
 def _refuse_others(path: Path) -> None:
@@ -92,7 +106,7 @@ def _entry() -> Any:
 def _taken(entry: Any) -> str:
     """Take what was entered out of both widgets; a file wins over text."""
     area, upload = entry.children
-    files = [bytes(one["content"])[:LARGEST].decode("ascii", "replace") for one in upload.value]
+    files = [_text(bytes(one["content"])[:LARGEST]) for one in upload.value]
     text = files[0] if files else area.value
     area.value, upload.value = "", ()
     return str(text).strip()
