@@ -269,7 +269,7 @@ def test_the_runbook_proves_checks_enters_and_keeps_nothing_of_the_response(read
 
 def test_the_sandbox_gives_a_response_to_whoever_asks(read):
     """What a person at JupyterLab has instead of My Apps and the developer tools of a browser."""
-    url, ca = read.box.entra.url, str(read.box.folder / "ca.pem")
+    url, ca = read.box.entra.url, str(read.box.own / "ca.pem")
     with requests.Session() as http:
         http.trust_env = False
         answer = http.post(f"{url}/sandbox/saml-response", json={"user": read.some()}, verify=ca)

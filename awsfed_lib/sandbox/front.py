@@ -24,7 +24,8 @@ class Front:
     def __init__(self, tenant: Tenant) -> None:
         self.tenant = tenant
         self.graph: WSGIApplication = GraphApp(tenant)
-        self.login: WSGIApplication = LoginApp(tenant)
+        self.sign_in = LoginApp(tenant)
+        self.login: WSGIApplication = self.sign_in
         self.control = Control(tenant)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

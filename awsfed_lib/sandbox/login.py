@@ -5,9 +5,10 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable
 from typing import Any
+from urllib.parse import urlsplit
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-from awsfed_lib.sandbox.entra import aadsts, grants, interactive
+from awsfed_lib.sandbox.entra import aadsts, grants, interactive, signinpages
 from awsfed_lib.sandbox.entra.aadsts import SignInRefused
 from awsfed_lib.sandbox.entra.clientauth import Desk
 from awsfed_lib.sandbox.entra.identifiers import is_guid
@@ -32,7 +33,20 @@ class LoginApp:
             ("POST", "oauth2/v2.0/devicecode"): self._device,
             ("GET", "oauth2/v2.0/authorize"): self._authorize,
             ("GET", "federationmetadata/2007-06/federationmetadata.xml"): self._metadata,
+            ("GET", "discovery/instance"): self._instance,
+            ("POST", "getcredentialtype"): lambda ask: signinpages.credential_type(tenant, ask),
+            ("GET", "saml2"): lambda ask: signinpages.start(tenant, ask),
+            ("POST", "saml2"): lambda ask: signinpages.start(tenant, ask),
+            ("POST", "login"): lambda ask: signinpages.signed_in(tenant, ask),
         }
+        # Without a tenant in the path: the tile in My Apps, and the end of a sign-in, which needs somebody who issues SAML responses.
+        self._of_nobody: dict[tuple[str, str], Callable[[Ask], Answer]] = {
+            ("GET", "applications/redirecttofederatedapplication.aspx"): lambda ask: signinpages.start(tenant, ask),
+        }
+
+    def issue_with(self, issue: signinpages.Issue) -> None:
+        """Let sign-ins to SAML applications end in responses that `issue` makes."""
+        self._of_nobody["POST", "kmsi"] = lambda ask: signinpages.finished(self.tenant, ask, issue)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """WSGI."""
@@ -41,12 +55,14 @@ class LoginApp:
     def answer(self, ask: Ask) -> Answer:
         """The answer to one request; a refusal becomes the OAuth error with its AADSTS code."""
         name, _, rest = ask.path.lstrip("/").partition("/")
-        route = self._routes.get((ask.method, rest.lower()))
+        whole = self._of_nobody.get((ask.method, ask.path.strip("/").lower()))
+        route = whole or self._routes.get((ask.method, rest.lower()))
         if route is None:
             return Answer(404, "", {"Content-Type": "text/html"})
         try:
             with self.tenant.lock:
-                self._refuse_other_tenant(name)
+                if whole is None:
+                    self._refuse_other_tenant(name)
                 return route(ask)
         except SignInRefused as refused:
             return Answer(refused.status, refused.body(self.tenant.clock(), _correlation(ask)), PAGE)
@@ -87,6 +103,17 @@ class LoginApp:
             raise aadsts.unknown_client(app_id, self.tenant.domain) from None
         text = self.tenant.metadata(app_id) if own else self.tenant.metadata("", "tenant")
         return Answer(200, text, {"Content-Type": "application/xml; charset=utf-8"})
+
+    def _instance(self, ask: Ask) -> Answer:
+        """Whether an authority is one of Microsoft's: this one is, under the name by which it was asked.
+
+        Source: msal 1.39, which asks before it believes an authority that it does not know.
+        """
+        host = ask.root.partition("://")[2]
+        names = {"preferred_network": host, "preferred_cache": host, "aliases": [host]}
+        wanted = f"https://{urlsplit(ask.query.get('authorization_endpoint', '')).netloc}"
+        found = f"{wanted}/{self.tenant.id}/v2.0/.well-known/openid-configuration"
+        return Answer(200, {"tenant_discovery_endpoint": found, "api-version": "1.1", "metadata": [names]}, PAGE)
 
     def _configuration(self, ask: Ask) -> Answer:
         return Answer(200, configuration(f"{ask.root}/{self.tenant.id}", ask.root), PAGE)

@@ -22,6 +22,7 @@ from awsfed_lib.sandbox.amazon.assertion import SAML, SAMLP, SamlRefused
 from awsfed_lib.sandbox.aws import Org
 from awsfed_lib.sandbox.emission import Claims, attributes, name_id, policy_of
 from awsfed_lib.sandbox.entra import inheritance
+from awsfed_lib.sandbox.switches import Signs
 
 ASSERTION = ElementMaker(namespace=SAML[1:-1], nsmap={None: SAML[1:-1]})
 PROTOCOL = ElementMaker(namespace=SAMLP[1:-1], nsmap={"samlp": SAMLP[1:-1]})
@@ -79,10 +80,18 @@ class Delivery:
 
 
 def response(  # noqa: PLR0913  the contract of the sandbox
-    tenant: Directory, app_id: str, user_id: str, *, recipient: str = "", session_duration: int = 3600, now: datetime
+    tenant: Directory,
+    app_id: str,
+    user_id: str,
+    *,
+    recipient: str = "",
+    session_duration: int = 3600,
+    now: datetime,
+    signs: Signs = "assertion",
 ) -> str:
     """Return the SAMLResponse (base64) that the user's browser would carry to `recipient`, the application's first reply URL where none is said.
 
+    `signs`: the signing option of the application (entra-docs certificate-signing-options); AWS wants the assertion signed.
     Raises SignInRefused when Entra ID would not send one, and KeyError for an unknown application.
     """
     said = claims(tenant, app_id, user_id)
@@ -92,7 +101,9 @@ def response(  # noqa: PLR0913  the contract of the sandbox
     key, certificate = tenant.signing_key(app_id)
     if said.policy is not None:
         _refuse_mapped(tenant, said, tenant.principal(app_id), holds=_own(tenant.principal(app_id), certificate, now))
-    return encode(signed(assertion(said, Delivery(recipient or urls[0], session_duration, now)), key, certificate))
+    made = assertion(said, Delivery(recipient or urls[0], session_duration, now))
+    whole = wrapped(made if signs == "response" else signed(made, key, certificate))
+    return _text(whole if signs == "assertion" else signed(whole, key, certificate))
 
 
 def principal_of(tenant: Directory, app_id: str) -> Mapping[str, Any]:
@@ -203,7 +214,7 @@ def _statement(said: Claims, session_duration: int) -> etree._Element:
 
 
 def signed(unsigned: etree._Element, key: RSAPrivateKey, certificate: x509.Certificate) -> etree._Element:
-    """The assertion with an enveloped signature after its Issuer: RSA-SHA256, exclusive canonicalization."""
+    """The assertion, or the whole response, with an enveloped signature after its Issuer: RSA-SHA256, exclusive canonicalization."""
     place = etree.Element(
         "{http://www.w3.org/2000/09/xmldsig#}Signature", Id="placeholder", nsmap={"ds": "http://www.w3.org/2000/09/xmldsig#"}
     )
@@ -215,8 +226,17 @@ def signed(unsigned: etree._Element, key: RSAPrivateKey, certificate: x509.Certi
 
 def encode(one: etree._Element) -> str:
     """The assertion in a successful response, in base64."""
+    return _text(wrapped(one))
+
+
+def _text(whole: etree._Element) -> str:
+    return base64.b64encode(etree.tostring(whole)).decode()
+
+
+def wrapped(one: etree._Element) -> etree._Element:
+    """The assertion in a successful response."""
     confirmation = one.find(f"{SAML}Subject/{SAML}SubjectConfirmation/{SAML}SubjectConfirmationData")
-    whole = PROTOCOL.Response(
+    whole: etree._Element = PROTOCOL.Response(
         ASSERTION.Issuer(one.findtext(f"{SAML}Issuer") or ""),
         PROTOCOL.Status(PROTOCOL.StatusCode(Value="urn:oasis:names:tc:SAML:2.0:status:Success")),
         one,
@@ -225,16 +245,18 @@ def encode(one: etree._Element) -> str:
         IssueInstant=one.get("IssueInstant"),
         Destination="" if confirmation is None else confirmation.get("Recipient", ""),
     )
-    return base64.b64encode(etree.tostring(whole)).decode()
+    return whole
 
 
-def can_sign_in(tenant: Directory, org: Org, user_id: str, app_id: str, role_arn: str) -> tuple[bool, str]:
+def can_sign_in(  # noqa: PLR0913  the contract of the sandbox
+    tenant: Directory, org: Org, user_id: str, app_id: str, role_arn: str, *, signs: Signs = "assertion"
+) -> tuple[bool, str]:
     """Whether this user could sign in to that role at this moment, and if not, why: the words of Entra ID or of AWS.
 
     A real response is signed and judged as AssumeRoleWithSAML would, but nothing changes: no credentials, no last use.
     """
     try:
-        text = response(tenant, app_id, user_id, now=org.clock())
+        text = response(tenant, app_id, user_id, now=org.clock(), signs=signs)
         provider_arn = _provider_of(tenant.role_values(user_id, app_id), role_arn)
         org.check(text, role_arn, provider_arn)
     except (SignInRefused, SamlRefused) as refused:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any, Self
 
 from awsfed_lib.sandbox import saml
 from awsfed_lib.sandbox.aws import Org
-from awsfed_lib.sandbox.entra import interactive
+from awsfed_lib.sandbox.entra import aadsts, interactive
 from awsfed_lib.sandbox.entra.templates import is_aws
 from awsfed_lib.sandbox.faults.injector import Injector, aws_faults, entra_faults
 from awsfed_lib.sandbox.front import Front
@@ -62,11 +63,14 @@ class Sandbox:
         front = Front(self.tenant)
         front.control.before_reset.append(self.entra_faults.clear)
         front.control.offer("saml-response", self._response)
+        front.sign_in.issue_with(self._issued)
         self.entra = Server(Injector(front, self.entra_faults), authority.server_context(), size.ports[0])
         self.aws = Server(Injector(self.org.app, self.aws_faults), port=size.ports[1])
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        authority.write(folder / "ca.pem")
-        self.file = _private(folder / FILE, json.dumps(self._description(), indent=1).encode())
+        self.own = folder / f"{os.getpid()}-{self.entra.port}"
+        self.own.mkdir(mode=0o700, parents=True, exist_ok=True)
+        authority.write(self.own / "ca.pem")
+        self._described, self._before = json.dumps(self._description(), indent=1).encode(), _content(folder / FILE)
+        self.file = _private(folder / FILE, self._described)
 
     def _description(self) -> dict[str, Any]:
         hub = self.org.credentials["hub"]
@@ -75,7 +79,7 @@ class Sandbox:
             "login_url": self.entra.url,
             "graph_url": self.entra.url,
             "aws_url": self.aws.url,
-            "ca_file": str(self.folder / "ca.pem"),
+            "ca_file": str(self.own / "ca.pem"),
             "clients": {client["displayName"].removeprefix("awsfed "): self._client(client["appId"]) for client in self._clients},
             "aws": {
                 "access_key_id": hub.access_key,
@@ -95,7 +99,7 @@ class Sandbox:
 
     def _client(self, app_id: str) -> dict[str, str]:
         pem = self.tenant.client_credentials(app_id).pair.pem
-        return {"client_id": app_id, "certificate_file": str(_private(self.folder / f"{app_id}.pem", pem))}
+        return {"client_id": app_id, "certificate_file": str(_private(self.own / f"{app_id}.pem", pem))}
 
     @property
     def application_id(self) -> str:
@@ -113,32 +117,52 @@ class Sandbox:
         application = application_id or self.application_id
         if not application:
             return False, "The tenant has no application for AWS."
-        return saml.can_sign_in(self.tenant, self.org, user_id, application, role_arn)
+        return saml.can_sign_in(self.tenant, self.org, user_id, application, role_arn, signs=self.tenant.switches.saml_signs)
 
     def _response(self, body: Mapping[str, Any]) -> dict[str, str]:
         """POST /sandbox/saml-response {"user": id or principal name}: the SAMLResponse that My Apps would post to AWS now."""
         user = interactive.person(self.tenant, str(body.get("user", "")), ()).record["id"]
         try:
-            made = saml.response(self.tenant, self.application_id, user, now=self.tenant.clock())
+            return {"saml_response": self._issued(self.application_id, user)}
+        except aadsts.SignInRefused as refused:
+            raise ValueError(f"AADSTS{refused.code}: {refused.text}") from None
+
+    def _issued(self, application: str, user: str, recipient: str = "") -> str:
+        """The SAMLResponse for that user, and the entry in the sign-in log. Raises aadsts.SignInRefused."""
+        signs = self.tenant.switches.saml_signs
+        try:
+            made = saml.response(self.tenant, application, user, recipient=recipient, now=self.tenant.clock(), signs=signs)
         except saml.SignInRefused as refused:
-            self.tenant.signed_in(user, self.application_id, int(refused.code.removeprefix("AADSTS")))
-            raise ValueError(str(refused)) from None
-        self.tenant.signed_in(user, self.application_id)
-        return {"saml_response": made}
+            code = int(refused.code.removeprefix("AADSTS"))
+            self.tenant.signed_in(user, application, code)
+            raise aadsts.SignInRefused("interaction_required", code, refused.message) from None
+        self.tenant.signed_in(user, application)
+        return made
 
     def close(self) -> None:
-        """Stop serving, and take the description and the throw-away keys away."""
+        """Stop serving, and take the throw-away keys and the description away, unless it is that of another sandbox in this folder by now.
+
+        One that was described there before, and still runs, is described again.
+        """
         self.entra.close()
         self.aws.close()
-        for path in self.folder.glob("*"):
-            if path.name == FILE or path.suffix == ".pem":
-                path.unlink(missing_ok=True)
+        shutil.rmtree(self.own, ignore_errors=True)
+        if _content(self.file) != self._described:
+            return
+        if self._before and Path(json.loads(self._before)["ca_file"]).exists():
+            _private(self.file, self._before)
+        else:
+            self.file.unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
+
+
+def _content(path: Path) -> bytes:
+    return path.read_bytes() if path.exists() else b""
 
 
 def _private(path: Path, content: bytes) -> Path:

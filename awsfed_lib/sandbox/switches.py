@@ -13,6 +13,7 @@ Origin = Literal["ignore", "refuse"]
 Cloud = Literal["global", "usgov", "china"]
 Permissions = Literal["strict", "lenient"]
 Hidden = Literal["empty", "denied"]
+Signs = Literal["assertion", "response", "both"]
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Switches:
     the addresses in its federation metadata.
     `permissions`: whether permissions about which Microsoft's documents disagree (`unsure` in graph_permissions.yml) are enough.
     `hidden_members`: what a token without Member.Read.Hidden gets as members of a group with hidden membership; no page says which.
+    `saml_signs`: what of a SAML response is signed, an option of the application that only the portal shows.
     `seed`: what is random in the twin follows from it.
     """
 
@@ -53,6 +55,7 @@ class Switches:
     cloud: Cloud = "global"
     permissions: Permissions = "strict"
     hidden_members: Hidden = "empty"
+    saml_signs: Signs = "assertion"
     seed: int = 0
 
     def minutes_behind(self, table: str) -> timedelta:
@@ -98,5 +101,6 @@ def _kinds() -> dict[str, tuple[object, ...]]:
         "Cloud": get_args(Cloud),
         "Permissions": get_args(Permissions),
         "Hidden": get_args(Hidden),
+        "Signs": get_args(Signs),
     }
     return {one.name: written[str(one.type)] for one in fields(Switches)}

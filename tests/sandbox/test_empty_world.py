@@ -92,7 +92,7 @@ def test_an_application_can_be_added_over_https(sandbox):
     writer = next(one["appId"] for one in sandbox.world["tenant"]["clients"] if one["name"] == "writer")
     token = issuing.for_application(sandbox.tenant, sandbox.tenant.client_credentials(writer), "https://graph.microsoft.com")
     with requests.Session() as http:
-        http.trust_env, http.verify = False, str(sandbox.folder / "ca.pem")
+        http.trust_env, http.verify = False, str(sandbox.own / "ca.pem")
         http.headers["Authorization"] = f"Bearer {token['access_token']}"
         made = http.post(
             f"{sandbox.entra.url}/v1.0/applicationTemplates/{sample.TEMPLATE}/instantiate", json={"displayName": "AWS"}, timeout=10

@@ -1,13 +1,16 @@
 """Plans of faults: which request meets which, over HTTP as in process, and the list of what came about."""
 
 import json
+from pathlib import Path
 
 import pytest
 import raw
 import requests
+from werkzeug.test import Client
 
-from awsfed_lib.sandbox.faults.injector import PATH, aws_faults
+from awsfed_lib.sandbox.faults.injector import PATH, Injector, aws_faults
 from awsfed_lib.sandbox.faults.plan import Faults
+from awsfed_lib.sandbox.serve import Sandbox, Size
 
 
 @pytest.fixture
@@ -96,12 +99,10 @@ def test_the_sandboxs_own_paths_meet_no_faults(twin, over_http):
 
 
 def test_a_reset_of_the_sandbox_takes_the_faults_along(tmp_path):
-    from awsfed_lib.sandbox.serve import Sandbox, Size
-
     with Sandbox(tmp_path, Size(accounts=6)) as sandbox:
         sandbox.entra_faults.plan({"mode": "503", "times": 9})
         session = requests.Session()
-        session.trust_env, session.verify = False, str(tmp_path / "ca.pem")
+        session.trust_env, session.verify = False, json.loads((tmp_path / "sandbox.json").read_text())["ca_file"]
         assert session.get(f"{sandbox.entra.url}/v1.0/users", timeout=5).status_code == 503
         session.post(f"{sandbox.entra.url}/sandbox/reset", timeout=5)
         assert sandbox.entra_faults.fired == []
@@ -109,8 +110,6 @@ def test_a_reset_of_the_sandbox_takes_the_faults_along(tmp_path):
 
 
 def test_the_aws_side_has_its_own_plan_and_words(tmp_path):
-    from awsfed_lib.sandbox.serve import Sandbox, Size
-
     with Sandbox(tmp_path, Size(accounts=6)) as sandbox:
         sandbox.aws_faults.plan({"mode": "throttling"}, {"mode": "nc", "nth": 2})
         body = b"Action=GetCallerIdentity&Version=2011-06-15"
@@ -120,3 +119,59 @@ def test_the_aws_side_has_its_own_plan_and_words(tmp_path):
         assert raw.ask(sandbox.aws.url, raw.text("POST", "/", body)).ending == "fin"
         assert json.loads(raw.ask(sandbox.aws.url, raw.text("GET", PATH)).content)["requests"] == 2
     assert {"nqa", "503-applied", "expired"} <= set(aws_faults().modes)
+
+
+@pytest.mark.parametrize(
+    ("headers", "words"),
+    [
+        ({"Host": "rebound.example"}, "not as rebound.example"),
+        ({"Origin": "https://page.example", "Content-Type": "application/json"}, "not controlled from https://page.example"),
+        ({"Origin": "null", "Content-Type": "application/json"}, "not controlled from null"),
+        ({"Content-Type": "text/plain"}, "must come as application/json"),
+    ],
+)
+def test_a_web_page_cannot_control_the_sandbox(headers, words):
+    """Cross-origin posts that browsers send unasked, and names that lead to loopback (DNS rebinding)."""
+    reached = []
+
+    def app(environ, start):
+        reached.append(environ["PATH_INFO"])
+        start("204 No Content", [])
+        return []
+
+    client = Client(Injector(app, aws_faults()))
+    for path in ("/sandbox/switches", "/sandbox/faults"):
+        answer = client.post(path, data="[]", headers=headers)
+        assert (answer.status_code, words in answer.json["problem"], reached) == (403, True, [])
+    own = client.post("/sandbox/switches", json={"strict": True}, headers={"Origin": "http://localhost"})
+    assert (own.status_code, len(reached)) == (204, 1)
+
+
+def test_an_expired_page_is_a_fault_of_further_pages_only(twin):
+    """AzureHound#189: a list that takes long is forgotten between two pages; who begins again reads it whole."""
+    twin.faults.plan({"mode": "expired-page", "match": "skiptoken"})
+    found = twin.reading().read("/users?$top=5")
+    assert len(found) == len(twin.tenant.tables["users"])
+    codes = [status for _, path, status in twin.asked if path.startswith("/v1.0/users")]
+    assert [one["mode"] for one in twin.faults.fired] == ["expired-page"]
+    assert codes.count(200) > len(found) / 5
+    twin.faults.clear()
+
+
+def test_two_sandboxes_in_one_folder_leave_each_other_alone(tmp_path):
+    described = tmp_path / "sandbox.json"
+    with Sandbox(tmp_path, Size(accounts=3)) as first:
+        own = described.read_bytes()
+        with Sandbox(tmp_path, Size(accounts=3)) as second:
+            files = [json.loads(text)["ca_file"] for text in (own, described.read_bytes())]
+            assert all(Path(file).exists() for file in files)
+            assert json.loads(described.read_bytes())["login_url"] == second.entra.url
+        assert described.read_bytes() == own
+        assert Path(json.loads(own)["clients"]["reader"]["certificate_file"]).exists()
+        assert first.entra.url == json.loads(own)["login_url"]
+    assert list(tmp_path.iterdir()) == []
+    older, newer = Sandbox(tmp_path, Size(accounts=3)), Sandbox(tmp_path, Size(accounts=3))
+    older.close()
+    assert json.loads(described.read_bytes())["login_url"] == newer.entra.url
+    newer.close()
+    assert list(tmp_path.iterdir()) == []

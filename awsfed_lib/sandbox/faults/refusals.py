@@ -32,6 +32,7 @@ WORDS: Mapping[str, tuple[int, str, str]] = MappingProxyType({
     "409-exists": (409, "Request_MultipleObjectsWithSameKeyValue", "A conflicting object with one or more of the specified property values is present."),
     "401": (401, "InvalidAuthenticationToken", "Lifetime validation failed, the token is expired."),
     "404": (404, "Request_ResourceNotFound", "Resource does not exist or one of its queried reference-property objects are not present."),
+    "expired-page": (400, "Directory_ExpiredPageToken", "The specified page token value has expired and can no longer be included in your request."),
     "403": (403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation."),
 })  # fmt: skip
 
@@ -97,6 +98,11 @@ def _after(name: str) -> Mode:
     return mode
 
 
+def _expired_page(passage: Passage) -> Reply:
+    """The service forgot the list between two pages (AzureHound#189): refused is only a request for a further page."""
+    return refusal("expired-page") if "skiptoken" in passage.line else passage.forward()
+
+
 def _gateway_applied(passage: Passage) -> Reply:
     passage.forward()
     return gateway_page()
@@ -114,5 +120,6 @@ MODES: Mapping[str, Mode] = MappingProxyType(
     {f"429-{form}": _throttle(form) for form in (*RETRY_AFTER, "date")}
     | {name: _instead(name) for name in WORDS if name != "429"}
     | {f"{name}-applied": _after(name) for name in ("500", "503", "504", "409-exists")}
+    | {"expired-page": _expired_page}
     | {"502": lambda _: gateway_page(), "502-applied": _gateway_applied, "token-ends": _token_ends}
 )

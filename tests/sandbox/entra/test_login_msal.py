@@ -3,9 +3,12 @@
 MSAL wants https, reads the tenant's OpenID configuration, and is told `instance_discovery=False` for a host that it does not know.
 """
 
+from urllib.parse import urlsplit
+
 import entra_sample as sample
 import msal
 import pytest
+import requests
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 
@@ -85,3 +88,29 @@ def test_another_tenant(served, client):
             instance_discovery=False,
             http_client=served.http,
         )
+
+
+class Redirected(requests.Session):
+    """What msal sends to Microsoft's sign-in hosts goes to the twin, under the name that it was sent to."""
+
+    def __init__(self, served):
+        super().__init__()
+        self.served, self.trust_env, self.verify, self.asked = served, False, served.http.verify, []
+
+    def request(self, method, url, **more):
+        parts = urlsplit(url)
+        self.asked.append(parts.path)
+        more["headers"] = {**(more.get("headers") or {}), "Host": parts.netloc}
+        return super().request(method, f"{self.served.url}{parts.path}?{parts.query}", **more)
+
+
+@pytest.mark.parametrize("host", ["login.microsoftonline.com", "login.unknown.example"])
+def test_instance_discovery_is_answered(served, client, host):
+    """With instance_discovery on, msal asks login.microsoftonline.com about authorities and their aliases."""
+    http = Redirected(served)
+    app = msal.ConfidentialClientApplication(
+        sample.READER, authority=f"https://{host}/{sample.TENANT}", client_credential=client.secret, http_client=http
+    )
+    assert "access_token" in app.acquire_token_for_client(["https://graph.microsoft.com/.default"])
+    assert app.get_accounts() == []
+    assert "/common/discovery/instance" in http.asked
