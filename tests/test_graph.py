@@ -6,16 +6,18 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 
+import made
 import pytest
 import scripted
+from fake_service import FakeJournal
 
 from awsfed_lib.core import apply, facts
 from awsfed_lib.core.apply import Approval, Service
 from awsfed_lib.core.change import Basis, Request, Settled, Subject, as_json
 from awsfed_lib.core.errors import GraphError, ParameterError, UnreadError, WriteForbidden
 from awsfed_lib.core.plan import Plan
-from awsfed_lib.core.roles import approles
-from awsfed_lib.core.tables import APP_ROLES, ASSIGNMENTS, GROUPS, MEMBERS, check
+from awsfed_lib.core.roles import approles, groups
+from awsfed_lib.core.tables import APP_ROLES, ASSIGNMENTS, GROUPS, MEMBERS, ROLES, check, frame
 from awsfed_lib.edges.entra.clouds import CLOUDS
 from awsfed_lib.edges.entra.connection import Lost
 from awsfed_lib.edges.entra.graph import Graph
@@ -447,3 +449,16 @@ def test_more_groups_than_a_page_holds_all_come(twin, graph):
     twin.tenant.switches = replace(twin.tenant.switches, page=7)
     made = list(twin.tenant.tables["groups"].values())[:30]
     assert set(graph.groups(ids=[one["id"] for one in made])["group_id"]) == {one["id"] for one in made}
+
+
+def test_group_create_alone_owns_what_it_creates(twin):
+    """Without an owner it could never change the group again (learn.microsoft.com graph/api/group-post-groups)."""
+    assert twin.writing().creator() == ""
+    twin.without("writer", "Group.ReadWrite.All", "Directory.ReadWrite.All")
+    graph = twin.writing()
+    wanted = groups.desired(frame(ROLES, [made.role("000000012345", "New")]))
+    live = graph.groups(names=wanted.group_name, unique_names=wanted.unique_name)
+    plan = groups.plan(graph.tenant(), groups.match(wanted, live), live, creator=graph.creator())
+    assert plan.apply(graph, approved=plan.id, journal=FakeJournal()).verdict == "applied"
+    (group,) = [key for key, one in twin.tenant.tables["groups"].items() if one["uniqueName"] == "AWS-000000012345-New"]
+    assert twin.tenant.tables["owners"][group] == (graph.creator().rpartition("/")[2],)

@@ -46,7 +46,7 @@ def course(run: Run, found: Survey, desired: pd.DataFrame, *, label: str, group:
     links = assignments.plan(application, live, matched, assigned, within=found.accounts, guards=run.guards)
     return Course((
         Step("SAML provider and roles in the account", in_aws, _unread(in_aws)),
-        Step("groups with the names of the roles", groups.plan(graph.tenant(), matched, there), _blocked(matched)),
+        Step("groups with the names of the roles", groups.plan(graph.tenant(), matched, there, creator=graph.creator()), _blocked(matched)),
         Step("appRoles of the application", of_roles),
         Step("one group assigned to one role", links),
     ))  # fmt: skip

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 from urllib.parse import quote
@@ -151,10 +152,11 @@ def _target(row: Row) -> str:
     return str(row["group_id"] or row["unique_name"])
 
 
-def plan(tenant: Subject, matched: pd.DataFrame, live: pd.DataFrame) -> Plan:
+def plan(tenant: Subject, matched: pd.DataFrame, live: pd.DataFrame, *, creator: str = "") -> Plan:
     """Plan the groups of MATCHED_GROUPS that are not there; `live` are the GROUPS that were looked up for them.
 
-    Nothing is renamed, changed or deleted. A row with a problem makes no group, and its change says why.
+    `creator`: reference of the service principal that must own what it creates, since it holds Group.Create alone; "" where groups
+    may be written. Nothing is renamed, changed or deleted. A row with a problem makes no group, and its change says why.
     """
     matched_rows = rows(check(MATCHED_GROUPS, matched))
     missing = [row for row in matched_rows if not row["group_id"] and not row["problem"]]
@@ -166,6 +168,8 @@ def plan(tenant: Subject, matched: pd.DataFrame, live: pd.DataFrame) -> Plan:
     for row in missing:
         gives[row["unique_name"]].append(row["value"])
     requests = [_create(unique_name, name, of, gives[unique_name]) for unique_name, name in new]
+    if creator:
+        requests = [_owned(request, unique_name, creator) for request, (unique_name, _) in zip(requests, new, strict=True)]
     return Plan(
         title=f"Groups of {tenant.name}",
         subject=tenant,
@@ -198,6 +202,15 @@ def _create(unique_name: str, name: str, of: str, values: Sequence[str]) -> Requ
         Settled(TABLE, of, present=(facts.group(unique_name, name),)),
         headers=(("Prefer", "create-if-missing"),),
     )
+
+
+def _owned(upsert: Request, unique_name: str, creator: str) -> Request:
+    """Create the group by POST, with its creator as owner: Group.Create is documented for that alone (graph/api/group-post-groups).
+
+    Without an owner the application could never change the group that it created.
+    """
+    body = upsert.content | {"uniqueName": unique_name, "owners@odata.bind": [creator]}
+    return replace(upsert, method="POST", path="/groups", body=as_json(body), headers=(), creates=f"group {unique_name}", by_id="group")
 
 
 def _changes(matched: Sequence[Row]) -> tuple[Change, ...]:

@@ -61,7 +61,8 @@ class SignIn:
 class Held(NamedTuple):
     """What a session may do, by its token. `kind`: application or delegated; `permissions`: its roles or scopes.
 
-    `directory_roles`: template ids of the person's roles (claim wids), None when the token does not tell.
+    `directory_roles`: template ids of the person's roles (claim wids), None when the token does not tell. `object_id`: of the service
+    principal or the person.
     """
 
     kind: Literal["application", "delegated"]
@@ -71,6 +72,7 @@ class Held(NamedTuple):
     user_name: str
     expires: datetime
     directory_roles: frozenset[str] | None = None
+    object_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -137,6 +139,7 @@ def held(session: Session) -> Held:
         str(claims.get("upn") or claims.get("unique_name") or claims.get("preferred_username") or ""),
         datetime.fromtimestamp(float(claims["exp"]), UTC),
         frozenset(map(str, claims["wids"])) if isinstance(claims.get("wids"), list) else None,
+        str(claims.get("oid") or ""),
     )
 
 

@@ -18,7 +18,7 @@ from awsfed_lib.core.outcome import Answer
 from awsfed_lib.core.roles import approles
 from awsfed_lib.core.roles.sign_in_endpoints import is_endpoint
 from awsfed_lib.core.saml.gallery import AWS_TEMPLATE
-from awsfed_lib.edges.entra import batch, live_tables, mistaken, objects, pages
+from awsfed_lib.edges.entra import auth, batch, live_tables, mistaken, objects, pages
 from awsfed_lib.edges.entra.auth import Session, granted
 from awsfed_lib.edges.entra.clouds import SANDBOX
 from awsfed_lib.edges.entra.gate import Gate, PlanGate
@@ -31,6 +31,7 @@ IN_FILTER = 15  # values of one `in` filter
 PAUSES = (1.0, 1.0, 2.0, 2.0, 3.0, 3.0, 4.0, 4.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0)  # 70 s in all
 READS = 3
 FORBIDDEN = 403
+WRITES_GROUPS = frozenset({"Group.ReadWrite.All", "Directory.ReadWrite.All"})
 LOG_PAUSE = 2.0  # seconds: logs answer five requests in ten (learn.microsoft.com graph/throttling-limits)
 LOGS = {"/auditLogs/signIns": "sign-in log", "/auditLogs/directoryAudits": "audit log"}
 UNWRITTEN = 4  # pauses for a lagging replica when this session wrote nothing that could lag
@@ -156,6 +157,16 @@ class Graph:
     def groups(self, *, names: Iterable[str] = (), unique_names: Iterable[str] = (), ids: Iterable[str] = ()) -> pd.DataFrame:
         """Read GROUPS that have one of the display names, unique names or ids. A name may find several; one that finds none has no row."""
         return objects.groups(self.find_groups(*(sorted(set(given) - {""}) for given in (names, unique_names, ids))))
+
+    def creator(self) -> str:
+        """Return the reference of this client where it must own the groups that it creates; "" where it may write all groups.
+
+        With Group.Create alone, which only applications can have, a group without owner can never be changed by its creator.
+        """
+        held = granted(self._session)
+        if "Group.Create" not in held or held & WRITES_GROUPS:
+            return ""
+        return f"{self.url}/v1.0/servicePrincipals/{guid(auth.held(self._session).object_id)}"
 
     def origins(self, groups: pd.DataFrame) -> pd.DataFrame:
         """Fill the column `origin` of GROUPS: what a person must know of a group before it gets a role; three reads a group, batched.
