@@ -5,13 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from awsfed_lib.core.change import Subject
+from awsfed_lib.core.change import Guards, Subject
 from awsfed_lib.core.errors import ParameterError, TableError
 from awsfed_lib.core.saml import claims
 from awsfed_lib.core.saml.claim_plan import policy_facts
 from awsfed_lib.core.saml.claims import Claims, LivePolicies
 from awsfed_lib.core.saml.saml_attributes import (
     NAME_ID,
+    NAMESPACE,
     ROLE,
     SESSION_DURATION,
     SESSION_NAME,
@@ -31,8 +32,8 @@ def policy(definition=None, name="AWS claims", identity="p-1"):
     return {"id": identity, "displayName": name, "definition": [definition or Claims().definition], "isOrganizationDefault": False}
 
 
-def plan(live, desired=Claims()):
-    return claims.plan(APPLICATION, live, desired, name="AWS claims", graph_url=GRAPH)
+def plan(live, desired=Claims(), **guards):
+    return claims.plan(APPLICATION, live, desired, name="AWS claims", graph_url=GRAPH, **guards)
 
 
 def of(**entries):
@@ -325,6 +326,58 @@ def test_key_order_and_spaces_are_no_difference():
     """Graph keeps the text; a person may have written it in another order."""
     other = json.dumps(json.loads(Claims().definition), sort_keys=True)
     assert not plan(LivePolicies((policy(other),), (policy(other),)))
+
+
+TAGS = [
+    {"Source": "user", "ID": "department", "SamlClaimType": f"{NAMESPACE}/PrincipalTag:Department"},
+    {"Value": "Department", "SamlClaimType": f"{NAMESPACE}/TransitiveTagKeys"},
+    {"Source": "user", "ID": "mail", "SamlClaimType": f"{NAMESPACE}/SourceIdentity", "SamlNameFormat": "urn:x"},
+    {"Source": "user", "ID": "mail", "JwtClaimType": "email"},
+    {"Surprise": {"deep": [1, None, "ä"]}},
+]
+
+
+def with_entries(*entries, base=Claims(900), **more):
+    """The definition of `base` with other entries in front, and other keys in the policy."""
+    definition = json.loads(base.definition)["ClaimsMappingPolicy"]
+    return json.dumps({"ClaimsMappingPolicy": {**definition, "ClaimsSchema": [*entries, *definition["ClaimsSchema"]], **more}})
+
+
+def test_a_live_policy_is_merged_and_nothing_of_it_goes():
+    """PrincipalTag, TransitiveTagKeys, SourceIdentity and whatever awsfed does not know stay as they were read, in their order."""
+    more = {"ClaimsTransformation": [{"ID": "Join"}], "Future": {"a": None}}
+    live = with_entries(*TAGS, **more)
+    made = plan(LivePolicies((policy(live),), (policy(live),)))
+    (request,) = made.requests
+    sent = json.loads(request.content["definition"][0])["ClaimsMappingPolicy"]
+    assert sent["ClaimsSchema"] == [*TAGS, *json.loads(Claims().definition)["ClaimsMappingPolicy"]["ClaimsSchema"]]
+    assert {key: sent[key] for key in more} == more
+    assert [change.action for change in made.changes] == ["update"]
+    assert not made.refusals
+    done = request.content["definition"][0]
+    assert not plan(LivePolicies((policy(done),), (policy(done),))).requests
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"Source": "transformation", "ID": "Join", "TransformationID": "Join", "SamlClaimType": f"{NAMESPACE}/RoleSessionName"},
+        {"Source": "user", "ID": "mail", "SamlClaimType": f"{NAMESPACE}/Role"},
+    ],
+)
+def test_what_goes_from_a_policy_is_a_loss_and_counts_against_max_removed(entry):
+    live = with_entries(entry)
+    policies = LivePolicies((policy(live),), (policy(live),))
+    made = plan(policies)
+    assert "remove" in [change.action for change in made.changes]
+    assert any("max_removed" in words for words in made.refusals)
+    assert not plan(policies, guards=Guards(max_removed=2)).refusals
+
+
+def test_a_policy_that_cannot_be_read_is_not_replaced_without_a_word():
+    broken = policy('{"ClaimsMappingPolicy": {}}')
+    made = plan(LivePolicies((broken,), (broken,)))
+    assert any("max_removed" in words for words in made.refusals)
 
 
 def test_a_changed_wish_corrects_the_policy_in_place():

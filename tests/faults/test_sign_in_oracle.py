@@ -36,7 +36,7 @@ from awsfed_lib.sandbox.amazon import metadata
 from awsfed_lib.sandbox.serve import Size
 from awsfed_lib.sandbox.store import Write
 
-CASES, SEED = int(os.environ.get("AWSFED_SIGN_IN_CASES", "36")), int(os.environ.get("AWSFED_FAULT_SEED", "1"))
+CASES, SEED = int(os.environ.get("AWSFED_SIGN_IN_CASES", "24")), int(os.environ.get("AWSFED_FAULT_SEED", "1"))
 PARTS = 4
 ATTRIBUTES = "https://aws.amazon.com/SAML/Attributes/"
 NAME_ID = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier"

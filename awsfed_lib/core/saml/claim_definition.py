@@ -90,6 +90,37 @@ def claim_rows(definition: str, origin: str) -> Iterable[dict[str, str]]:
         }
 
 
+_SOURCE = ("Source", "ID", "Value", "ExtensionID", "TransformationID")
+
+
+def merged(definition: str, desired: Claims) -> tuple[str, tuple[str, ...]]:
+    """Put the desired claims into a live definition: the new text, and what goes.
+
+    Every other entry and every other key stays as it was read (session tags, SourceIdentity, transformations, claims of OpenID Connect):
+    a policy may hold what awsfed does not know. A claim that is defined twice keeps its first entry. Of a definition that cannot be read
+    nothing can stay.
+    """
+    try:
+        entries, policy = schema_of(definition), json.loads(definition)
+    except TableError:
+        return desired.definition, ("the whole definition, which cannot be read",)
+    wanted = {entry["SamlClaimType"]: entry for entry in schema_of(desired.definition)}
+    missing, kept, gone = dict(wanted), list[dict[str, Any]](), list[str]()
+    for entry in entries:
+        name = entry.get("SamlClaimType")
+        if name not in wanted:
+            kept.append(entry)
+        elif name in missing:
+            own = missing.pop(name)
+            same = all(entry.get(key) == own.get(key) for key in _SOURCE)
+            kept.append(entry if same else own | {key: value for key, value in entry.items() if key not in _SOURCE})
+            gone += [f"{name} from the transformation {entry['TransformationID']}"] if entry.get("TransformationID") else []
+        else:
+            gone.append(f"{name}, which is defined a second time")
+    policy["ClaimsMappingPolicy"]["ClaimsSchema"] = [*kept, *missing.values()]
+    return as_json(policy), tuple(gone)
+
+
 def in_words(definition: str) -> str:
     """Write a definition for people: "Role from user.assignedroles, SessionDuration 3600, …"; one that cannot be read stays as it is."""
     try:

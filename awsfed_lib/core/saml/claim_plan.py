@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from awsfed_lib.core import facts
-from awsfed_lib.core.change import Basis, Change, Request, Settled, Subject, as_json
+from awsfed_lib.core.change import Basis, Change, Guards, Request, Settled, Subject, as_json
 from awsfed_lib.core.plan import Plan
-from awsfed_lib.core.saml.claim_definition import Claims, in_words, text_of
+from awsfed_lib.core.saml.claim_definition import Claims, in_words, merged, text_of
 from awsfed_lib.core.tables import canonical
 
 TITLE = "Claims of the application"
@@ -35,15 +35,25 @@ class LivePolicies:
     shared: tuple[str, ...] = ()
 
 
-def plan(application: Subject, live: LivePolicies, desired: Claims, *, name: str, graph_url: str) -> Plan:
+def plan(  # noqa: PLR0913  the application, both sides, and the limits
+    application: Subject,
+    live: LivePolicies,
+    desired: Claims,
+    *,
+    name: str,
+    graph_url: str,
+    guards: Guards = Guards(),  # noqa: B008  frozen
+) -> Plan:
     """Make, correct or assign the policy called `name`, whichever is next; nothing when it is in effect.
+
+    A live policy is merged, never rendered: what goes is a change of its own, and counts against `max_removed`.
 
     `graph_url`: of the cloud, such as https://graph.microsoft.com; the reference in the body needs it whole. A foreign
     policy that is assigned, or ours when others use it, is a refusal: taking it away changes what is not ours.
     """
     foreign = [policy for policy in live.assigned if policy.get("displayName") != name]
     if live.assigned and (not foreign or _same(live.assigned[0], desired)):
-        return _corrected(application, live, desired, name)
+        return _corrected(application, live, desired, name, guards)
     found = sorted((policy for policy in live.named if _same(policy, desired)), key=lambda policy: str(policy["id"]))
     following = _assigned(application, found[0], (live, graph_url)) if found else _made(application, live, desired, name)
     why = tuple(
@@ -55,7 +65,8 @@ def plan(application: Subject, live: LivePolicies, desired: Claims, *, name: str
 
 
 def _same(policy: Mapping[str, Any], desired: Claims) -> bool:
-    return _canonical(text_of(policy)) == _canonical(desired.definition)
+    live = text_of(policy)
+    return _canonical(live) == _canonical(merged(live, desired)[0])
 
 
 def _canonical(definition: str) -> str:
@@ -74,22 +85,26 @@ def _label(policy: Mapping[str, Any]) -> str:
     return f"{policy.get('displayName')} ({policy.get('id')})"
 
 
-def _corrected(application: Subject, live: LivePolicies, desired: Claims, name: str) -> Plan:
+def _corrected(application: Subject, live: LivePolicies, desired: Claims, name: str, guards: Guards) -> Plan:
     policy = live.assigned[0]
     if _same(policy, desired):
         keep = Change("keep", "claims policy", name, _label(policy), why="It says what is desired.")
         return Plan(TITLE, application, (keep,), (), (), ())
     shared = f"{_label(policy)} is also the policy of other applications; give this one its own name."
-    before, after = policy_facts((policy,))[0], facts.claims_policy(name, _canonical(desired.definition))
+    definition, gone = merged(text_of(policy), desired)
+    before, after = policy_facts((policy,))[0], facts.claims_policy(name, _canonical(definition))
     whole = live.named or (policy,)
     basis = Basis.over("claims_policies", name, policy_facts(whole))
     goal = tuple(after if item["id"] == policy["id"] else fact for item, fact in zip(whole, policy_facts(whole), strict=True))
-    body = as_json({"definition": [desired.definition]})
+    body = as_json({"definition": [definition]})
     settled = Settled("claims_policies", name, (after,), () if goal.count(before) else (before,))
     request = Request("PATCH", f"{POLICIES}/{policy['id']}", body, f"Correct the claims policy {name}", settled, basis)
-    change = Change("update", "claims policy", name, _label(policy), in_words(text_of(policy)), in_words(desired.definition))
-    refusals = (shared,) if policy["id"] in live.shared else ()
-    return Plan(TITLE, application, (change,), (request,), (basis,), (Basis.over("claims_policies", name, goal),), refusals=refusals)
+    change = Change("update", "claims policy", name, _label(policy), in_words(text_of(policy)), in_words(definition))
+    losses = tuple(Change("remove", "claim", text, text, before=text, why="The desired claims take its place.") for text in gone)
+    too_many = f"The plan removes {len(gone)} claims of the policy, and max_removed of the parameter file is {guards.max_removed}."
+    refusals = (*((shared,) if policy["id"] in live.shared else ()), *((too_many,) if len(gone) > guards.max_removed else ()))
+    expected = Basis.over("claims_policies", name, goal)
+    return Plan(TITLE, application, (change, *losses), (request,), (basis,), (expected,), refusals=refusals, guards=guards)
 
 
 def _made(application: Subject, live: LivePolicies, desired: Claims, name: str) -> Plan:

@@ -18,7 +18,7 @@ import pandas as pd
 from awsfed_lib.core.certificate import certificate_plan
 from awsfed_lib.core.certificate.campaign import CLOUDS_THAT_MAKE
 from awsfed_lib.core.certificate.certificates import SigningCertificate
-from awsfed_lib.core.change import Change, Request, Subject
+from awsfed_lib.core.change import Change, Guards, Request, Subject
 from awsfed_lib.core.finding import finding
 from awsfed_lib.core.plan import Plan
 from awsfed_lib.core.saml import application, claim_plan, claims, gallery, metadata
@@ -77,14 +77,14 @@ class Desired:
     certificate: str = ""
 
 
-def plan(live: Live, desired: Desired) -> Plan:
+def plan(live: Live, desired: Desired, *, guards: Guards = Guards()) -> Plan:  # noqa: B008  frozen
     """Plan all that can be sent by the ids that are known now. Falsy when everything is as desired.
 
     Raises ParameterError as gallery.found does, TableError as application.plan does.
     """
     if live.found is None and live.wanted is not None:
         return replace(gallery.plan(live.tenant, live.instances, live.wanted), title=TITLE)
-    return _joined(live, tuple(_parts(live, desired)))
+    return _joined(live, tuple(_parts(live, desired, guards)), guards)
 
 
 def note(live: Live, desired: Desired) -> pd.DataFrame:
@@ -169,7 +169,7 @@ def _facts(told: Iterable[tuple[str, str]]) -> pd.DataFrame:
     return frame(FACTS, [{"fact": fact, "value": value} for fact, value in told])
 
 
-def _parts(live: Live, desired: Desired) -> Iterator[Plan]:
+def _parts(live: Live, desired: Desired, guards: Guards) -> Iterator[Plan]:
     """Plans of the parts, in the order of sending: SAML mode goes before the identifier, both before what Entra makes for them."""
     if live.wanted is not None:
         yield gallery.plan(live.tenant, live.instances, live.wanted)
@@ -177,7 +177,8 @@ def _parts(live: Live, desired: Desired) -> Iterator[Plan]:
         subject = live.found.subject
         yield application.plan(subject, live.found.halves, desired.settings)
         if desired.policy:
-            yield claim_plan.plan(subject, live.found.policies, desired.claims, name=desired.policy, graph_url=live.graph_url)
+            named = {"name": desired.policy, "graph_url": live.graph_url}
+            yield claim_plan.plan(subject, live.found.policies, desired.claims, **named, guards=guards)
         yield _certificate(live.cloud, live.found, desired.certificate)
 
 
@@ -205,7 +206,7 @@ def _kept(subject: Subject, one: SigningCertificate, why: str) -> Plan:
     return Plan(TITLE, subject, (change,), (), (), ())
 
 
-def _joined(live: Live, parts: Sequence[Plan]) -> Plan:
+def _joined(live: Live, parts: Sequence[Plan], guards: Guards) -> Plan:
     """Make one plan of several about one application: their requests one after the other, each under its own conditions."""
     return Plan(
         TITLE,
@@ -215,6 +216,7 @@ def _joined(live: Live, parts: Sequence[Plan]) -> Plan:
         tuple(basis for part in parts for basis in part.basis),
         tuple(basis for part in parts for basis in part.goal),
         refusals=tuple(words for part in parts for words in part.refusals),
+        guards=guards,
     )
 
 
