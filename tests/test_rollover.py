@@ -6,11 +6,13 @@ from fake_service import FakeJournal, Stop
 from federated_world import APPLICATION, NOW, OLD, ORGANIZATION, OTHERS, TENANT, Side, World, arn
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from saml_made import certificate, made
+from saml_made import certificate, document, made
 
-from awsfed_lib.core.certificate import rollover
+from awsfed_lib.core.certificate import distribution, rollover
 from awsfed_lib.core.certificate.campaign import Campaign, Proof
 from awsfed_lib.core.errors import ParameterError, UnreadError, UnsafePlan
+from awsfed_lib.core.shapes import DOCUMENTS
+from awsfed_lib.core.tables import frame
 
 ACCOUNTS = [f"{number:012d}" for number in range(1, 8)]
 CAMPAIGN = Campaign("CN=AWS 2026", canary=(ACCOUNTS[0],), wave=2, soak=3600)
@@ -522,3 +524,53 @@ def test_arn_of_the_request_is_the_account_it_is_sent_to():
     for request in run_to("distribute-waves", world(*ACCOUNTS)).plan.requests:
         account, _, provider = request.path.partition("/")
         assert provider == arn(account) == request.content["SAMLProviderArn"]
+
+
+# --- whole world ---------------------------------------------------------------------------------------------------------
+
+
+def documents(*more):
+    """DOCUMENTS of two accounts that hold the new certificate beside the old one, and whatever is given."""
+    both = {"document": document(OLD, NEW), "problem": ""}
+    held = [{"account_id": one, "account_name": "", "provider_arn": arn(one), **both} for one in ACCOUNTS[:2]]
+    return frame(DOCUMENTS, [*held, *more])
+
+
+OTHER = arn(ACCOUNTS[0]).replace("WAAD", "Entra2")
+
+
+@pytest.mark.parametrize(
+    ("named", "more", "holders"),
+    [
+        (arn(ACCOUNTS[2]), [], 3),  # outside of the selection
+        (OTHER, [], 3),  # not there for a moment
+        (OTHER, [{"account_id": ACCOUNTS[0], "provider_arn": OTHER, "document": document(OLD)}], 3),  # of another name
+        (arn(ACCOUNTS[2]), [{"account_id": ACCOUNTS[2], "problem": "AccessDenied"}], 3),  # unread, and so without a row of its provider
+    ],
+)
+def test_a_provider_that_an_app_role_names_keeps_the_gate_shut_unless_it_was_seen(named, more, holders):
+    of = world(certs=(OLD, NEW))
+    found = distribution.whole(documents(*more), "WAAD", {arn(ACCOUNTS[0]): 2, named: 1})
+    assert len(found) == holders
+    live = replace(of.live(), holders=found)
+    stage = rollover.stage(live, replace(CAMPAIGN, canary=()), of.now)
+    assert (stage.name, stage.plan.requests) == ("gate", ())
+    account = named.split(":")[4]
+    assert any(account in words for words in stage.reasons)
+    assert account in set(stage.table["account_id"])
+    excluded = replace(CAMPAIGN, canary=(), excluded={account: "agreed with its owner"})
+    stage = rollover.stage(live, excluded, of.now)
+    assert stage.name == "activate"
+    assert "Every SAML provider was seen" not in str(stage)
+    active = replace(of.live(), holders=found, service_principal=world(certs=(OLD, NEW), active=NEW).entry)
+    proven = replace(active, proofs=(Proof(NEW.thumbprint, of.now - timedelta(days=1)),))
+    assert not rollover.stage(proven, replace(CAMPAIGN, canary=()), of.now).plan, "the way back stays while somebody may need it"
+
+
+def test_every_provider_was_seen_is_said_when_it_is_so():
+    of = world(certs=(OLD, NEW))
+    other = {"account_id": ACCOUNTS[2], "provider_arn": arn(ACCOUNTS[2]).replace("WAAD", "Okta"), "document": "of somebody else"}
+    found = distribution.whole(documents(other), "WAAD", {arn(ACCOUNTS[0]): 2})
+    stage = rollover.stage(replace(of.live(), holders=found), replace(CAMPAIGN, canary=()), of.now)
+    assert (stage.name, stage.table["state"].tolist()) == ("activate", ["ready", "ready", "no provider"])
+    assert "Every SAML provider was seen" in str(stage)

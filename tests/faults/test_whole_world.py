@@ -289,7 +289,7 @@ def refusing(box, account, nth):
 
 
 def test_an_offboarding_deletes_no_provider_that_a_role_still_trusts_and_touches_no_other_account(box):
-    wrong = {}
+    wrong, ends = {}, Counter()
     for seed in range(FEW):
         chance = random.Random(f"12 {seed}")
         fresh(box, chance)
@@ -303,13 +303,17 @@ def test_an_offboarding_deletes_no_provider_that_a_role_still_trusts_and_touches
             try:
                 names = executed.execute("12", box.file, **given)
                 said += " ".join(change.why for change in names["plan"].changes if account.id in change.key)
-            except AwsfedError:
+            except AwsfedError as refused:
+                ends[refused.code] += 1
                 break
             finally:
                 end()
             if names["course"].finished:
                 break
+        else:
+            ends["planned three times"] += 1
         account.touched()
+        ends["a provider was deleted"] += bool(there - set(account.backend.saml_providers))
         gone = there - set(account.backend.saml_providers)
         orphans = [
             (name, one.name) for name in gone for one in account.roles() if f"saml-provider/{name}" in one.assume_role_policy_document
@@ -317,5 +321,6 @@ def test_an_offboarding_deletes_no_provider_that_a_role_still_trusts_and_touches
         lost = locked_out(box, [person for person in before if person[0] != account.id])
         if lost or orphans or (nth == 1 and "was read in full" in said):
             wrong[seed] = (given, nth, lost[:2], orphans, said[:200])
-    print(f"offboarding: {FEW} worlds, {len(wrong)} went wrong {sorted(wrong)}")
+    print(f"offboarding: {FEW} worlds, {len(wrong)} went wrong {sorted(wrong)}, ends {dict(ends)}")
     assert not wrong, next(iter(wrong.values()))
+    assert set(ends) <= {"provider-not-found", "unsafe-plan", "planned three times", "a provider was deleted"}

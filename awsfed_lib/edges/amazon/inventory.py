@@ -65,9 +65,7 @@ def inventory(
     found = account_table(readings)
     others = pd.Series([pd.NA if reading.found is None else reading.found.others for reading in readings], dtype=COUNT)
     log.info("%s roles do not trust SAML and are not listed.", others.sum())
-    listed = _in_order(row for reading in readings if reading.found for row in reading.found.rows)
-    more = {name: pd.Series([row.pop(name) for row in listed], dtype=TEXT) for name in SESSION_ACTIONS}
-    return found.assign(other_roles=others), frame(ROLES, listed).assign(**more)
+    return found.assign(other_roles=others), role_table(row for reading in readings if reading.found for row in reading.found.rows)
 
 
 def account_table(readings: Iterable[Reading[Any]]) -> pd.DataFrame:
@@ -82,8 +80,11 @@ def account_table(readings: Iterable[Reading[Any]]) -> pd.DataFrame:
     )
 
 
-def _in_order(rows: Iterable[Row]) -> list[Row]:
-    return sorted(rows, key=lambda row: (row["account_id"], row["role_arn"], row["provider_arn"]))
+def role_table(rows: Iterable[Row]) -> pd.DataFrame:
+    """ROLES of what `role_rows` gave, in order, with the extra columns of `inventory`."""
+    listed = sorted(rows, key=lambda row: (row["account_id"], row["role_arn"], row["provider_arn"]))
+    more = {name: pd.Series([row.pop(name) for row in listed], dtype=TEXT) for name in SESSION_ACTIONS}
+    return frame(ROLES, listed).assign(**more)
 
 
 def roles_in(hub: Hub, account: Account, asked: str, recipients: tuple[str, ...] = ()) -> Roles:

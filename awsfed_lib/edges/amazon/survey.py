@@ -18,11 +18,11 @@ import pandas as pd
 from awsfed_lib.core.accounts.families import Families
 from awsfed_lib.core.change import as_json
 from awsfed_lib.core.shapes import DOCUMENTS, IAM_ROLES
-from awsfed_lib.core.tables import ROLES, frame
+from awsfed_lib.core.tables import frame
 from awsfed_lib.edges.amazon import organization as listing
 from awsfed_lib.edges.amazon.answers import own_entries, whole
 from awsfed_lib.edges.amazon.hub import Hub, hub
-from awsfed_lib.edges.amazon.inventory import STACK_TAGS, account_table, decoded, role_entries, role_rows
+from awsfed_lib.edges.amazon.inventory import STACK_TAGS, account_table, decoded, role_entries, role_rows, role_table
 from awsfed_lib.edges.amazon.organization import Organization
 from awsfed_lib.edges.amazon.reading import IDENTITY_CENTER, name_of, read_organization, require_provider
 from awsfed_lib.edges.amazon.rounds import Reading
@@ -65,7 +65,7 @@ def survey(
     readings = read_organization(organization, look, executor=executor, session=session)
     found = [reading.found for reading in readings if reading.found]
     roles, trusting = [row for one in found for row in one.roles], [row for one in found for row in one.trusting]
-    return Survey(account_table(readings), _documents(readings), frame(IAM_ROLES, roles), frame(ROLES, trusting))
+    return Survey(account_table(readings), _documents(readings), frame(IAM_ROLES, roles), role_table(trusting))
 
 
 def documents(
