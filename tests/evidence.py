@@ -22,7 +22,9 @@ from urllib3.response import HTTPResponse
 
 ENTRA, AWS = "entra", "aws"
 GRAPH_REFUSAL = {"error": {"code": "Authorization_RequestDenied", "message": "Insufficient privileges to complete the operation."}}
-MODES = ("denied", "emptied", "cut", "paged", "hidden")  # and "without NAME" for every field
+JSON_REFUSAL = {"__type": "AccessDeniedException", "Message": "User is not authorized to perform this action"}
+XML_REFUSAL = b"<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>not authorized</Message></Error></ErrorResponse>"
+PAGED = ("ListRoles", "GetAccountAuthorizationDetails", "ListAccounts", "LookupEvents")
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Tape:
         if read != self.read:
             return status, body
         self.fired += 1
-        return (GRAPH if read.service == ENTRA else AMAZON)(body, self.mode, read)
+        return (less_of_graph if read.service == ENTRA else less_of_aws)(body, self.mode)
 
 
 class Raw:
@@ -93,11 +95,8 @@ def recorded(tape):
     def amazon(self, request):
         body = request.body.decode() if isinstance(request.body, bytes) else str(request.body or "")
         account = re.search(rb"Credential=([A-Z0-9]+)/", bytes(str(request.headers.get("Authorization")), "ascii"))
-        target = str(
-            request.headers.get("X-Amz-Target", b"").decode()
-            if isinstance(request.headers.get("X-Amz-Target"), bytes)
-            else request.headers.get("X-Amz-Target") or ""
-        )
+        target = request.headers.get("X-Amz-Target") or b""
+        target = target.decode() if isinstance(target, bytes) else target
         stable = re.sub(r'"(Start|End)Time": ?[0-9.]+,? ?', "", body)
         raw = (request.url, account[1], target, stable)
         if raw not in tape.answers:
@@ -152,60 +151,52 @@ def fields(read, body):
     )
 
 
-def GRAPH(body, mode, read):
+def less_of_graph(body, mode):
+    """Give status and body of an answer of Graph of which something was taken away."""
     if mode == "denied":
         return 403, json.dumps(GRAPH_REFUSAL).encode()
-    if mode == "cut":
+    if mode == "cut" or body[:1] != b"{":
         return 200, body[: len(body) // 2]
-    if body[:1] != b"{":
-        return 200, b""
     document = json.loads(body)
-    listed = document.get("value")
-    if mode == "emptied":
-        empty = (
-            {**document, "value": []} if isinstance(listed, list) else {k: [] if isinstance(v, list) else v for k, v in document.items()}
-        )
-        return 200, json.dumps(empty).encode()
-    if mode == "hidden":
-        return 200, json.dumps({**document, "value": listed[1:]}).encode()
-    if mode == "paged":
-        link = "https://graph.invalid/v1.0/next"
-        return 200, json.dumps({**document, "value": listed[: len(listed) // 2], "@odata.nextLink": link}).encode()
-    name = mode.removeprefix("without ")
-    for entry in listed if isinstance(listed, list) else [document]:
-        if entry.get(name) is not None:
-            entry[name] = None
+    entries = document["value"] if isinstance(document.get("value"), list) else None
+    if mode == "emptied" and entries is None:
+        document = {name: [] if isinstance(cell, list) else cell for name, cell in document.items()}
+    elif mode == "emptied":
+        document["value"] = []
+    elif mode == "hidden":
+        document["value"] = entries[1:]
+    elif mode == "paged":
+        document |= {"value": entries[: len(entries) // 2], "@odata.nextLink": "https://graph.invalid/v1.0/next"}
+    else:
+        name = mode.removeprefix("without ")
+        for entry in [document] if entries is None else entries:
+            entry.update({name: None} if name in entry else {})
     return 200, json.dumps(document).encode()
 
 
-def AMAZON(body, mode, read):
+def less_of_aws(body, mode):
+    """Give status and body of an answer of AWS of which something was taken away."""
     xml = body.lstrip().startswith(b"<")
     if mode == "denied":
-        words = "User is not authorized to perform this action"
-        if xml:
-            return (
-                403,
-                f"<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>{words}</Message></Error></ErrorResponse>".encode(),
-            )
-        return 400, json.dumps({"__type": "AccessDeniedException", "Message": words}).encode()
+        return (403, XML_REFUSAL) if xml else (400, json.dumps(JSON_REFUSAL).encode())
     if mode == "cut":
         return 200, body[: len(body) // 2]
-    text = body.decode()
+    return 200, (less_of_xml(body.decode(), mode) if xml else json.dumps(less_of_json(json.loads(body), mode))).encode()
+
+
+def less_of_xml(text, mode):
     if mode == "emptied":
-        if xml:
-            return 200, re.sub(r"<(\w+List|Roles)>(?:(?!</\1>).)*</\1>", r"<\1/>", text, flags=re.S).encode()
-        return 200, json.dumps({name: [] if isinstance(cell, list) else cell for name, cell in json.loads(text).items()}).encode()
+        return re.sub(r"<(\w+List|Roles)>(?:(?!</\1>).)*</\1>", r"<\1/>", text, flags=re.DOTALL)
     if mode == "paged":
-        if xml:
-            return 200, re.sub(r"<IsTruncated>false", "<IsTruncated>true", text).encode()
-        return 200, json.dumps({**json.loads(text), "NextToken": "AAAA"}).encode()
-    if mode == "hidden":
-        document = json.loads(text)
-        return 200, json.dumps({name: cell[1:] if isinstance(cell, list) else cell for name, cell in document.items()}).encode()
+        return text.replace("<IsTruncated>false", "<IsTruncated>true")
     name = mode.removeprefix("without ")
-    if xml:
-        return 200, re.sub(rf"<{name}>[^<]+</{name}>", "", text).encode()
-    return 200, json.dumps(without(json.loads(text), name)).encode()
+    return re.sub(rf"<{name}>[^<]+</{name}>", "", text)
+
+
+def less_of_json(document, mode):
+    if mode in ("emptied", "hidden"):
+        return {name: cell[1 if mode == "hidden" else len(cell) :] if isinstance(cell, list) else cell for name, cell in document.items()}
+    return document | {"NextToken": "AAAA"} if mode == "paged" else without(document, mode.removeprefix("without "))
 
 
 def without(value, name):
@@ -216,19 +207,13 @@ def without(value, name):
 
 def modes(read, body):
     """What can be taken away of one answer."""
-    listed = read.service == ENTRA and body[:1] == b"{" and isinstance(json.loads(body).get("value"), list) and json.loads(body)["value"]
-    found = ["denied", "cut", *(f"without {name}" for name in fields(read, body))]
-    if (
-        listed
-        or read.name in ("ListAccounts", "ListRoles", "GetAccountAuthorizationDetails", "ListSAMLProviders", "LookupEvents")
-        or read.name == "/servicePrincipals/{id}"
-    ):
-        found.append("emptied")
-    if listed or read.name in ("ListRoles", "GetAccountAuthorizationDetails", "ListAccounts", "LookupEvents"):
-        found.append("paged")
-    if read.name in ("ListAccounts", "/directoryObjects/getByIds"):
-        found.append("hidden")
-    return found
+    listed = read.service == ENTRA and body[:1] == b"{" and bool(json.loads(body).get("value"))
+    kinds = {
+        "emptied": listed or read.name in (*PAGED, "ListSAMLProviders", "/servicePrincipals/{id}"),
+        "paged": listed or read.name in PAGED,
+        "hidden": read.name in ("ListAccounts", "/directoryObjects/getByIds"),
+    }
+    return ["denied", "cut", *(f"without {name}" for name in fields(read, body)), *(kind for kind, holds in kinds.items() if holds)]
 
 
 class Scene:
@@ -252,7 +237,7 @@ class Scene:
         try:
             with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
                 return _with_record(execute(number, self.file, approve=False, **self.given))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  whatever ends a run, it failed
             return error
         finally:
             self.tape.read = None

@@ -330,6 +330,7 @@ def test_what_can_be_picked():
     assert set(access.about(table, "account", f"{A} name-345")["account_id"]) == {A}
     assert len(access.about(table, "person", "")) == len(table)
     assert access.about(table, "person", "nobody").empty
+    assert A in set(access.about(table, "account", "NAME-34")["account_id"])
 
 
 def test_the_explorer_shows_what_is_picked():

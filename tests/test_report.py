@@ -207,8 +207,33 @@ def test_plots_say_what_they_show():
         frame(CERTIFICATES, [certificate(20)]), frame(PROVIDERS, [provider(1, "A"), provider(2, "A", "Okta")]), provider="WAAD", now=NOW
     )
     assert ends.alt == (
-        "Certificates: how long they last: 2 in all, 1 ended, 1 end within 60 days; the first is 000000000001 WAAD on 2026-11-24."
+        "Certificates: how long they last: 2 in all, 1 critical, 0 ended, 1 end within 60 days; the first is 000000000001 WAAD on 2026-11-24."
     )
+
+
+def test_certificates_are_drawn_as_the_audit_judges_them_and_unread_accounts_are_there():
+    """A copy that lasts for years and is not what Entra ID signs with is critical."""
+    held = [provider(1, "AA") | {"not_after": NOW + timedelta(days=900)}, provider(2, "BB") | {"not_after": NOW + timedelta(days=900)}]
+    accounts = frame(ACCOUNTS, [{"account_id": f"{number:012d}", "problem": "denied" if number == 3 else ""} for number in (1, 2, 3)])
+    signs = frame(CERTIFICATES, [certificate(400) | {"thumbprint": "AA", "status": "signs"}])
+    drawn = report.certificates(signs, frame(PROVIDERS, held), provider="WAAD", now=NOW, accounts=accounts)
+    assert drawn.states == {
+        "Entra ID: signs AA": "fine", "000000000001 WAAD": "fine", "000000000002 WAAD": "critical", "000000000003 WAAD": "not read",
+    }  # fmt: skip
+
+
+def test_one_odd_role_in_each_account_hides_no_gap():
+    listed = [
+        role(number, role_name=name, role_arn=f"{number}/{name}", account_name=f"Team {number}")
+        for number in (1, 2, 3, 4)
+        for name in (f"team-{number}-aws-admin", f"team-{number}-read-only-user", f"Odd{number}")
+        if (number, name) != (4, "team-4-read-only-user")
+    ]
+    named = [{"account_id": f"{number:012d}", "account_name": f"Team {number}"} for number in (1, 2, 3, 4)]
+    accounts = frame(ACCOUNTS, [*named, {"account_id": "000000000005", "account_name": "Team 5", "problem": "denied"}])
+    drawn = report.coverage(frame(ROLES, listed), accounts)
+    assert [mark for mark, state in drawn.states.items() if state == "gap"] == ["Team 4 000000000004 / read-only-user"]
+    assert drawn.states["Team 5 000000000005 / aws-admin"] == "not read"
 
 
 def test_gap_of_what_most_have_is_named():

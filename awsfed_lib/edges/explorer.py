@@ -49,7 +49,8 @@ class Explorer:
             name.value = ""
 
         def show(_: object = None) -> None:
-            found.value = table_html(about(self.access, kind.value, name.value), _caption(kind.value, name.value))
+            rows = about(self.access, kind.value, name.value)
+            found.value = table_html(rows, _caption(kind.value, name.value, len(rows)))
 
         kind.observe(offer, "value")
         name.observe(show, "value")
@@ -63,8 +64,10 @@ class Explorer:
     __repr__ = __str__
 
 
-def _caption(kind: str, name: str) -> str:
-    return f"access of {kind} {name}" if name else "everything: pick a name to narrow it"
+def _caption(kind: str, name: str, number: int) -> str:
+    if not name:
+        return "everything: pick a name to narrow it"
+    return f"access of every {kind} like {name}" if number else f"no {kind} matches {name}"
 
 
 def explore(access: pd.DataFrame) -> Explorer:

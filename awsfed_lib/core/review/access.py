@@ -142,8 +142,8 @@ def named(access: pd.DataFrame, kind: str) -> list[str]:
 
 
 def about(access: pd.DataFrame, kind: str, name: str) -> pd.DataFrame:
-    """Give the rows of ACCESS_BY_ACCOUNT about one account, person or group, as `named` lists it; all of them for ""."""
-    fits = [not name or name in _names(row, kind) for row in rows(access)]
+    """Give the rows of ACCESS_BY_ACCOUNT about the accounts, persons or groups whose name holds `name`, without case; all for ""."""
+    fits = [any(name.casefold() in one.casefold() for one in _names(row, kind)) for row in rows(access)]
     return access[pd.Series(fits, index=access.index, dtype=bool)].reset_index(drop=True)
 
 

@@ -7,9 +7,9 @@ matplotlib is imported when the first plot is drawn. Names from outside never re
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,8 @@ WIDTH = 8.0
 STRONG, GOOD, WARN, BAD = "#2f6db3", "#2e8b4a", "#b06a00", PALETTE["bad"].text
 """Lines and bars have a contrast of at least 3 to 1 with the paper (WCAG 2.2, 1.4.11), and BAD, in which words stand too, 4.5 to 1."""
 LINE_COLOUR = LINE
+STATES = ("not read", "critical", "ended", "gap", "soon", "fine")
+"""What a plot can say of a thing, the worst first: what was not read may be anything."""
 _LONGEST, _LONGEST_TITLE = 42, 110
 _SETTINGS = {
     "svg.fonttype": "none",
@@ -49,10 +51,14 @@ _SETTINGS = {
 
 @dataclass(frozen=True)
 class Chart:
-    """A plot. `alt`: what it shows, in words and figures; it stands for the plot where there are no pictures."""
+    """A plot. `alt`: what it shows, in words and figures; it stands for the plot where there are no pictures.
+
+    `states`: what it says of each thing that it judges, one of STATES.
+    """
 
     svg: str
     alt: str
+    states: Mapping[str, str] = field(default_factory=dict)
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         return {"image/svg+xml": self.svg, "text/plain": self.alt}
@@ -67,13 +73,13 @@ class Canvas:
     def __init__(self, figure: Figure, axes: Axes) -> None:
         self.figure, self.axes = figure, axes
 
-    def chart(self, alt: str) -> Chart:
+    def chart(self, alt: str, states: Mapping[str, str] | None = None) -> Chart:
         """Return what was drawn."""
         out = StringIO()
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)  # the reader's browser has it, or shows a box
             self.figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None}, bbox_inches="tight")
-        return Chart(_titled(out.getvalue(), alt), alt)
+        return Chart(_titled(out.getvalue(), alt), alt, states or {})
 
 
 def _titled(svg: str, alt: str) -> str:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 import pandas as pd
 
+from awsfed_lib.core.accounts.slugs import slug
+from awsfed_lib.core.review.checks_certificates import findings as check_certificates
 from awsfed_lib.core.review.forecast import growth as grown
 from awsfed_lib.core.roles.body import Capacity
-from awsfed_lib.core.roles.trust import USABLE
-from awsfed_lib.core.tables import rows
+from awsfed_lib.core.tables import OPEN, read_in_full, rows
 from awsfed_lib.edges.charts.bars import Bar, bars
 from awsfed_lib.edges.charts.chart import Chart
 from awsfed_lib.edges.charts.heat import heat
@@ -35,33 +38,68 @@ def growth(counted: pd.DataFrame, title: str) -> Chart:
     return lines(title, [Point(row["at"].to_pydatetime(), row["rows"]) for row in rows(counted)], unit="rows")
 
 
-def certificates(certificates: pd.DataFrame, providers: pd.DataFrame, *, provider: str, now: datetime) -> Chart:
+def certificates(
+    certificates: pd.DataFrame, providers: pd.DataFrame, *, provider: str, now: datetime, accounts: pd.DataFrame | None = None
+) -> Chart:
     """Draw until when the certificates last: those of the application (CERTIFICATES), and what each account holds (PROVIDERS).
 
-    `provider`: name of the providers that are drawn, "" for all.
+    `provider`: name of the providers that are drawn, "" for all. `accounts`: ACCOUNTS as the providers were read; one that was not
+    read is drawn as that. What the audit finds critical is drawn critical, however long it lasts.
     """
-    own = [Term(f"Entra ID: {row['status']}", row["not_after"].to_pydatetime()) for row in rows(certificates) if row["not_after"]]
-    ends = [row for row in rows(providers) if row["not_after"] and provider in ("", row["provider_name"])]
-    held = [Term(f"{row['account_id']} {row['provider_name']}", row["not_after"].to_pydatetime()) for row in ends]
-    return timeline("Certificates: how long they last", [*own, *held], now=now)
+    found = check_certificates(certificates, providers, provider=provider, now=now)
+    critical = set(found.loc[found["severity"] == "critical", "subject"])
+    own = [
+        Term(f"Entra ID: {row['status']} {row['thumbprint'][:8]}".strip(), _moment(row), _state(row["thumbprint"] in critical))
+        for row in rows(certificates)
+    ]
+    held = [
+        Term(f"{row['account_id']} {row['provider_name']}", _moment(row), _state(row["provider_arn"] in critical))
+        for row in rows(providers)
+        if provider in ("", row["provider_name"])
+    ]
+    unread = [row for row in rows(accounts) if row["problem"] and row["state"] in OPEN] if accounts is not None else []
+    missing = [Term(f"{row['account_id']} {provider}".strip(), None, "not read") for row in unread]
+    return timeline("Certificates: how long they last", [*own, *held, *missing], now=now)
+
+
+def _moment(row: Mapping[str, Any]) -> datetime | None:
+    return row["not_after"].to_pydatetime() if row["not_after"] else None
+
+
+def _state(critical: bool) -> str:  # noqa: FBT001  a fact about one certificate
+    return "critical" if critical else ""
 
 
 def coverage(roles: pd.DataFrame, accounts: pd.DataFrame) -> Chart:
-    """Draw which account has which role, by the ROLES that are taken; accounts that were read in full are drawn even without any."""
-    names = {row["account_id"]: f"{row['account_name']} {row['account_id']}".strip() for row in rows(accounts) if not row["problem"]}
-    taken = [row for row in rows(roles) if row["verdict"] in USABLE and row["account_id"] in names]
-    named = defaultdict(set)
-    for row in taken:
-        named[row["account_id"]].add(row["role_name"])
-    pairs = [(names[account], family) for account, roles_ in named.items() for family in _families(sorted(roles_))]
-    return heat("Roles of each account", pairs, rows=names.values())
+    """Draw which account has which role, by the ROLES that are taken; accounts without any are drawn too, and those not read as that."""
+    names = {row["account_id"]: f"{row['account_name']} {row['account_id']}".strip() for row in rows(accounts) if row["state"] in OPEN}
+    read = read_in_full(accounts)
+    slugs_of = {row["account_id"]: slug(row["account_name"]) for row in rows(accounts)}
+    taken = {(row["account_id"], row["role_name"]) for row in rows(roles) if row["verdict"] == "taken" and row["account_id"] in read}
+    shared = _shared(taken)
+    pairs = [(names[account], _family(role, slugs_of[account], shared)) for account, role in sorted(taken)]
+    unread = [name for account, name in names.items() if account not in read]
+    return heat("Roles of each account", pairs, rows=[name for account, name in names.items() if account in read], unread=unread)
 
 
-def _families(names: list[str]) -> list[str]:
-    """Leave out what all roles of an account begin with, up to a dash: the account's own part of `{account}-{family}`."""
-    parts = [name.split("-") for name in names]
-    shared = next((place for place, words in enumerate(zip(*parts, strict=False)) if len(set(words)) > 1), 0) if len(names) > 1 else 0
-    return ["-".join(words[shared:]) for words in parts]
+def _shared(taken: Iterable[tuple[str, str]]) -> frozenset[str]:
+    """Give the ends of role names, from a dash on, that at least half of the accounts with roles have."""
+    having: defaultdict[str, set[str]] = defaultdict(set)
+    for account, role in taken:
+        words = role.split("-")
+        for start in range(len(words)):
+            having["-".join(words[start:])].add(account)
+    accounts = {account for several in having.values() for account in several}
+    return frozenset(end for end, several in having.items() if len(several) > 1 and 2 * len(several) >= len(accounts))
+
+
+def _family(role: str, account: str, shared: Collection[str]) -> str:
+    """Leave out the account's own part of `{account}-{family}`: its slug, or where the name was frozen, what precedes a shared end."""
+    if account and role.startswith(f"{account}-"):
+        return role.removeprefix(f"{account}-")
+    words = role.split("-")
+    ends = ("-".join(words[start:]) for start in range(len(words)))
+    return next((end for end in ends if end in shared), role)
 
 
 def access(paths: pd.DataFrame) -> Chart:
