@@ -56,6 +56,9 @@ IN_TEXT = {
     "a connection string of a bus": "Endpoint=sb://x.servicebus.windows.net/;SharedAccessKeyName=Root;SharedAccessKey=aB3dx9kQ2w==",
     "a bearer token": "Authorization: Bearer dGhpcy1pcy1hLXRva2Vu",
     "a password in an address": "https://admin:hunter22@proxy.example:8080",
+    "the address of a webhook": "https://hooks.slack.com/services/T00000000/B00000000/abcdefghijklmnop",
+    "the address of a webhook, of Teams": "https://contoso.webhook.office.com/webhookb2/" + "ab12" * 9 + "@" + "cd34" * 9 + "/IncomingWebhook/x",
+    "a password of HTTP (Basic)": "Authorization: Basic YWRtaW46aHVudGVyMjI=",
     "a token of a code host": "ghp_abcdefghijklmnopqrstuvwxyz0123456789",
 }  # fmt: skip
 
@@ -73,6 +76,8 @@ ENCODED = {
     "base64url at 0": lambda text: base64.urlsafe_b64encode(text.encode()).decode(),
     "base64url at 1": lambda text: base64.urlsafe_b64encode(f"y{text}yy".encode()).decode(),
     "base64url at 2": lambda text: base64.urlsafe_b64encode(f"yy{text}".encode()).decode(),
+    "base64, twice": lambda text: base64.b64encode(base64.b64encode(text.encode())).decode(),
+    "base64 of base64 in more": lambda text: base64.b64encode(b"v: " + base64.b64encode(text.encode())).decode(),
     "hex": lambda text: text.encode().hex(),
     "HEX": lambda text: text.encode().hex().upper(),
     "url": lambda text: quote(text, safe=""),
@@ -137,6 +142,49 @@ def test_secret_is_known_by_its_form(kind, around):
     assert [hit.kind for hit in found] == [kind.partition(",")[0].removesuffix(" of a bus")] * len(found)
     assert found
     assert not leaks.find(leaks.without(content, found), Needles(()))
+
+
+def keys():
+    """Private keys as libraries write them, without the armour that would give them away."""
+    from cryptography.hazmat.primitives import serialization as form
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
+    made = {curve.name: ec.generate_private_key(curve) for curve in (ec.SECP256R1(), ec.SECP384R1(), ec.SECP521R1())}
+    made |= {"ed25519": ed25519.Ed25519PrivateKey.generate(), "rsa": rsa.generate_private_key(public_exponent=65537, key_size=2048)}
+    for name, key in made.items():
+        yield f"{name} PKCS#8", key.private_bytes(form.Encoding.DER, form.PrivateFormat.PKCS8, form.NoEncryption())
+        if name != "ed25519":
+            yield f"{name} SEC1 or PKCS#1", key.private_bytes(form.Encoding.DER, form.PrivateFormat.TraditionalOpenSSL, form.NoEncryption())
+        armoured = key.private_bytes(form.Encoding.PEM, form.PrivateFormat.OpenSSH, form.NoEncryption()).decode().splitlines()
+        yield f"{name} OpenSSH", base64.b64decode("".join(armoured[1:-1]))
+    yield "PKCS#12", form.pkcs12.serialize_key_and_certificates(b"x", made["rsa"], None, None, form.BestAvailableEncryption(b"x"))
+
+
+def test_private_keys_are_known_without_their_armour():
+    missed = [name for name, der in keys() if not leaks.find(json.dumps({"value": base64.b64encode(der).decode()}).encode(), Needles(()))]
+    assert missed == []
+
+
+@pytest.mark.parametrize(
+    "written", [json.dumps, repr, lambda value: json.dumps(json.dumps(value)), lambda value: html.escape(json.dumps(value))]
+)
+@pytest.mark.parametrize("name", ["password", "clientSecret", "passphrase"])
+def test_a_password_beside_its_name_is_found(name, written):
+    assert leaks.find(written({"user": "x", name: "hunter2!x"}).encode(), Needles(()))
+
+
+def test_the_private_part_of_a_jwk_is_found():
+    jwk = json.dumps(
+        {
+            "kty": "EC",
+            "crv": "P-256",
+            "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+            "d": "jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI",
+        }
+    )
+    (found,) = leaks.find(jwk.encode(), Needles(()))
+    assert found.kind == "a private key"
+    assert leaks.find(json.dumps({"d": "x" * 43}).encode(), Needles(())) == []
 
 
 @pytest.mark.parametrize("label", ["SecretAccessKey", "session_token"])
@@ -407,7 +455,7 @@ def keepers(monkeypatch):
 
 
 @pytest.mark.kernel
-def test_run_that_writes_a_secret_has_leaked_and_its_record_holds_none(root):
+def test_run_that_writes_a_secret_has_leaked_and_its_record_holds_none(root, capfd):
     log = io.StringIO()
     result = runner.execute(runner.Task(runbooks.find("22"), parameter_file.load(root / "parameters/p.yml")), out=log)
     assert (result.verdict, result.code) == ("leaked", 1)
@@ -415,6 +463,8 @@ def test_run_that_writes_a_secret_has_leaked_and_its_record_holds_none(root):
     assert "tables/roles.csv" in result.problem
     assert_clean(root / "runs" / result.record.folder.name, [CANARY])
     assert leaks.find(log.getvalue().encode(), Needles([CANARY])) == []
+    assert "by a process" in log.getvalue()
+    assert CANARY not in "".join(capfd.readouterr()), "the kernel has the terminal of its runner"
     assert json.loads((result.record.folder / "note.json").read_bytes())["kept"] == "as it is"
     assert result.record.changed() == []
     assert {path.stat().st_mode & 0o777 for path in leaks.files(result.record.folder)} == {0o600}

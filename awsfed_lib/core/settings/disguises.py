@@ -45,6 +45,7 @@ def _forms(text: str) -> Iterator[bytes]:
     yield raw.hex().encode()
     yield raw.hex().upper().encode()
     yield from _base64(raw)
+    yield from _base64(base64.b64encode(raw).rstrip(b"="))  # a header in a header, a secret of Kubernetes in a manifest
     for written in (text, "".join(text.split())):
         for form in _written(written):
             yield form.encode("utf-8", "surrogatepass")

@@ -55,8 +55,12 @@ ANYWHERE = (
         "a private key",
         f"-----BEGIN {_ARMOUR}{_PEM_BODY}{_PEM_END}",
         r"~^~BMII~B{1,3}(?:IBADANBgkqhkiG9w0BAQEFAASC|IBAAKC[AQ])~B{20,}={0,2}",
-        r"~^~B(?:MHcCAQEE|MIGHAgEAMBMGByqGSM49|MIGkAgEBBD|MC4CAQAwBQYDK2V)~B{20,}={0,2}",
-        signs=("PRIVATE KEY", "MII", "MHcC", "MIG", "MC4C"),
+        # SEC1 and PKCS#8 of P-256, P-384 and P-521, Ed25519 and X25519 (RFC 5915, 5958, 8410)
+        r"~^~B(?:MHcCAQEE|MIGkAgEBBD|MIHcAgEBBE|MIG[2H]AgEAMB[AM]GByqGSM49|MIHuAgEAMBAGByqGSM49|MC4CAQAwBQYDK2V)~B{20,}={0,2}",
+        r"~^~Bb3BlbnNzaC1rZXktdjE~B{40,}={0,2}",  # OpenSSH, without its armour
+        r"~^~BMII~B{3}IBAzC[ABC]~B{60,}={0,2}",  # PKCS#12: a sequence that begins with version 3 (RFC 7292)
+        r"\\?\"{1,2}d\\?\"{1,2}\s{0,4}:\s{0,4}\\?\"{1,2}~U{40,}",  # JWK: the private part is named d (RFC 7518, 6.2.2, 6.3.2)
+        signs=("PRIVATE KEY", "MII", "MHcC", "MIG", "MIH", "MC4C", "b3BlbnNzaC1rZXktdjE", '"kty'),
     ),
     _rule("a token (JWT)", r"~^~UeyJ~U{8,4000}\.~U{4,}(?:\.~U*)*", signs=("eyJ",)),
     _rule("an AWS access key", r"(?<![A-Z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Z0-9])", signs=("AKIA", "ASIA")),
@@ -87,6 +91,24 @@ ANYWHERE = (
         signs=("assword=", "ASSWORD=", "wd=", "WD=", "ccesskey=", "ccessKey=", "CCESSKEY="),
     ),
     _rule("a password in an address", r"~^[a-z0-9+.-][a-z][a-z0-9+.-]{1,20}://[^\s/@:\"'<>]{1,100}:[^\s/@\"'<>]{1,200}@", signs=("://",)),
+    _rule(
+        "the address of a webhook",
+        r"https://hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/[\w/-]{10,}",
+        r"https://[a-z0-9.-]{1,80}\.webhook\.office\.com/[\w@/-]{20,}",
+        r"https://(?:[a-z]{1,20}\.)?discord(?:app)?\.com/api/webhooks/[\w/-]{20,}",
+        signs=("hooks.slack", "webhook.office", "/api/webhooks/"),
+    ),
+    _rule(
+        "a password of HTTP (Basic)",
+        r"(?i:authorization)\\?(?:\"\"|[\"']|&quot;|&#x27;)?\s{0,4}[:=,]?\s{0,4}\\?(?:\"\"|[\"']|&quot;|&#x27;)?Basic\s{1,4}~B{8,}={0,2}",
+        signs=("Basic",),
+    ),
+    _rule(
+        "a password",
+        r"\\?(?:\"\"|[\"']|&quot;|&#x27;)(?i:password|passwd|passphrase|client_?secret)\\?(?:\"\"|[\"']|&quot;|&#x27;)\s{0,4}:\s{0,4}"
+        r"\\?(?:\"\"|[\"']|&quot;|&#x27;)[^\"'<>\\&\s]{6,200}",
+        signs=("assword", "ASSWORD", "asswd", "assphrase", "ecret"),
+    ),
     _rule("a bearer token", r"[Bb]earer\s+[A-Za-z0-9._~+/-]{20,}={0,2}", signs=("earer",)),
     _rule(
         "a token of a code host",

@@ -36,7 +36,7 @@ def head(run: Run, title: str, stopped_at: str = "", *, places: Sequence[Place] 
         _coverage(run),
         _drift(run),
         terms(_about(run)) if run else "",
-        folded("parameters", terms((name, value(value)) for name, value in run["parameters"].items())) if run.get("parameters") else "",
+        folded("parameters", terms((name, value(given)) for name, given in run["parameters"].items())) if run.get("parameters") else "",
         _contents(places),
     ]
     return f'{skip("#content", "To the content")}<header class="record-head"><div class="awsfed">{"".join(parts)}</div></header>'

@@ -89,6 +89,20 @@ def guard() -> None:
     if kernel is not None and not hasattr(kernel.session, _MARK):
         setattr(kernel.session, _MARK, True)
         kernel.session.send = _Send(kernel)
+        _close_other_ways(sys.stdout, sys.stderr)
+
+
+def _close_other_ways(*streams: object) -> None:
+    """Let what is written past the streams, by os.write or an inherited process, leave by messages only.
+
+    ipykernel reads it from a pipe, sends it, and writes it to the terminal of whoever started the kernel as well, as it is.
+    """
+    for stream in streams:
+        copy = getattr(stream, "_original_stdstream_copy", None)
+        if isinstance(copy, int):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, copy)
+            os.close(nowhere)
 
 
 class _Send:
