@@ -329,6 +329,7 @@ def test_trap_27_what_was_not_looked_at_is_not_absent(within):
 def test_a_collection_without_msiam_access_is_another_object(entries):
     with pytest.raises(PlanError, match=r"no msiam_access(.|\n)*sp-1(.|\n)*not of the app registration"):
         plan(approles.entries(entries), desired((A, "New")))
+    assert plan(approles.entries(entries), desired((A, "New")), mode="saml").requests  # made outside of the gallery: Terraform
 
 
 @pytest.mark.parametrize("broken", [{}, {"id": "x"}, {"id": "x", "isEnabled": None}, {"isEnabled": True}])

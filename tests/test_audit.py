@@ -48,7 +48,7 @@ def test_a_federation_in_order_has_only_notes():
 
 
 TROUBLES = [
-    ("default role missing", "critical", {"app_roles": approles.entries([ADMIN])}, "no msiam_access"),
+    ("default role missing", "critical", {"app_roles": approles.entries([])}, "no msiam_access"),
     ("disabled but emitted", "high", {"app_roles": live(wire(A, "Admin", isEnabled=False))}, "still emitted for its 1 assignments"),
     ("assigned but missing in aws", "high", {"roles": roles()}, "sign-in fails"),
     ("missing in aws", "low", {"roles": roles(), "assignments": assignments()}, "nobody is assigned"),
@@ -159,7 +159,7 @@ def test_findings_stand_from_the_worst_down():
     severities = [row["severity"] for row in told]
     assert [row["subject"] for row in told if row["check"] == "missing in aws"] == [value(A, "Ops"), value(A, "Zoo")]
     assert severities == sorted(severities, key=["critical", "high", "medium", "low", "note"].index)
-    assert severities[0] == "critical"
+    assert severities[0] == "high"
 
 
 def test_an_id_is_of_check_and_subject_and_stays_when_the_words_change():

@@ -80,7 +80,7 @@ def test_key_and_its_certificate(read, content, password):
         (pfx(), "", "passphrase is wrong or missing"),
         (pem(KEY), "", "no certificate of its private key"),
         (pem(KEY, made(OTHER)), "", "no certificate of its private key"),
-        (pem(made()), "", "private key cannot be read"),
+        (pem(made()), "", "a certificate and no private key"),
         (pem(CURVE, made(CURVE)), "", "no RSA private key"),
         (b"", "", "damaged"),
         (b"-----BEGIN CERTIFICATE-----\nhalf", "", "damaged"),

@@ -32,6 +32,13 @@ def test_papermill_has_nobody(monkeypatch):
     assert person.present() is None
 
 
+def test_run_that_somebody_started_on_a_terminal_has_somebody(monkeypatch):
+    """The kernel cannot ask, and a device code needs no answer: the terminal shows it."""
+    kernel(monkeypatch, can_ask=False)
+    monkeypatch.setenv("AWSFED_TERMINAL", "1")
+    assert person.present()
+
+
 @pytest.mark.parametrize(("tty", "somebody"), [(True, True), (False, False), (None, False)])
 def test_terminal_has_somebody_and_a_pipe_nobody(monkeypatch, tty, somebody):
     terminal(monkeypatch, tty=tty)

@@ -50,6 +50,15 @@ def test_a_guest_is_counted_by_the_name_in_this_tenant(quiet):
     assert found["user_name"] == "maria_fabrikam.example#ext#@contoso.example"
 
 
+def test_somebody_who_is_gone_is_not_taken_for_who_has_the_name_now(quiet):
+    """Joined by the id: a user name can be given to another person, and a guest's is the address at home."""
+    ann = person(quiet, "britta.")
+    quiet.tenant.signed_in(ann, quiet.application_id)
+    quiet.tenant.tables["users"]["again"] = {**quiet.tenant.tables["users"].pop(ann), "id": "again"}
+    (found,) = rows(read(quiet).uses)
+    assert found["user_name"] == ann
+
+
 def test_somebody_who_only_failed_never_signed_in(quiet):
     quiet.tenant.signed_in(person(quiet, "dieter."), quiet.application_id, 50057)
     assert rows(read(quiet).uses)[0]["last_success"] is None

@@ -339,6 +339,17 @@ def test_no_more_than_two_requests_a_second(monkeypatch):
     assert [round(seconds, 3) for seconds in clock.slept] == [0.3, 0.3, 0.3]
 
 
+def test_a_long_trail_outlives_its_session(monkeypatch):
+    """A session of 900 seconds ended long readings, and the Region was called off."""
+    ticks = iter(range(0, 10**6, 400))
+    monkeypatch.setattr(lookup, "time", SimpleNamespace(monotonic=lambda: next(ticks), sleep=lambda _: None))
+    with served({(ONE, "us-east-1"): [event(ONE, number) for number in range(240)]}) as (canned, session):
+        log = read(session, replace(ORGANIZATION, workers=1))
+    assumed = [ask for ask in canned.asked if ask.action == "AssumeRole"]
+    assert len(assumed) > 5
+    assert windows(log)[ONE] == (NOW - timedelta(days=90), "")
+
+
 def test_nothing_else_of_cloudtrail_may_be_called():
     """Whoever stops a trail hides what follows."""
     with served(HOME) as (canned, session):

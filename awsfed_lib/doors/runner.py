@@ -26,7 +26,7 @@ from awsfed_lib.doors.sown import Sown
 from awsfed_lib.edges.records import leaks, mirror, opening, sealing, signing, store, where
 from awsfed_lib.edges.records.opening import FOLDER_VARIABLE, RUNNER, Clock
 from awsfed_lib.edges.records.parameter_file import ParameterFile
-from awsfed_lib.edges.records.progress import HEADLESS
+from awsfed_lib.edges.records.progress import HEADLESS, TERMINAL
 from awsfed_lib.edges.records.record import Record
 from awsfed_lib.edges.records.runbooks import Runbook
 from awsfed_lib.edges.records.signing import Signer
@@ -150,8 +150,12 @@ def _executed(task: Task, passed: Mapping[str, Any], keeper: RecordKeeper, cloud
 
 
 def _own_variables(record: Record) -> dict[str, str]:
-    """Return what the kernel is told beside the allowed variables: the same root as here, its record, and that nobody looks on."""
-    return {where.ROOT_VARIABLE: str(where.root()), FOLDER_VARIABLE: str(record.folder), HEADLESS: "1"}
+    """Return what the kernel is told beside the allowed variables: the same root as here, its record, and that nobody can type.
+
+    Somebody who started it on a terminal sees what it says, and can sign in by a device code or in a browser.
+    """
+    watched = {TERMINAL: "1"} if sys.stdin and sys.stdin.isatty() else {}
+    return {where.ROOT_VARIABLE: str(where.root()), FOLDER_VARIABLE: str(record.folder), HEADLESS: "1", **watched}
 
 
 def _sealed(keeper: RecordKeeper, failure: BaseException | None, clock: Clock, signer: Signer | None) -> Result:

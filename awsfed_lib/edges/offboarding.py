@@ -81,6 +81,7 @@ def course(run: Run, found: Survey) -> Course:
         guards=run.guards,
         scopes=scopes,
         jobs=jobs,
+        mode=graph.sign_on_mode(given.application_id),
     )
     return Course((
         Step("assignments and appRoles of the account", in_entra, "" if in_entra else _stays(run, in_entra)),

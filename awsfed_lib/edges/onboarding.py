@@ -41,7 +41,15 @@ def course(run: Run, found: Survey, desired: pd.DataFrame, *, label: str, group:
     scopes, jobs = graph.scopes(given.application_id), graph.jobs(given.application_id)
     wanted_roles, known = approles.render(roles, label=label), approles.inventoried(found.accounts, found.trusting)
     of_roles = approles.plan(
-        application, live, wanted_roles, within=known, assignments=assigned, guards=run.guards, scopes=scopes, jobs=jobs
+        application,
+        live,
+        wanted_roles,
+        within=known,
+        assignments=assigned,
+        guards=run.guards,
+        scopes=scopes,
+        jobs=jobs,
+        mode=graph.sign_on_mode(given.application_id),
     )
     links = assignments.plan(application, live, matched, assigned, within=found.accounts, guards=run.guards)
     return Course((

@@ -19,7 +19,8 @@ NEARLY_FULL = 0.9
 
 def default_role_missing(evidence: Evidence, _: Terms) -> Iterator[Item]:
     """Find an application without the default role of the gallery: another object, or a broken one."""
-    if not any(row["display_name"] == DEFAULT_ROLE for row in evidence.app_role_rows.values()):
+    ours = any(row["display_name"] == DEFAULT_ROLE for row in evidence.app_role_rows.values()) or evidence.pairs
+    if not ours:
         yield Item("", DEFAULT_ROLE, "The appRoles hold no msiam_access: a wrong object, a broken one, or an answer that was not whole.")
 
 

@@ -130,6 +130,7 @@ def plan(  # noqa: PLR0913  three tables in, two beside them, the limits, and a 
     guards: Guards = Guards(),  # noqa: B008  frozen
     scopes: int = 1,
     jobs: Sequence[Mapping[str, Any]] = (),
+    mode: str = "",
 ) -> Plan:
     """Plan how the live APP_ROLES become the desired ones; entries that are not ours stay exactly as they are.
 
@@ -138,12 +139,12 @@ def plan(  # noqa: PLR0913  three tables in, two beside them, the limits, and a 
     not 0: additions come first, then the `assignments` go, then the entries are disabled, then they are left out. An
     entry whose role gets one for another provider stays until its holders are assigned to that. `scopes`:
     oauth2PermissionScopes that count against the limit. `jobs`: synchronization jobs of the application; beside an
-    active one the plan is refused.
+    active one the plan is refused. `mode`: its preferredSingleSignOnMode.
     Raises PlanError when the live collection is not that of a SAML application, TableError when the result breaks a rule
     of Entra ID.
     """
     known, entries = rows(check(ASSIGNMENTS, assignments)), rows(check(APP_ROLES, live))
-    collection.refuse_wrong_object(application, entries)
+    collection.refuse_wrong_object(application, entries, mode)
     bounds = Bounds(application.id, within, guards.max_removed > 0, scopes, _holders(known))
     course = stages(entries, rows(check(APP_ROLES, desired)), bounds)
     lost = _lost(course, known)

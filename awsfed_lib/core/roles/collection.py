@@ -14,17 +14,20 @@ from awsfed_lib.core.change import Basis, Request, Settled, Subject, as_json
 from awsfed_lib.core.errors import PlanError
 from awsfed_lib.core.roles.body import DEFAULT_ROLE, check_ids
 
-TABLE = "app_roles"
+TABLE, SAML = "app_roles", "saml"
 
 Entry = Mapping[str, Any]
 
 
-def refuse_wrong_object(application: Subject, live: Sequence[Mapping[str, Any]]) -> None:
-    """Raise PlanError when the live rows of APP_ROLES are not those of a SAML application, TableError when two have one id."""
+def refuse_wrong_object(application: Subject, live: Sequence[Mapping[str, Any]], mode: str) -> None:
+    """Raise PlanError when the live rows of APP_ROLES are not those of a SAML application, TableError when two have one id.
+
+    `mode`: preferredSingleSignOnMode; an application that was made outside of the gallery has no default role.
+    """
     check_ids([row["entry"] for row in live])
-    if not any(row["display_name"] == DEFAULT_ROLE for row in live):
+    if mode != SAML and not any(row["display_name"] == DEFAULT_ROLE for row in live):
         raise PlanError(
-            f"The live appRoles hold no {DEFAULT_ROLE}: this is not a SAML application of the gallery, or it was not read whole.",
+            f"The application does not sign in by SAML (its mode is {mode or 'not set'}), and its appRoles hold no {DEFAULT_ROLE}.",
             where=f"{application.name} ({application.id})",
             remedy="Take the object id of the enterprise application (not of the app registration) as application_id. Nothing was sent.",
         )

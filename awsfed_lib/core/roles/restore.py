@@ -44,7 +44,10 @@ class Snapshot:
 
 
 class Live(NamedTuple):
-    """What is there now: APP_ROLES, ASSIGNMENTS, recorded principals that still exist, by id, scopes, role imports, former members."""
+    """What is there now: APP_ROLES, ASSIGNMENTS, ids of recorded principals that still exist, scopes, role imports, former members, `mode`.
+
+    `mode`: preferredSingleSignOnMode of the application.
+    """
 
     app_roles: pd.DataFrame
     assignments: pd.DataFrame
@@ -52,6 +55,7 @@ class Live(NamedTuple):
     scopes: int = 1
     jobs: Sequence[Mapping[str, Any]] = ()
     former: Former = NOBODY
+    mode: str = ""
 
 
 class Parts(NamedTuple):
@@ -71,7 +75,7 @@ def plan(application: Subject, live: Live, snapshot: Snapshot, *, guards: Guards
     """
     refuse_foreign(application, snapshot)
     roles, known = rows(check(APP_ROLES, live.app_roles)), rows(check(ASSIGNMENTS, live.assignments))
-    collection.refuse_wrong_object(application, roles)
+    collection.refuse_wrong_object(application, roles, live.mode)
     path = course(roles, roles if snapshot.app_roles is None else rows(snapshot.app_roles), _held(known), guards, scopes=live.scopes)
     parts, back = _parts(path, known, live, snapshot, guards), rejoin.back(snapshot.ended, live.former)
     gone = {row["assignment_id"] for row, _ in parts.gone}

@@ -27,6 +27,7 @@ from awsfed_lib.core.review.trail import Asked, comparable, gathered
 from awsfed_lib.core.review.trail_events import EVENT, account_of, record_of, row
 from awsfed_lib.core.review.use import Log
 from awsfed_lib.core.tables import frame
+from awsfed_lib.edges.amazon.acting import acting, acting_in
 from awsfed_lib.edges.amazon.answers import refuse_other_account, whole
 from awsfed_lib.edges.amazon.hub import Hub
 from awsfed_lib.edges.amazon.organization import Organization
@@ -45,13 +46,19 @@ ATTRIBUTE = [{"AttributeKey": "EventName", "AttributeValue": EVENT}]
 
 @dataclass(frozen=True)
 class Lookup:
-    """One reading: from `begin` to `end`, in `regions`, at most `pages` of each account and Region, `pace` seconds apart."""
+    """One reading: from `begin` to `end`, in `regions`, at most `pages` of each account and Region, `pace` seconds apart.
+
+    A long trail outlives a session of 900 seconds: after `renew` seconds the role `via` is assumed again.
+    """
 
     begin: datetime
     end: datetime
     regions: tuple[str, ...]
     pages: int
     pace: float = PACE
+    via: str = ""
+    external_id: str = ""
+    renew: float = 600.0
 
 
 class Seen(NamedTuple):
@@ -76,7 +83,7 @@ def entries(
     """
     begin = max(asked.begin, asked.end - KEPT)
     pace = 0.0 if organization.cloud == SANDBOX else PACE
-    lookup = Lookup(begin, asked.end, asked.regions, asked.terms.pages, pace)
+    lookup = Lookup(begin, asked.end, asked.regions, asked.terms.pages, pace, organization.via, organization.external_id)
     readings = read_organization(organization, partial(seen_in, lookup=lookup), executor=executor, session=session, what=NOTED)
     for account, found, _, _ in readings:
         if found is not None and found.problem:
@@ -95,15 +102,30 @@ def _window(reading: Reading[Seen]) -> dict[str, Any]:
 
 def seen_in(hub: Hub, account: Account, lookup: Lookup) -> Seen:
     """Read one account in every Region; it is known since the latest begin among them."""
-    parts = [_in_region(hub, account, lookup, region) for region in lookup.regions]
+    look_up = _renewed(hub, account, lookup)
+    parts = [_in_region(hub, partial(look_up, region), account, lookup, region) for region in lookup.regions]
     begins = [part.begin for part in parts]
     known = max((begin for begin in begins if begin is not None), default=None) if None not in begins else None
     return Seen([row for part in parts for row in part.rows], known, " ".join(part.problem for part in parts if part.problem))
 
 
-def _in_region(hub: Hub, account: Account, lookup: Lookup, region: str) -> Seen:
+def _renewed(hub: Hub, account: Account, lookup: Lookup) -> Callable[..., Any]:
+    """Return a call of LookupEvents of one Region that assumes the role again before its session ends."""
+    credentials, since = acting().credentials, time.monotonic()
+
+    def look_up(region: str, **asked: Any) -> Any:
+        nonlocal credentials, since
+        if time.monotonic() - since >= lookup.renew:
+            credentials, since = hub.credentials(account.account_id, lookup.via, lookup.external_id), time.monotonic()
+        with acting_in(account.account_id, credentials):
+            return hub.cloudtrail(region).lookup_events(**asked)
+
+    return look_up
+
+
+def _in_region(hub: Hub, look_up: Callable[..., Any], account: Account, lookup: Lookup, region: str) -> Seen:
     try:
-        return _read(hub.cloudtrail(region).lookup_events, account, lookup, region)
+        return _read(look_up, account, lookup, region)
     except ClientError as error:
         if code_of(error) in UNUSABLE and region != hub.iam.meta.region_name:
             return Seen([], None, f"CloudTrail of {region} does not take the credentials: the Region may be off in this account.")

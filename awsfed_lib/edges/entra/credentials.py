@@ -67,6 +67,8 @@ def _content(file: str) -> bytes:
 
 def _parsed(blob: bytes, password: bytes | None) -> tuple[RSAPrivateKey, x509.Certificate] | str:
     """Key and certificate, or what is wrong. The parsers' own errors end here: their frames hold the passphrase."""
+    if b"-----END CERTIFICATE" in blob and b"PRIVATE KEY-----" not in blob:
+        return "The file holds a certificate and no private key."
     try:
         key, certificates = _pem(blob, password) if b"-----BEGIN" in blob else _pfx(blob, password)
     except (ValueError, TypeError):

@@ -274,6 +274,10 @@ class Graph:
             self.coverage.not_read("members of group", objects.HIDDEN, str(row.group_id), str(row.group_name))
         return groups.assign(problem=groups.problem.mask(hidden, objects.HIDDEN))
 
+    def sign_on_mode(self, service_principal: str) -> str:
+        """Read how the application signs people in: saml, or another mode, "" when none is set."""
+        return str(self.service_principal(service_principal, "preferredSingleSignOnMode").get("preferredSingleSignOnMode") or "")
+
     def jobs(self, service_principal: str) -> list[dict[str, Any]]:
         """Read the synchronization jobs; an active one imports roles by itself, and then nobody else may write appRoles."""
         return self.read(f"/servicePrincipals/{guid(service_principal)}/synchronization/jobs")

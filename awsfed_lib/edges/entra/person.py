@@ -18,6 +18,7 @@ import msal
 import msal_extensions
 
 from awsfed_lib.edges.entra.clouds import SANDBOX, Cloud
+from awsfed_lib.edges.records.progress import TERMINAL
 
 
 def _write(text: str) -> None:
@@ -36,11 +37,12 @@ def present() -> Person | None:
     """Find the person in front of this process; None when nobody can answer (papermill, cron, a pipe).
 
     A kernel knows it from its front end: JupyterLab says that it can ask for input, nbclient and papermill say that they
-    cannot (jupyter-client.readthedocs.io messaging: allow_stdin).
+    cannot (jupyter-client.readthedocs.io messaging: allow_stdin). `awsfed run` on a terminal shows what its kernel says, and
+    tells the kernel so by TERMINAL: a code and a browser need no input here.
     """
     kernel = _kernel()
     if kernel is not None:
-        return Person() if getattr(kernel, "_allow_stdin", False) else None
+        return Person() if getattr(kernel, "_allow_stdin", False) or os.environ.get(TERMINAL) else None
     return Person() if sys.stdin and sys.stdin.isatty() else None
 
 

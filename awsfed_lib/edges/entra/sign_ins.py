@@ -44,11 +44,14 @@ def read(graph: Graph, service_principal: str, *, days: int, now: datetime) -> L
 
 
 def _named_here(graph: Graph, events: Sequence[Wire]) -> list[Wire]:
-    """Give guests the name that they have in this tenant: the log tells the address at home, and the id is the same."""
-    guests = {str(one["userId"]) for one in events if one.get("homeTenantId") and one["homeTenantId"] != one.get("resourceTenantId")}
-    users = graph.existing("users", guests, ("id", "userPrincipalName"))
-    names = {user["id"]: user.get("userPrincipalName") for user in users}
-    return [{**one, "userPrincipalName": names.get(one.get("userId")) or one.get("userPrincipalName")} for one in events]
+    """Give people the name that they have in this tenant now, by their id: of a guest the log tells the address at home.
+
+    Somebody who is gone keeps the id as name, since another person may have the user name now.
+    """
+    known = {str(one["userId"]) for one in events if one.get("userId")}
+    users = graph.existing("users", known, ("id", "userPrincipalName"))
+    names = {need(user, "id", "A user"): user.get("userPrincipalName") for user in users}
+    return [{**one, "userPrincipalName": names.get(one["userId"])} if one.get("userId") else dict(one) for one in events]
 
 
 def by_person(events: Iterable[Wire]) -> pd.DataFrame:

@@ -20,6 +20,7 @@ from awsfed_lib.core.view.notice_view import notice
 
 Item = TypeVar("Item")
 HEADLESS = "AWSFED_HEADLESS"
+TERMINAL = "AWSFED_TERMINAL"  # whether somebody watches a run that cannot ask, and can sign in elsewhere
 EVERY = 5.0
 
 
