@@ -8,7 +8,7 @@ from typing import Any
 from awsfed_lib.sandbox.entra import audit, deletion, members, relations
 from awsfed_lib.sandbox.entra.patching import changed
 from awsfed_lib.sandbox.entra.query import Shape, collection, count, single
-from awsfed_lib.sandbox.entra.refusals import already_exists, bad_request, invalid_value, read_only, value_required
+from awsfed_lib.sandbox.entra.refusals import already_exists, bad_request, invalid_value, not_found, read_only, value_required
 from awsfed_lib.sandbox.entra.routing import Call, Route, lookup
 from awsfed_lib.sandbox.entra.schema import GROUP
 from awsfed_lib.sandbox.entra.timestamps import seconds
@@ -65,6 +65,7 @@ def _patched(call: Call, record: Mapping[str, Any]) -> Answer:
     body = call.body
     plain = {name: value for name, value in body.items() if not name.endswith("@odata.bind")}
     _refuse_nickname(plain.get("mailNickname", "unchanged"))
+    _refuse_taken(call, plain.get("uniqueName"), record["id"])
     after = changed(GROUP, record, plain)
     added = members.bound(call, body, "members")
     if added:
@@ -85,13 +86,29 @@ def delete_group(call: Call) -> Answer:
     return Answer(204)
 
 
+def list_deleted(call: Call) -> Answer:
+    """GET /directory/deletedItems/microsoft.graph.group."""
+    return collection(call, SHAPE, [kept["record"] for kept in call.view.rows("deleted") if kept["table"] == "groups"])
+
+
+def restore(call: Call) -> Answer:
+    """POST /directory/deletedItems/{id}/restore: 200 with the group and its members; its assignments stay gone (inferred)."""
+    key = str(call.keys[0]).lower()
+    kept = call.tenant.now_view.get("deleted", key)
+    if kept is None or kept["table"] != "groups":
+        raise not_found(key)
+    back = {**kept["record"], "deletedDateTime": None}
+    members_back = [("members", key, kept["members"])] if kept["members"] else []
+    audit.commit(call, audit.changed(back, "group", "Restore", ()), [("groups", key, back), *members_back, ("deleted", key, None)])
+    return single(call, Shape(GROUP, "directoryObjects", {}), {"@odata.type": "#microsoft.graph.group", **back})
+
+
 def _created(call: Call, body: Mapping[str, Any]) -> Answer:
     plain = {name: value for name, value in body.items() if not name.endswith("@odata.bind")}
     _refuse_new(call, plain)
     related = {name: members.bound(call, body, name) for name in ("members", "owners")}
     members.refuse_many([one for ids in related.values() for one in ids])
-    unique_name = plain.pop("uniqueName", None)
-    fresh = GROUP.filled({"id": call.tenant.mint(), "createdDateTime": seconds(call.tenant.clock()), "uniqueName": unique_name})
+    fresh = GROUP.filled({"id": call.tenant.mint(), "createdDateTime": seconds(call.tenant.clock())})
     made = changed(GROUP, fresh, plain)
     writes = [(name, made["id"], tuple(ids)) for name, ids in related.items() if ids]
     changes = [(name, None, plain[name]) for name in plain]
@@ -114,8 +131,12 @@ def _refuse_new(call: Call, plain: Mapping[str, Any]) -> None:
             "The service does not currently support writes of mail-enabled groups. Please ensure that the mail-enablement property is unset "
             "and the security-enablement property is set."
         )
-    unique_name = plain.get("uniqueName")
-    if unique_name and call.tenant.now_view.by_alternate("groups", "uniqueName", unique_name) is not None:
+    _refuse_taken(call, plain.get("uniqueName"), "")
+
+
+def _refuse_taken(call: Call, unique_name: Any, own_id: str) -> None:
+    found = call.tenant.now_view.by_alternate("groups", "uniqueName", str(unique_name)) if unique_name else None
+    if found is not None and found["id"] != own_id:
         raise already_exists("uniqueName")
 
 
@@ -133,6 +154,9 @@ ROUTES = (
     Route("GET", "groups/{}", get_group, "group.read"),
     Route("PATCH", "groups/{}", patch_group),
     Route("DELETE", "groups/{}", delete_group, "group.write"),
+    Route("GET", "directory/deletedItems/microsoft.graph.group", list_deleted, "deleted.read"),
+    Route("POST", "directory/deletedItems/{}/restore", restore, "deleted.restore"),
+    Route("POST", "groups/{}/getMemberGroups", lambda call: relations.member_groups(call, call.addressed("groups")["id"]), "group.groups"),
     Route("GET", "groups/{}/memberOf", lambda call: relations.list_containers(call, call.addressed("groups")["id"]), "group.groups", 2),
     Route("GET", "groups/{}/owners", lambda call: relations.list_owners(call, call.addressed("groups")["id"]), "group.owners"),
     Route(

@@ -20,7 +20,7 @@ from awsfed_lib.sandbox.keys import KeyPair, KeyRing, Validity
 
 Tables = dict[str, dict[str, Any]]
 World = Mapping[str, Any]
-RELATIONS = ("members", "owners", "policies", "jobs", "portalClaims")
+RELATIONS = ("members", "owners", "policies", "jobs", "portalClaims", "deleted")
 SIGNING_NAME = "Microsoft Azure Federated SSO Certificate"
 
 

@@ -22,7 +22,7 @@ def changed(kind: Kind, record: Record, body: Mapping[str, Any]) -> dict[str, An
             continue
         if name not in kind.names:
             raise unknown_property(name, kind.type)
-        if name in kind.read_only and value != record.get(name):
+        if value != record.get(name) and (name in kind.read_only or (name in kind.once and record.get(name) is not None)):
             raise read_only(name)
         _refuse_value(kind, name, value)
     merged = {**record, **{name: _merged(record.get(name), value) for name, value in body.items() if not name.startswith("@odata.")}}

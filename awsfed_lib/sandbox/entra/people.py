@@ -8,7 +8,7 @@ from typing import Any
 
 from awsfed_lib.sandbox.entra import relations
 from awsfed_lib.sandbox.entra.query import Shape, collection, count, single
-from awsfed_lib.sandbox.entra.refusals import not_found
+from awsfed_lib.sandbox.entra.refusals import bad_request, not_found
 from awsfed_lib.sandbox.entra.routing import Call, Route, lookup
 from awsfed_lib.sandbox.entra.schema import USER
 from awsfed_lib.sandbox.entra.wire import Answer
@@ -52,7 +52,21 @@ def _refuse_unseen(call: Call) -> None:
         call.require("user.full")
 
 
+def me(call: Call) -> Mapping[str, Any]:
+    """The person who is signed in. Raises Refusal (400) for an application."""
+    if call.caller.app_only:
+        raise bad_request("/me request is only valid with delegated authentication flow.", "BadRequest")
+    record: Mapping[str, Any] | None = call.view.get("users", call.caller.user_id)
+    if record is None:
+        raise not_found(call.caller.user_id)
+    return record
+
+
 ROUTES = (
+    Route("GET", "me", lambda call: single(call, SHAPE, me(call))),
+    Route("GET", "me/memberOf", lambda call: relations.list_containers(call, me(call)["id"]), units=2),
+    Route("POST", "me/getMemberGroups", lambda call: relations.member_groups(call, me(call)["id"])),
+    Route("POST", "users/{}/getMemberGroups", lambda call: relations.member_groups(call, user_of(call)["id"]), "user.groups.ids"),
     Route("GET", "users", list_users, "user.read", 2),
     Route("GET", "users/$count", count_users, "user.read"),
     Route("GET", "users/{}", get_user, "user.read"),

@@ -11,8 +11,8 @@ from typing import Any
 
 from awsfed_lib.sandbox.entra import inheritance
 from awsfed_lib.sandbox.entra.filtering import Rows
-from awsfed_lib.sandbox.entra.query import Shape, collection, count
-from awsfed_lib.sandbox.entra.refusals import bad_request, denied
+from awsfed_lib.sandbox.entra.query import ODATA, Shape, collection, count
+from awsfed_lib.sandbox.entra.refusals import bad_request, denied, invalid_values
 from awsfed_lib.sandbox.entra.routing import Call
 from awsfed_lib.sandbox.entra.schema import GROUP, KINDS, SERVICE_PRINCIPAL, USER, Kind
 from awsfed_lib.sandbox.entra.wire import Answer
@@ -123,6 +123,19 @@ def list_containers(call: Call, object_id: str) -> Answer:
 def list_all_containers(call: Call, object_id: str) -> Answer:
     """GET …/transitiveMemberOf."""
     return collection(call, SHAPE, all_containers(call, object_id))
+
+
+def member_groups(call: Call, object_id: str) -> Answer:
+    """POST …/getMemberGroups: ids of the groups that hold the object, directly or not (graph/api/directoryobject-getmembergroups)."""
+    if not isinstance(call.body.get("securityEnabledOnly"), bool):
+        raise invalid_values()
+    found = [row for row in all_containers(call, object_id) if row["@odata.type"] == "#microsoft.graph.group"]
+    secure = [
+        row["id"]
+        for row in found
+        if not call.body["securityEnabledOnly"] or (call.view.get("groups", row["id"]) or {}).get("securityEnabled")
+    ]
+    return Answer(200, {"@odata.context": f"{call.base}/$metadata#Collection(Edm.String)", "value": secure}, ODATA)
 
 
 def list_owners(call: Call, object_id: str) -> Answer:

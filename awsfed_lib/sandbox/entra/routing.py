@@ -146,7 +146,7 @@ class Route:
 
     def charge(self, ask: Ask) -> Charge:
         """The price of a request (learn.microsoft.com/graph/throttling-limits, "identity and access")."""
-        write = ask.method in ("POST", "PATCH", "PUT", "DELETE") and not self.pattern.endswith(("getByIds", "$batch"))
+        write = ask.method in ("POST", "PATCH", "PUT", "DELETE") and not self.pattern.endswith(("getByIds", "getMemberGroups", "$batch"))
         if write:
             return Charge(1, writes=1)
         query = ask.query

@@ -18,6 +18,7 @@ class Kind:
     """One kind of object: its properties, with the value of each where none is known.
 
     `answers`: what a GET returns; `on_request`: what comes only by $select. `contains`: properties for which `contains` can filter.
+    `once`: properties that can be written while they are null.
     What can be filtered and is in neither is no property of v1.0 (docs-contrib filter-directory-objects names some).
     """
 
@@ -30,6 +31,7 @@ class Kind:
     alternate_keys: tuple[str, ...] = ()
     read_only: frozenset[str] = frozenset()
     contains: frozenset[str] = frozenset()
+    once: frozenset[str] = frozenset()
 
     @property
     def resource(self) -> str:
@@ -115,7 +117,8 @@ APPLICATION = Kind(
     _names("id appId displayName identifierUris tags uniqueName createdDateTime signInAudience publisherDomain applicationTemplateId"),
     _names("web notes description"),
     ("appId", "uniqueName"),
-    _names("id appId deletedDateTime applicationTemplateId createdDateTime publisherDomain verifiedPublisher uniqueName createdByAppId"),
+    _names("id appId deletedDateTime applicationTemplateId createdDateTime publisherDomain verifiedPublisher createdByAppId"),
+    once=_names("uniqueName"),
 )
 
 GROUP = Kind(
@@ -143,7 +146,8 @@ GROUP = Kind(
     ),
     _names("description"),
     ("uniqueName",),
-    _names("id deletedDateTime createdDateTime mail renewedDateTime securityIdentifier uniqueName proxyAddresses"),
+    _names("id deletedDateTime createdDateTime mail renewedDateTime securityIdentifier proxyAddresses"),
+    once=_names("uniqueName"),
 )
 
 USER = Kind(

@@ -231,3 +231,38 @@ def test_members_of_a_microsoft_365_group_can_be_changed(writer, tenant):
     changed = {**tenant.tables["groups"][sample.ADMINS], "mailEnabled": True, "groupTypes": ["Unified"]}
     tenant.tables["groups"][sample.ADMINS] = changed
     assert writer.delete(f"{MEMBERS}/{sample.ANNA}/$ref").status == 204
+
+
+def test_a_deleted_group_can_be_restored_with_its_members_and_without_its_assignments(writer, tenant):
+    """graph/api/group-delete, directory-deleteditems-restore: both kinds of groups are kept for 30 days."""
+    assert writer.delete(f"/groups/{sample.ADMINS}").status == 204
+    (kept,) = writer.value("/directory/deletedItems/microsoft.graph.group")
+    assert (kept["id"], kept["deletedDateTime"]) == (sample.ADMINS, "2026-11-24T06:00:00Z")
+    back = writer.post(f"/directory/deletedItems/{sample.ADMINS}/restore", {})
+    assert (back.status, back.json["displayName"], back.json["deletedDateTime"]) == (200, "AWS-123456789012-Admin", None)
+    assert ids(writer.value(MEMBERS)) == [sample.ANNA, sample.NESTED]
+    assert tenant.now_view.assignments("principalId", sample.ADMINS) == []
+    assert writer.post(f"/directory/deletedItems/{sample.ADMINS}/restore", {}).status == 404
+
+
+def test_a_unique_name_can_be_given_once(writer):
+    """graph/api/group-upsert: it cannot be changed; PATCH sets it where there is none."""
+    assert writer.patch(f"/groups/{sample.EMPTY}", {"uniqueName": "aws-123456789012-admin"}).error[2].endswith("uniqueName already exists.")
+    assert writer.patch(f"/groups/{sample.EMPTY}", {"uniqueName": "empty"}).status == 204
+    assert writer.get("/groups(uniqueName='empty')").json["id"] == sample.EMPTY
+    assert writer.patch(f"/groups/{sample.EMPTY}", {"uniqueName": "other"}).status == 400
+
+
+def test_the_groups_of_somebody_by_their_ids(writer, person):
+    """graph/api/directoryobject-getmembergroups: groups in groups count, and mail groups only where they are asked for."""
+    secure, every = ({"securityEnabledOnly": only} for only in (True, False))
+    assert writer.post(f"/users/{sample.ANNA}/getMemberGroups", secure).json["value"] == [sample.ADMINS]
+    assert set(person().post("/me/getMemberGroups", every).json["value"]) == {sample.ADMINS, sample.OFFICE}
+    assert set(writer.post(f"/users/{sample.GUEST}/getMemberGroups", secure).json["value"]) == {sample.NESTED, sample.ADMINS}
+    assert writer.post(f"/users/{sample.ANNA}/getMemberGroups", {}).status == 400
+
+
+def test_who_am_i(reader, person):
+    assert person().get("/me").json["id"] == sample.ANNA
+    assert sample.ADMINS in ids(person().value("/me/memberOf"))
+    assert reader.get("/me").error[:2] == (400, "BadRequest")

@@ -188,3 +188,33 @@ def test_the_page_switch_makes_every_list_a_long_one(reader, tenant):
     tenant.switches = tenant.switches.changed({"page": 1})
     assert len(reader.value(f"/servicePrincipals/{sample.AWS}/appRoleAssignedTo")) == 1
     assert len(reader.value(f"/groups/{sample.ADMINS}/members")) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (
+            "/users?$select=id,employeeType,proxyAddresses,signInActivity,onPremisesExtensionAttributes",
+            {"proxyAddresses": [], "employeeType": None},
+        ),
+        ("/groups?$select=id,assignedLabels,hideFromOutlookClients,onPremisesExtensionAttributes", {"assignedLabels": []}),
+    ],
+)
+def test_every_property_of_the_version_can_be_selected(reader, path, value):
+    """msgraph-metadata schemas/v1.0-Prod.csdl: what foreign readers ask for."""
+    assert value.items() <= reader.value(path)[0].items()
+
+
+@pytest.mark.parametrize("name", ["createdDateTime", "publisherName", "preferredTokenSigningKeyEndDateTime"])
+def test_properties_of_beta_cannot_be_selected(reader, name):
+    """They are in filter-directory-objects and in no v1.0 type."""
+    text = f"Parsing OData Select and Expand failed: Could not find a property named '{name}' on type 'microsoft.graph.servicePrincipal'."
+    assert reader.get(f"/servicePrincipals?$select=id,{name}").error == (400, "BadRequest", text)
+    assert name not in reader.value("/servicePrincipals")[0]
+
+
+def test_templates_are_found_by_a_part_of_their_name(reader):
+    """graph/api/applicationtemplate-list."""
+    found = reader.value("/applicationTemplates?$filter=contains(displayName,'Single-Account')")
+    assert [one["displayName"] for one in found] == ["AWS Single-Account Access"]
+    assert reader.get("/groups?$filter=contains(displayName,'x')").error[1] == "Request_UnsupportedQuery"
