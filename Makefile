@@ -29,6 +29,7 @@ types: $(READY)
 # The proofs at full size (docs/proof.md); `make test` runs a seeded sample of each.
 faults: $(READY)
 	AWSFED_CRASH_CASES=20500 AWSFED_BODIES=100000 AWSFED_HISTORIES=2000 AWSFED_FAULT_CASES=5400 AWSFED_AWS_FAULT_CASES=200 AWSFED_WORLD_CASES=200 AWSFED_SIGN_IN_CASES=1000 AWSFED_KILLS=102 AWSFED_EVIDENCE_CASES=2400 AWSFED_CREATE_CASES=all \
+	  AWSFED_APPROVAL_CASES=all \
 	  $(BIN)/python -m pytest tests/faults -n 2 --dist load -rP
 
 planted: $(READY)
