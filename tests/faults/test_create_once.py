@@ -269,3 +269,17 @@ def _settled(place, kind):
 
 def _escaped(path):
     return path.replace("$", r"\$").replace("(", r"\(")
+
+
+def test_what_was_sent_and_is_not_shown_is_refused_by_its_code(twin, folder):
+    """The lists stay behind for longer than a run waits, as Entra ID's do."""
+    kind = KINDS["application"]
+    place = Place(twin, twin.session("writer"), folder)
+    twin.switch(lag_minutes={"*": 600.0})
+    ends = [place.run(kind)]
+    place.now += SOON
+    ends += [place.run(kind, approve=False), place.run(kind), place.run(kind)]
+    assert ends[:2] == ["unverified", "planned"]
+    assert ends[2] == "sent-not-seen"
+    assert ends[3] != "unverified"
+    assert kind.count(place) == 1
