@@ -1,5 +1,6 @@
 """`awsfed runs`: what people see of records."""
 
+import json
 import re
 import shutil
 
@@ -40,13 +41,25 @@ def test_show_tells_what_a_record_holds(runs):
         assert words in said
 
 
-def test_diff_names_rows_that_came_went_and_changed(runs):
+def test_diff_names_rows_that_were_added_removed_and_changed_and_what_was_not_read(runs):
     said = awsfed("diff", "20260101", "last").stdout
     assert "roles: " in said
-    assert "went  arn:aws:iam::000000000001:role/Admin" in said
-    assert "came  arn:aws:iam::000000000003:role/Admin" in said
+    assert "removed  000000000001" in said
+    assert "added    000000000003" in said
+    assert "not read arn:aws:iam::000000000001:role/Admin" in said
+    assert "not read arn:aws:iam::000000000003:role/Admin" in said
     assert "role_name: Admin → Power" in said
     assert awsfed("diff", "last", "last").stdout == "accounts: no change\nroles: no change\n"
+
+
+def test_diff_of_different_targets_is_refused(runs):
+    names = []
+    for one, last in zip(catalogue.records(runs), "ab", strict=False):
+        said = one.run()
+        said["parameters"] |= {"application_id": f"9f2b1c34-1234-4abc-9def-12345678900{last}"}
+        (one.folder / "run.json").write_text(json.dumps(said))
+        names.append(one.folder.name)
+    assert "different targets" in awsfed("diff", *names).stderr
 
 
 def test_verify_proves_all_and_names_what_is_broken(runs):

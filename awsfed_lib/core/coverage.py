@@ -104,6 +104,11 @@ def _in_words(found: list[dict[str, Any]], state: str, why: Callable[[Row], str]
         yield f"{what[0].upper()}{what[1:]} {state} ({len(several)}): {names}{more}. {why(several[0])}"
 
 
+def accounts_read(table: pd.DataFrame) -> frozenset[str]:
+    """Ids of the accounts of COVERAGE that were read by every read of them."""
+    return frozenset(table.loc[(table["what"] == ACCOUNT) & (table["state"] == READ), "key"])
+
+
 def whole(table: pd.DataFrame) -> bool:
     """Whether everything of COVERAGE was read that anybody can read."""
     return not (table["state"] == NOT_READ).any()

@@ -259,8 +259,8 @@ DIFFERENCES = Schema(
     "differences",
     {
         "row": Column(TEXT, "the key of the row, its columns joined by a space"),
-        "change": Column(TEXT, "came, went, or other"),
-        "column": Column(TEXT, "which cell is another; '' when the whole row came or went"),
+        "change": Column(TEXT, "added, removed, changed, or not read"),
+        "column": Column(TEXT, "which cell changed; '' for a whole row"),
         "before": Column(TEXT, "in the earlier table"),
         "after": Column(TEXT, "in the later table"),
     },

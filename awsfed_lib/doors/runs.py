@@ -106,16 +106,23 @@ def _told(record: Record) -> Record:
 @click.argument("later")
 @click.option("--most", type=click.IntRange(1), default=_MOST, show_default=True, help="So many lines a table.")
 def diff(earlier: str, later: str, most: int) -> None:
-    """Compare the tables of two records, row by row."""
+    """Compare the tables of two records of one target, row by row. What one of them did not read is said, and is no change."""
     from awsfed_lib.core.review.difference import difference
     from awsfed_lib.edges.records import parquet
 
-    then, now = (_told(_found(name)).tables() for name in (earlier, later))
+    records = [_told(_found(name)) for name in (earlier, later)]
+    _refuse_other_target(*records)
+    known = (_read_accounts(records[0]), _read_accounts(records[1]))
+    for word, record in zip(("earlier", "later"), records, strict=True):
+        if said := (record.run().get("coverage") or {}).get("said"):
+            click.echo(f"{word}: {said}")
+    then, now = (record.tables() for record in records)
     for name in sorted(then.keys() | now.keys()):
         if name not in then or name not in now:
             click.echo(f"{name}: only in the {'later' if name in now else 'earlier'}")
             continue
-        changes = difference(parquet.read(then[name]), parquet.read(now[name]))
+        listing = name in ("accounts", "provider_accounts", "coverage")  # these say themselves what was read
+        changes = difference(parquet.read(then[name]), parquet.read(now[name]), known=(None, None) if listing else known)
         counts = ", ".join(f"{number} {word}" for word, number in changes["change"].value_counts().items())
         click.echo(f"{name}: {counts or 'no change'}")
         for row in changes.head(most).to_dict(orient="records"):
@@ -124,11 +131,33 @@ def diff(earlier: str, later: str, most: int) -> None:
             click.echo(f"    and {len(changes) - most:,} more")
 
 
+def _refuse_other_target(earlier: Record, later: Record) -> None:
+    given = [record.run().get("parameters", {}) for record in (earlier, later)]
+    for name in ("tenant_id", "application_id", "cloud", "partition"):
+        values = [one.get(name) or "" for one in given]
+        if all(values) and values[0] != values[1]:
+            raise RecordError(
+                f"These runs are about different targets: {name} is {values[0]} and {values[1]}.",
+                code="other-target",
+                remedy="Compare runs of one target: `awsfed runs list` shows them.",
+            )
+
+
+def _read_accounts(record: Record) -> frozenset[str] | None:
+    """Return the accounts that the run read in full; None for a record that does not tell."""
+    from awsfed_lib.core.coverage import accounts_read
+    from awsfed_lib.core.tables import read_in_full
+
+    if "coverage" in record.tables():
+        return accounts_read(record.table("coverage"))
+    return read_in_full(record.table("accounts")) if "accounts" in record.tables() else None
+
+
 def _line(row: dict[Any, Any]) -> str:
     from awsfed_lib.core.view.escape import visible
 
     cell = f" {row['column']}: {row['before'] or 'nothing'} → {row['after'] or 'nothing'}" if row["column"] else ""
-    return visible(f"{row['change']:<6}{row['row']}{cell}")
+    return visible(f"{row['change']:<9}{row['row']}{cell}")
 
 
 @runs.command()
