@@ -39,7 +39,7 @@ ROLES: Mapping[str, frozenset[str]] = {
 """Directory roles that a person needs for calls of each kind, one of them; a Global Administrator has all."""
 OWNED = "Application.ReadWrite.OwnedBy"
 CREATES, CHANGES_GROUPS = ("group.create", "group.upsert"), frozenset({"Group.Create", "Group.ReadWrite.All", "Directory.ReadWrite.All"})
-CREATE_ONLY = "with Group.Create, which only applications can have, a group that the client does not own cannot be changed later"
+CREATE_ONLY = "with Group.Create alone, which only applications can have, it owns the groups that it creates, and can change no others"
 AWS_IS_NO_CONDITION = ("01-application",)
 
 
