@@ -14,7 +14,7 @@ import pandas as pd
 
 from awsfed_lib.core.access_shapes import ACCESS_BY_ACCOUNT, ACCESS_BY_USER, UNUSED
 from awsfed_lib.core.review.checks_people import ADMINISTRATOR
-from awsfed_lib.core.review.paths import EFFECTIVE
+from awsfed_lib.core.review.paths import EFFECTIVE, POSSIBLE
 from awsfed_lib.core.review.use import Use
 from awsfed_lib.core.tables import FACTS, PATHS, check, frame, rows
 
@@ -41,7 +41,7 @@ def _with_end(paths: pd.DataFrame) -> list[Row]:
 
 def _better_first(row: Row) -> tuple[int, str]:
     verdict = row["verdict"]
-    return EFFECTIVE.index(verdict) if verdict in EFFECTIVE else len(EFFECTIVE), verdict
+    return POSSIBLE.index(verdict) if verdict in POSSIBLE else len(POSSIBLE), verdict
 
 
 def _order(row: Row) -> tuple[Any, ...]:
@@ -104,12 +104,11 @@ def _of_user(several: list[Row], use: Use) -> dict[str, Any]:
 
 
 def administrators(access: pd.DataFrame) -> pd.DataFrame:
-    """Give who reaches everything, of ACCESS_BY_ACCOUNT: what works, with the columns that say who, where, and through what."""
+    """Give who reaches everything, or may, of ACCESS_BY_ACCOUNT, with the columns that say who, where, and through what."""
     listed = check(ACCESS_BY_ACCOUNT, access)
-    given = listed[listed["administrator"] & listed["verdict"].isin(EFFECTIVE)]
-    return given[["account_id", "account_name", "user_name", "through", "role_name", "role_last_used", "max_session"]].reset_index(
-        drop=True
-    )
+    given = listed[listed["administrator"] & listed["verdict"].isin(POSSIBLE)]
+    columns = ["account_id", "account_name", "user_name", "through", "role_name", "role_last_used", "max_session", "verdict"]
+    return given[columns].reset_index(drop=True)
 
 
 def overview(access: pd.DataFrame, unused: pd.DataFrame) -> pd.DataFrame:
@@ -117,11 +116,10 @@ def overview(access: pd.DataFrame, unused: pd.DataFrame) -> pd.DataFrame:
     listed = rows(check(ACCESS_BY_ACCOUNT, access))
     working = [row for row in listed if row["verdict"] in EFFECTIVE]
     everything = [row for row in working if row["administrator"]]
-    told = [("works", working), ("gives everything (AdministratorAccess)", everything)]
+    may = [row for row in listed if row["verdict"] in POSSIBLE and row["verdict"] not in EFFECTIVE]
+    told = [("works", working), ("gives everything (AdministratorAccess)", everything), ("may work (conditional, or not known)", may)]
     facts = [{"fact": name, "value": _counted(given)} for name, given in told]
-    facts.append(
-        {"fact": "assigned, and does not work or is not known", "value": f"{len(listed) - len(working):,} of {len(listed):,} rows"}
-    )
+    facts.append({"fact": "assigned, and does not work", "value": f"{len(listed) - len(working) - len(may):,} of {len(listed):,} rows"})
     number = Counter(row["what"] for row in rows(check(UNUSED, unused)))
     words = "; ".join(f"{word}: {number[what]:,}" for what, word in _UNUSED.items() if number[what])
     return frame(FACTS, [*facts, {"fact": "not used, by the logs that were read", "value": words or "nothing was found"}])

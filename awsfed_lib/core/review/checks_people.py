@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from awsfed_lib.core.review.evidence import Evidence, Item
 from awsfed_lib.core.review.links import Terms
-from awsfed_lib.core.review.paths import EFFECTIVE
+from awsfed_lib.core.review.paths import EFFECTIVE, POSSIBLE
 
 MANY_ROLES = 300  # about 430 to 540 Role values fit into the 100,000 characters of an assertion (AssumeRoleWithSAML)
 MANY_ASSIGNMENTS, MOST_ASSIGNMENTS = 1350, 1500
@@ -134,10 +134,13 @@ def many_roles(_: Evidence, terms: Terms) -> Iterator[Item]:
 
 def administrators(evidence: Evidence, terms: Terms) -> Iterator[Item]:
     """Count the people who reach AdministratorAccess, and the accounts."""
-    reached = [path for path in terms.paths if path["user_name"] and path["verdict"] in EFFECTIVE and ADMINISTRATOR in path["policies"]]
+    given = [path for path in terms.paths if path["user_name"] and path["verdict"] in POSSIBLE and ADMINISTRATOR in path["policies"]]
+    reached = [path for path in given if path["verdict"] in EFFECTIVE]
     people, accounts = {path["user_name"] for path in reached}, {path["account_id"] for path in reached}
+    may = {path["user_name"] for path in given} - people
     unread = sum(bool(account["problem"]) for account in evidence.account_rows.values())
     counted = f"{len(people)} people reach AdministratorAccess, in {len(accounts)} accounts"
+    counted += f"; {len(may)} more may (conditional, or not known)" if may else ""
     known = f"{counted}{f'; unknown in {unread} accounts that were not read' if unread else ''}" if evidence.read else "Unknown who does"
     yield Item("", "AdministratorAccess", f"{known}.")
 

@@ -20,7 +20,7 @@ from awsfed_lib.core.tables import PATHS, frame
 Row = Mapping[str, Any]
 EFFECTIVE = ("effective", "effective (appRole disabled)")
 POSSIBLE = (*EFFECTIVE, "conditional", "unknown", "unread")
-"""Verdicts of paths by which somebody gets in, or may."""
+"""Verdicts of paths by which somebody gets in, or may, best first."""
 DEFAULT_ACCESS = "00000000-0000-0000-0000-000000000000"  # an assignment without a role (graph/api/resources/approleassignment)
 _ELIGIBLE = (
     "Eligible members (Privileged Identity Management) were not read: they get in once they activate. If there are none, see 05-groups."
