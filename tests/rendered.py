@@ -52,6 +52,7 @@ class Rendered:
         self.roles, self.page, self.fault = roles, page, fault
         self.latency = 0.0
         self.asked: list[Ask] = []
+        self.assumed: dict[str, str] = {}
         self._counts: Counter[tuple[str, str]] = Counter()
         self._lock = threading.Lock()
         self._pages = lru_cache(maxsize=None)(self._render)
@@ -89,14 +90,14 @@ class Rendered:
         return json.dumps({"Accounts": entries} | more).encode()
 
     def _get_caller_identity(self, ask: Ask) -> bytes:
-        return xml(
-            "GetCallerIdentity", f"<Arn>arn:aws:iam::{ask.account}:user/hub</Arn><UserId>AIDA</UserId><Account>{ask.account}</Account>"
-        )
+        arn = self.assumed.get(ask.account, f"arn:aws:iam::{ask.account}:user/hub")
+        return xml("GetCallerIdentity", f"<Arn>{arn}</Arn><UserId>AIDA</UserId><Account>{ask.account}</Account>")
 
     def _assume_role(self, ask: Ask) -> bytes:
         account = ask.given["RoleArn"].split(":")[4]
         granted = f"<AccessKeyId>ASIA{account}0000</AccessKeyId><SecretAccessKey>secret</SecretAccessKey><SessionToken>token</SessionToken>"
         arn = f"arn:aws:sts::{account}:assumed-role/{ask.given['RoleArn'].rpartition('/')[2]}/awsfed"
+        self.assumed[account] = arn
         user = f"<AssumedRoleUser><AssumedRoleId>AROA:awsfed</AssumedRoleId><Arn>{arn}</Arn></AssumedRoleUser>"
         return xml("AssumeRole", f"<Credentials>{granted}<Expiration>2099-01-01T00:00:00Z</Expiration></Credentials>{user}")
 
@@ -120,8 +121,18 @@ class Rendered:
         key, one = ("Roles", listed) if action == "ListRoles" else ("RoleDetailList", detailed)
         end = min(start + self.page, self.roles)
         members = "".join(f"<member>{one(account, number)}</member>" for number in range(start, end))
+        members += reader(account, "<Tags/>" if one is detailed else "<MaxSessionDuration>3600</MaxSessionDuration>") if start == 0 else ""
         more = f"<IsTruncated>true</IsTruncated><Marker>{end}</Marker>" if end < self.roles else "<IsTruncated>false</IsTruncated>"
         return xml(action, f"<{key}>{members}</{key}>{more}")
+
+
+def reader(account: str, more: str) -> str:
+    """The role that reads: it trusts the hub, and no SAML."""
+    trust = quote('{"Statement":{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"}}')
+    return (
+        f"<member><Path>/</Path><RoleName>awsfed-audit</RoleName><RoleId>AROAREADER</RoleId><Arn>arn:aws:iam::{account}:role/awsfed-audit</Arn>"
+        f"<CreateDate>2024-01-01T00:00:00Z</CreateDate><AssumeRolePolicyDocument>{trust}</AssumeRolePolicyDocument>{more}</member>"
+    )
 
 
 ATTACHED = "<member><PolicyName>ReadOnlyAccess</PolicyName><PolicyArn>arn:aws:iam::aws:policy/ReadOnlyAccess</PolicyArn></member>"

@@ -294,7 +294,7 @@ def test_policies_that_02_renders_are_enough_and_the_writer_cannot_touch_itself(
                 found.policies["only"] = rendered_[file]
     assert side.carried()[1].verdict == "applied"
     iam = side.service()._hub
-    with iam.acting(side.account("Sales").id, via="awsfed-writer", external_id="awsfed-sandbox"), pytest.raises(WriteForbidden):
+    with iam.reading(side.account("Sales").id, via="awsfed-writer", external_id="awsfed-sandbox"), pytest.raises(WriteForbidden):
         iam.iam_once.put_role_policy(RoleName="awsfed-writer", PolicyName="x", PolicyDocument="{}")
     side.removed("Sales")
 

@@ -76,7 +76,7 @@ def test_every_account_is_a_row_and_every_saml_role_too() -> None:
     check(ROLES, roles)
     assert list(accounts.account_id) == canned.accounts
     assert set(accounts.problem) == {""}
-    assert set(accounts.other_roles) == {3}  # roles 0, 3 and 6 trust no SAML provider
+    assert set(accounts.other_roles) == {4}  # roles 0, 3 and 6 trust no SAML provider, and neither does the one that reads
     assert all(arns(roles, account) == expected(canned, account) for account in canned.accounts)
 
 
@@ -545,6 +545,22 @@ def test_policy_of_the_organization_that_denies_is_named() -> None:
     assert list(read_in_full.account_name) == ["Contoso Management"]  # service control policies spare the management account
     assert accounts.problem.str.contains("an organization policy forbids ListRoles").sum() > 10
     assert set(roles.account_id) == set(read_in_full.account_id)
+
+
+@pytest.mark.parametrize("action", ["GetAccountAuthorizationDetails", "ListRoles"])
+def test_a_list_without_the_role_that_reads_it_is_not_whole(action: str) -> None:
+    """IAM has answered 200 with an empty list: such an account is unread, never one without roles."""
+
+    def empty(ask: Any) -> Any:
+        if ask.action != action or ask.account != "000000000001":
+            return None
+        key = "Roles" if action == "ListRoles" else "RoleDetailList"
+        return 200, rendered.xml(action, f"<IsTruncated>false</IsTruncated><{key}/>")
+
+    with served(accounts=2, fault=empty) as (_, session):
+        accounts, roles = read(session)
+    assert (accounts.problem == "").tolist() == [False, True]
+    assert set(roles.account_id) == {"000000000002"}
 
 
 def test_hub_acts_as_itself_in_its_own_account_when_the_role_is_missing_there() -> None:

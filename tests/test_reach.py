@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from awsfed_lib.core.errors import AwsError
+from awsfed_lib.core.errors import AwsError, UnreadError
 from awsfed_lib.edges.amazon import aws
 from awsfed_lib.sandbox.server import Server
 
@@ -28,7 +28,9 @@ def test_who_awsfed_is_in_each_account_and_where_it_is_nobody() -> None:
 
     table = reach(3, fault)
     assert list(table.columns) == ["account_id", "account_name", "reach", "problem"]
-    assert list(table.reach) == ["arn:aws:iam::000000000001:user/hub", "", "arn:aws:iam::000000000003:user/hub"]
+    assert list(table.reach) == [
+        f"arn:aws:sts::{account}:assumed-role/awsfed-audit/awsfed" if account else "" for account in ("000000000001", "", "000000000003")
+    ]
     assert (table.problem != "").tolist() == [False, True, False]
     assert table.problem[1].startswith("Denied: role awsfed-audit could not be assumed")
     assert all(str(kind) == "str" for kind in table.dtypes)
@@ -44,8 +46,11 @@ def test_being_somebody_in_another_account_stops_everything() -> None:
         reach(2, fault)
 
 
-def test_no_account_at_all_is_a_table_all_the_same() -> None:
-    assert list(reach(0, rendered.no_fault).columns) == ["account_id", "account_name", "reach", "problem"]
+def test_an_organization_without_any_account_was_not_read() -> None:
+    """The account that reads is in the list, so that an empty list is not whole."""
+    with pytest.raises(UnreadError) as caught:
+        reach(0, rendered.no_fault)
+    assert caught.value.code == "reader-missing"
 
 
 def test_reach_through_another_role_says_where_that_role_is_missing() -> None:
@@ -61,3 +66,19 @@ def test_reach_through_another_role_says_where_that_role_is_missing() -> None:
         table = aws.reach(ORGANIZATION, through="awsfed-writer", session=session)
     assert table.problem[0] == ""
     assert "role awsfed-writer could not be assumed" in table.problem[1]
+
+
+def test_in_the_hubs_own_account_only_reading_falls_back_to_the_hub() -> None:
+    """A role that writes and cannot be assumed is a problem there too: nothing is ever written as the hub itself."""
+
+    def fault(ask: Any) -> Any:
+        return rendered.error(403, "AccessDenied", "not authorized") if ask.action == "AssumeRole" else None
+
+    canned = rendered.Rendered(0, 0, fault=fault)
+    canned.accounts.append(rendered.HUB)
+    with Server(canned.app) as server:
+        session = rendered.session(server.url)
+        reads = aws.reach(ORGANIZATION, session=session)
+        writes = aws.reach(ORGANIZATION, through="awsfed-writer", session=session)
+    assert reads.reach[0].endswith(":user/hub")
+    assert (writes.reach[0], writes.problem[0] == "") == ("", False)

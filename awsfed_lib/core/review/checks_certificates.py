@@ -40,6 +40,10 @@ def _of_application(signing: Sequence[Row], now: datetime) -> Iterator[dict[str,
 
 def _of_accounts(held: Sequence[Row], signs: Collection[str]) -> Iterator[dict[str, str]]:
     for row in held:
+        if row.get("encryption") == "Required":
+            cause = "its AssertionEncryptionMode is Required: a sign-in whose assertion is not encrypted is refused"
+            remedy = "Set it to Allowed, or let Entra ID encrypt with a key whose private part every provider holds."
+            yield finding("high", "provider requires encrypted assertions", row["provider_arn"], cause=cause, remedy=remedy)
         known = set(row["thumbprints"].split("; ")) - {""}
         if signs and known and not known & set(signs):
             cause = f"its metadata holds {', '.join(sorted(known))}, and Entra ID signs with {', '.join(sorted(signs))}: nobody can sign in"

@@ -23,10 +23,11 @@ KEY_ID = re.compile(rb"Credential=([^/,\s]+)/")
 
 
 class Acting(NamedTuple):
-    """The account that requests are for, and the credentials that sign them."""
+    """The account that requests are for, the credentials that sign them, and their role; "" where they are no role's of the account."""
 
     account_id: str
     credentials: Credentials
+    role: str = ""
 
 
 # No default: a request outside of any account must fail, and never fall back to the credentials of the hub.
@@ -34,9 +35,9 @@ _ACTING: ContextVar[Acting] = ContextVar("acting")
 
 
 @contextmanager
-def acting_in(account_id: str, credentials: Credentials) -> Iterator[None]:
+def acting_in(account_id: str, credentials: Credentials, role: str = "") -> Iterator[None]:
     """Sign the requests of this context, in this thread, with `credentials`, which belong to `account_id`."""
-    token = _ACTING.set(Acting(account_id, credentials))
+    token = _ACTING.set(Acting(account_id, credentials, role))
     try:
         yield
     finally:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from awsfed_lib.core.errors import AwsError, UnreadError
+from awsfed_lib.edges.amazon.acting import acting
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
 
 PAGE = 1000  # MaxItems of IAM lists; the default is 100
 
@@ -28,6 +32,28 @@ def all_pages(call: Callable[..., Any], key: str, account_id: str, **request: An
         if marker in markers:
             raise UnreadError(f"IAM gave the same page of {key} twice. Run again.")
         markers.append(marker)
+
+
+def role_pages(iam: IAMClient, account_id: str) -> tuple[dict[str, Mapping[str, Any]], dict[str, Mapping[str, Any]]]:
+    """Read both lists of the roles of one account: of GetAccountAuthorizationDetails and of ListRoles, ARN → entry.
+
+    IAM has answered 200 with empty lists. The role that reads is in them, so a list without it is not whole: UnreadError.
+    """
+    details = all_pages(iam.get_account_authorization_details, "RoleDetailList", account_id, Filter=["Role"])
+    listed = all_pages(iam.list_roles, "Roles", account_id)
+    reader = acting().role
+    for found, operation in ((details, "GetAccountAuthorizationDetails"), (listed, "ListRoles")):
+        if reader and not any(arn.endswith(f"/{reader.rpartition('/')[2]}") for arn in found):
+            raise UnreadError(f"IAM's answer to {operation} lacks the role {reader}, which reads it.", code="reader-missing")
+    return details, listed
+
+
+def provider_arns(iam: IAMClient, account_id: str) -> list[str]:
+    """List the SAML providers of one account; when there are none, IAM must at least name a role, else it answers with empty lists."""
+    found = sorted(own_entries(iam.list_saml_providers(), "SAMLProviderList", account_id))
+    if not found and acting().role and not whole(iam.list_roles(MaxItems=1), "Roles"):
+        raise UnreadError("IAM names neither a SAML provider nor a role, and a role reads it.", code="reader-missing")
+    return found
 
 
 def own_entries(answer: Mapping[str, Any], key: str, account_id: str) -> dict[str, Mapping[str, Any]]:

@@ -6,6 +6,7 @@ multiprocessing with clients"): all clients are made here, before any thread sta
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -39,6 +40,7 @@ REGIONS = {
     "aws-cn": "cn-north-1",
     "aws-iso": "us-iso-east-1",
     "aws-iso-b": "us-isob-east-1",
+    "aws-eusc": "eusc-de-east-1",
 }
 ONCE = Config(retries={"mode": "standard", "total_max_attempts": 1})  # what is sent is never sent again blindly
 ATTEMPTS = 3  # few: botocore waits inside a worker; an account that is still throttled is asked again at the end
@@ -123,27 +125,32 @@ class Hub:
         return arn.split(":")[4], arn
 
     @contextmanager
-    def acting(self, account_id: str, *, via: str, external_id: str) -> Iterator[None]:
-        """Act in `account_id` through role `via` while the context is open.
+    def reading(self, account_id: str, *, via: str, external_id: str) -> Iterator[None]:
+        """Read in `account_id` through role `via` while the context is open.
 
         In the hub's own account the role may be missing, since stack sets do not reach the account that manages the
-        organization, and nobody needs a role to be where one is: when it cannot be assumed there, the hub acts as itself.
+        organization, and nobody needs a role to read where one is: when it cannot be assumed there, the hub reads as itself.
+        Nothing is ever written that way: a plan acts through the role that it names, or not at all. Raises ClientError.
         """
-        with acting_in(account_id, self.credentials(account_id, via, external_id)):
-            yield
-
-    def credentials(self, account_id: str, via: str, external_id: str) -> Credentials:
-        """Assume the role `via`, or take the hub's own credentials where `acting` says so; raises ClientError."""
         try:
-            return self._assumed(account_id, via, external_id)
+            credentials, role = self.credentials(account_id, via, external_id), via
         except ClientError as error:
             own = self.session.get_credentials()
             if code_of(error) not in DENIED or account_id != self.account_id or own is None:
                 raise
             now = own.get_frozen_credentials()  # as they are now: a refresh midway would look like another key
-            return Credentials(now.access_key or "", now.secret_key or "", now.token)
+            credentials, role = Credentials(now.access_key or "", now.secret_key or "", now.token), self._own_role
+        with acting_in(account_id, credentials, role):
+            yield
 
-    def _assumed(self, account_id: str, via: str, external_id: str) -> Credentials:
+    @property
+    def _own_role(self) -> str:
+        """Name of the role that awsfed runs as; "" for a user."""
+        found = re.fullmatch(r"arn:[a-z-]+:sts::[0-9]{12}:assumed-role/([^/]+)/.*", self.arn, re.ASCII)
+        return found[1] if found else ""
+
+    def credentials(self, account_id: str, via: str, external_id: str) -> Credentials:
+        """Assume the role `via`; raises ClientError."""
         external: Any = {"ExternalId": external_id} if external_id else {}
         answer = self.sts.assume_role(
             RoleArn=f"arn:{self.partition}:iam::{account_id}:role/{via}",

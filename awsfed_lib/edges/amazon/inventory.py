@@ -8,7 +8,7 @@ An account that was not read to the last page is a row with its problem, and non
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import Executor
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
@@ -20,7 +20,7 @@ import pandas as pd
 from awsfed_lib.core.roles import body, pair, trust
 from awsfed_lib.core.roles.trust import SESSION_ACTIONS, USABLE, Verdict
 from awsfed_lib.core.tables import ACCOUNTS, COUNT, ROLES, TEXT, frame
-from awsfed_lib.edges.amazon.answers import all_pages, own_entries
+from awsfed_lib.edges.amazon.answers import own_entries, role_pages
 from awsfed_lib.edges.amazon.hub import Hub
 from awsfed_lib.edges.amazon.organization import Organization
 from awsfed_lib.edges.amazon.reading import name_of, read_organization, require_provider
@@ -88,7 +88,7 @@ def role_table(rows: Iterable[Row]) -> pd.DataFrame:
 
 
 def roles_in(hub: Hub, account: Account, asked: str, recipients: tuple[str, ...] = ()) -> Roles:
-    """Read the roles of one account to the last page; errors as those of `all_pages`."""
+    """Read the roles of one account to the last page; errors as those of `role_pages`."""
     roles, _ = role_entries(hub, account)
     providers = own_entries(hub.iam.list_saml_providers(), "SAMLProviderList", account.account_id)
     rows = [rows for role in roles if (rows := role_rows(role, account, providers, (asked, recipients)))]
@@ -97,14 +97,13 @@ def roles_in(hub: Hub, account: Account, asked: str, recipients: tuple[str, ...]
 
 def role_entries(hub: Hub, account: Account) -> tuple[list[dict[str, Any]], frozenset[str]]:
     """Read all roles of one account to the last page: as both lists together have them, and the ARNs of those that both have."""
-    details = all_pages(hub.iam.get_account_authorization_details, "RoleDetailList", account.account_id, Filter=["Role"])
-    listed = all_pages(hub.iam.list_roles, "Roles", account.account_id)
+    details, listed = role_pages(hub.iam, account.account_id)
     # A role made or gone between the two lists is in one of them: it is shown, never dropped.
     roles = [{**listed.get(arn, {}), **details.get(arn, {})} for arn in sorted({*details, *listed})]
     return roles, frozenset(details) & frozenset(listed)
 
 
-def role_rows(role: Mapping[str, Any], account: Account, providers: Mapping[str, Any], of: tuple[str, tuple[str, ...]]) -> list[Row]:
+def role_rows(role: Mapping[str, Any], account: Account, providers: Collection[str], of: tuple[str, tuple[str, ...]]) -> list[Row]:
     """One row for each SAML provider that the role trusts; none when it does not trust SAML."""
     document = role["AssumeRolePolicyDocument"]
     if not trust.mentions_saml(document):

@@ -76,11 +76,15 @@ def _listed(hub: Hub, organization: Organization) -> Iterator[Account]:
     if organization.accounts_file:
         yield from read_accounts(organization.accounts_file)
         return
-    units = Units(hub)
+    units, listed = Units(hub), 0
     with _listing():
         for page in pages(hub.organizations.list_accounts):
             for entry in whole(page, "Accounts"):
+                listed += 1
                 yield _placed(_account(entry), units, organization.only)
+    if not listed:  # the account that reads is in every such list
+        what = f"AWS Organizations lists no account, not even {hub.account_id}, which reads the list."
+        raise UnreadError(what, code="reader-missing", remedy="Run again.")
 
 
 def pages(call: Callable[..., Any], **request: Any) -> Iterator[Mapping[str, Any]]:

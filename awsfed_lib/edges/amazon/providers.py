@@ -16,7 +16,7 @@ import pandas as pd
 from awsfed_lib.core.errors import DocumentError
 from awsfed_lib.core.saml import metadata
 from awsfed_lib.core.tables import PROVIDERS, frame
-from awsfed_lib.edges.amazon.answers import own_entries, whole
+from awsfed_lib.edges.amazon.answers import provider_arns, whole
 from awsfed_lib.edges.amazon.hub import Hub
 from awsfed_lib.edges.amazon.inventory import account_table
 from awsfed_lib.edges.amazon.organization import Organization
@@ -41,8 +41,8 @@ def providers(
 
 
 def providers_in(hub: Hub, account: Account, asked: str) -> list[dict[str, Any]]:
-    """Read the providers of one account with their metadata: rows of PROVIDERS with their `problem`."""
-    arns = sorted(own_entries(hub.iam.list_saml_providers(), "SAMLProviderList", account.account_id))
+    """Read the providers of one account with their metadata: rows of PROVIDERS with the extra columns."""
+    arns = provider_arns(hub.iam, account.account_id)
     wanted = [arn for arn in arns if asked in ("", arn.rsplit("/", 1)[1])]
     return [_row(account, arn, hub.iam.get_saml_provider(SAMLProviderArn=arn)) for arn in wanted]
 

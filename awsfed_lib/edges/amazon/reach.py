@@ -13,6 +13,7 @@ from awsfed_lib.edges.amazon.answers import refuse_other_account, whole
 from awsfed_lib.edges.amazon.hub import Hub
 from awsfed_lib.edges.amazon.organization import Organization
 from awsfed_lib.edges.amazon.reading import read_organization
+from awsfed_lib.edges.amazon.rounds import Reading
 from awsfed_lib.edges.amazon.selection import Account
 
 COLUMNS = ("account_id", "account_name", "reach", "problem")
@@ -28,8 +29,16 @@ def reach(
     """
     way = replace(organization, via=through, coverage=Coverage()) if through else organization  # only reading counts as read
     readings = read_organization(way, who_in, executor=executor, session=session)
-    rows = [(r.account.account_id, r.account.account_name, r.found or "", r.problem) for r in readings]
+    rows = [(r.account.account_id, r.account.account_name, *_reached(r, through)) for r in readings]
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype("str")
+
+
+def _reached(reading: Reading[str], through: str) -> tuple[str, str]:
+    """Give reach and problem; reading may fall back to the hub's own identity, `through` may not."""
+    found = reading.found or ""
+    if found and through and f":assumed-role/{through.rpartition('/')[2]}/" not in found:
+        return "", f"Denied: role {through} could not be assumed, and nothing is written as {found}. Create the role in this account."
+    return found, reading.problem
 
 
 def who_in(hub: Hub, account: Account) -> str:

@@ -82,7 +82,7 @@ def read_account(hub: Hub, organization: Organization, look: Look[Found], accoun
     if account.state not in OPEN:
         return Reading(account, None, f"The account is {account.state}, so it was not read; what is known of it is left as it is.")
     try:
-        with hub.acting(account.account_id, via=organization.via, external_id=organization.external_id):
+        with hub.reading(account.account_id, via=organization.via, external_id=organization.external_id):
             return Reading(account, look(hub, account))
     except FATAL:
         raise

@@ -20,7 +20,7 @@ from awsfed_lib.core.change import as_json
 from awsfed_lib.core.shapes import DOCUMENTS, IAM_ROLES
 from awsfed_lib.core.tables import frame
 from awsfed_lib.edges.amazon import organization as listing
-from awsfed_lib.edges.amazon.answers import own_entries, whole
+from awsfed_lib.edges.amazon.answers import provider_arns, whole
 from awsfed_lib.edges.amazon.hub import Hub, hub
 from awsfed_lib.edges.amazon.inventory import STACK_TAGS, account_table, decoded, role_entries, role_rows, role_table
 from awsfed_lib.edges.amazon.organization import Organization
@@ -91,8 +91,8 @@ def _unread(reading: Reading[Holdings]) -> Row:
 
 def _holdings(hub: Hub, account: Account, provider: str, patterns: tuple[str, ...]) -> Holdings:
     """Read one account; errors as those of `all_pages`."""
-    arns = own_entries(hub.iam.list_saml_providers(), "SAMLProviderList", account.account_id)
-    found = [document_row(account, arn, hub.iam.get_saml_provider(SAMLProviderArn=arn)) for arn in sorted(arns) if _named(arn, provider)]
+    arns = provider_arns(hub.iam, account.account_id)
+    found = [document_row(account, arn, hub.iam.get_saml_provider(SAMLProviderArn=arn)) for arn in arns if _named(arn, provider)]
     rows = found or [{"account_id": account.account_id, "account_name": account.account_name}]
     roles, known = role_entries(hub, account) if patterns else ([], frozenset[str]())
     whole_roles = [role for role in roles if role["Arn"] in known]
