@@ -42,7 +42,8 @@ NAMES = [name for name in EVIL if name != "\ud800"]  # which no file of text can
 def review_of(*named, **cells):
     """REVIEW of one path a name: as somebody's name and as that of a group."""
     made = [dict(rows(REVIEW_SHEET)[0]) | {"user_name": f"{name}@{at}", "group_name": name, **cells} for at, name in enumerate(named)]
-    return frame(REVIEW, [row | {"path_id": review_sheet.path_id(APPLICATION.id, row)} for row in made])
+    made = [row | {"path_id": review_sheet.path_id(APPLICATION.id, row)} for row in made]
+    return frame(REVIEW, [row | {"row_id": review_sheet.row_id(APPLICATION.id, row)} for row in made])
 
 
 def book_of(review=REVIEW_SHEET):
@@ -129,7 +130,7 @@ def test_only_what_the_reviewer_decides_can_be_written_in():
 
 def test_header_filter_choice_and_widths():
     sheet = opened(book_of())["review"]
-    assert (sheet.freeze_panes, sheet.auto_filter.ref, sheet.dimensions) == ("B2", "A1:N8", "A1:N8")
+    assert (sheet.freeze_panes, sheet.auto_filter.ref, sheet.dimensions) == ("B2", "A1:O8", "A1:O8")
     [choice] = sheet.data_validations.dataValidation
     assert (choice.formula1, str(choice.sqref), choice.type) == ('"keep,remove"', "A2:A8", "list")
     assert choice.showErrorMessage
@@ -179,7 +180,7 @@ def test_too_many_rows_leave_a_word_in_place_of_the_workbook(monkeypatch):
 
 def test_an_empty_review_is_a_workbook_without_rows():
     content = book_of(frame(REVIEW, []))
-    assert opened(content)["review"].dimensions == "A1:N1"
+    assert opened(content)["review"].dimensions == "A1:O1"
     assert read(content) == ()
 
 
@@ -236,9 +237,9 @@ def test_columns_may_have_moved_and_others_may_have_come():
     book["review"].insert_cols(1)
     book["review"].cell(1, 1, "ticket")
     book["review"].cell(3, 1, 4711)
-    book["review"].move_range("B1:B8", cols=14)
+    book["review"].move_range("B1:B8", cols=15)
     book["review"].delete_cols(2)
-    assert book["review"].cell(1, 15).value == "decision" or book["review"].cell(1, 16).value == "decision"
+    assert book["review"].cell(1, 16).value == "decision" or book["review"].cell(1, 17).value == "decision"
     assert {mark.decision for mark in read(saved(book))} == {"keep"}
 
 
@@ -395,7 +396,7 @@ def test_the_size_that_a_sheet_declares_is_its_own_word(row, taken):
     def change(name, part):
         if not name.endswith("sheet1.xml"):
             return part
-        part = part.replace(b"A1:N8", b"A1:XFD1048576", 1)
+        part = part.replace(b"A1:O8", b"A1:XFD1048576", 1)
         return part.replace(b"</sheetData>", f'<row r="{row}"/></sheetData>'.encode())
 
     content = repacked(book_of(), change)

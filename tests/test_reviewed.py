@@ -166,6 +166,20 @@ def test_cells_of_another_row_are_refused():
         review_sheet.read(as_csv(lines).encode(), APPLICATION.id)
 
 
+@pytest.mark.parametrize(
+    "column", [name for name in review_sheet.SHOWN if name not in {"user_name", "group_name", "app_role_id", "path_id"}]
+)
+def test_a_column_that_was_permuted_is_refused(column):
+    """The decision would have been made on another account, role or last use than the one that is removed."""
+    lines = written()
+    values = {line[column] for line in lines}
+    other = next((value for value in sorted(values) if value != lines[0][column]), "another")
+    lines[0][column] = other
+    with pytest.raises(ParameterError) as refused:
+        review_sheet.read(as_csv(lines).encode(), APPLICATION.id)
+    assert refused.value.code == "review-row"
+
+
 def test_the_sheet_of_another_application_is_refused():
     with pytest.raises(ParameterError, match="was changed"):
         review_sheet.read(as_csv(written()).encode(), "sp-2")

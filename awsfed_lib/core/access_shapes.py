@@ -104,6 +104,7 @@ REVIEW = Schema(
         "last_use": Column(TEXT, "what the logs know of it, with their window"),
         "app_role_id": Column(TEXT, "GUID of the appRole; stays as it is"),
         "path_id": Column(TEXT, "names the path, and stays as it is"),
+        "row_id": Column(TEXT, "covers the row as it is shown, and stays as it is"),
     },
     ("path_id",),
 )

@@ -39,7 +39,7 @@ SHEET, HELP = "review", "How to"
 ROWS = 200_000  # more make a workbook that no desk computer filters; Excel itself ends at 1,048,576
 WIDTHS = {
     "decision": 10, "reviewer": 20, "comment": 30, "user_name": 34, "group_name": 32, "account_id": 16, "account_name": 28,
-    "role_name": 26, "administrator": 14, "policies": 46, "verdict": 14, "last_use": 64, "app_role_id": 38, "path_id": 24,
+    "role_name": 26, "administrator": 14, "policies": 46, "verdict": 14, "last_use": 64, "app_role_id": 38, "path_id": 24, "row_id": 24,
 }  # fmt: skip
 WORDS = (
     "Each row of the sheet “review” is one way by which a person reaches a role in AWS. Decide for each whether it stays.",

@@ -1,7 +1,8 @@
 """The sheet of the reviewer: one row a path from a person to a role, to be marked keep or remove, and to be read back.
 
 A spreadsheet is an unsafe way to travel: it drops leading zeros, makes formulas, sorts half a table. So every row carries an id that
-is made of its own cells and the application; a row whose cells and id do not fit together is refused, and with it the sheet.
+is made of every cell that the reviewer sees and the application; a row whose cells and id do not fit together is refused, and with it
+the sheet: a column that was sorted alone would show another account or last use beside the decision.
 """
 
 from __future__ import annotations
@@ -17,12 +18,13 @@ from awsfed_lib.core.errors import ParameterError
 from awsfed_lib.core.review.access import gives_everything
 from awsfed_lib.core.review.use import Use, last_use
 from awsfed_lib.core.settings.table_file import Lines, lines
-from awsfed_lib.core.tables import PATHS, check, frame, rows
+from awsfed_lib.core.tables import PATHS, canonical, check, frame, rows
 from awsfed_lib.core.view.safe_csv import FORMULA_STARTS, csv_text, plain
 
 Row = Mapping[str, Any]
 DECISIONS = ("keep", "remove", "")
 OPEN = ("decision", "reviewer", "comment")
+SHOWN = tuple(name for name in REVIEW.columns if name not in (*OPEN, "row_id"))
 READ_BACK = ("decision", "reviewer", "comment", "user_name", "group_name", "app_role_id", "path_id")
 REMEDY = "Begin again from the sheet that 10-access wrote, and change only decision, reviewer and comment. Nothing was sent."
 
@@ -45,6 +47,13 @@ def path_id(application_id: str, row: Row) -> str:
     return f"path-{hashlib.sha256(chr(10).join(facts).encode()).hexdigest()[:16]}"
 
 
+def row_id(application_id: str, row: Row) -> str:
+    """Return an id of all that a row shows. Blanks, and the zeros that a spreadsheet takes from an account id, do not count."""
+    facts = {name: " ".join(str(row[name]).replace("\x00", "␀").split()) for name in SHOWN}
+    facts["account_id"] = facts["account_id"].zfill(12)
+    return f"row-{hashlib.sha256(canonical([application_id, facts]).encode()).hexdigest()[:32]}"
+
+
 def sheet(application_id: str, paths: pd.DataFrame, use: Use) -> pd.DataFrame:
     """Write REVIEW of PATHS: every path that ends at a person and that an assignment or a membership makes.
 
@@ -61,7 +70,7 @@ def is_reviewed(row: Row) -> bool:
 
 
 def _row(application_id: str, row: Row, use: Use) -> dict[str, str]:
-    return {
+    shown = {
         "user_name": row["user_name"],
         "group_name": row["group_name"],
         "account_id": row["account_id"],
@@ -74,6 +83,7 @@ def _row(application_id: str, row: Row, use: Use) -> dict[str, str]:
         "app_role_id": row["app_role_id"],
         "path_id": path_id(application_id, row),
     }
+    return shown | {"row_id": row_id(application_id, shown)}
 
 
 def text(review: pd.DataFrame) -> str:
@@ -103,9 +113,9 @@ def _without_formulas(number: int, names: Sequence[str], cells: Sequence[str]) -
 def marks(lines: Lines, application_id: str) -> tuple[Mark, ...]:
     """Read the marks of a sheet that came back, by path. Raises ParameterError naming the row.
 
-    Columns may have moved, and others may have come; the seven that are read must be there.
+    Columns may have moved, and others may have come; those that awsfed wrote must be there.
     """
-    wrong = [f"{name} {lines.names.count(name)} times" for name in READ_BACK if lines.names.count(name) != 1]
+    wrong = [f"{name} {lines.names.count(name)} times" for name in REVIEW.columns if lines.names.count(name) != 1]
     if wrong:
         words = f"The sheet must have each of its columns once, and has {', '.join(wrong)}."
         raise ParameterError(words, code="review-columns", remedy=REMEDY)
@@ -137,6 +147,9 @@ def _mark(number: int, line: Mapping[str, str], application_id: str) -> Mark:
     mark = Mark(*(line[name] for name in READ_BACK))
     mark = mark._replace(decision=mark.decision.strip().casefold(), reviewer=mark.reviewer.strip(), comment=mark.comment.strip())
     _refuse_wrong(number, mark, application_id)
+    if line["row_id"].strip() != row_id(application_id, line):
+        words = f"Row {number} of the sheet was changed where it must not be: its row_id does not belong to what it shows."
+        raise ParameterError(words, code="review-row", remedy=REMEDY)
     return mark
 
 
