@@ -275,7 +275,7 @@ def test_drift_between_plan_and_approval_is_refused(twin):
         made.apply(graph, approved=made.id, journal=FakeJournal())
     with pytest.raises(UnsafePlan):
         plan(ann(("Admins", "")), max_removed=0)._refuse(
-            type("Service", (), {"realm": TENANT}), plan(ann(("Admins", "")), max_removed=0).id
+            type("Service", (), {"realm": TENANT}), plan(ann(("Admins", "")), max_removed=0).id, FakeJournal()
         )
 
 
