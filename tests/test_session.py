@@ -166,3 +166,16 @@ def test_times_are_read_as_botocore_reads_them(text: Any) -> None:
     from awsfed_lib.edges.amazon.hub import _moment
 
     assert _moment(text) == parse_timestamp(text)
+
+
+@pytest.mark.parametrize("line", ["credential_process = echo no-json", "credential_process = /nonexistent/helper"])
+def test_a_profile_whose_helper_is_broken_is_a_sign_in_error_that_names_it(tmp_path, monkeypatch, line):
+    config = tmp_path / "config"
+    config.write_text(f"[profile helper]\nregion = us-east-1\n{line}\n")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    monkeypatch.setenv("AWS_PROFILE", "helper")
+    with pytest.raises(SignInError, match="profile helper") as caught:
+        Hub(session_for("global"), partition="aws", workers=1)
+    assert caught.value.code == "sign-in"

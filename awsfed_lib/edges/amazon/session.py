@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -76,6 +77,12 @@ def signing_in() -> Iterator[None]:
         raise AwsError(what, account_id=OWN, operation="sign in", remedy="Check network, proxy and region, then run again.") from None
     except BotoCoreError as error:
         raise no_sign_in(f"There are no usable AWS credentials ({type(error).__name__}): {error}") from None
+    except (ValueError, OSError, EOFError, RuntimeError) as error:  # a helper's broken answer, or a prompt that nobody can answer
+        profile = os.environ.get("AWS_PROFILE") or os.environ.get("AWS_DEFAULT_PROFILE") or "default"
+        raise no_sign_in(
+            f"The AWS profile {profile} gave no credentials ({type(error).__name__}). Its credential_process, mfa_serial or SSO session"
+            " does not work in a run without a prompt."
+        ) from None
 
 
 def refused(error: ClientError, remedy: str) -> AwsError:
