@@ -63,7 +63,7 @@ TROUBLES = [
     ("value not of aws", "medium", {"app_roles": live(ADMIN, wire(A, "x", value="12345"))}, "is not a role ARN and a provider ARN"),
     ("named for another account", "medium", {"app_roles": live(wire(A, "Admin", displayName=f"{B} / Admin"))}, f"says account {B}"),
     ("same name twice", "medium", {"app_roles": live(ADMIN, wire(B, "Ops", displayName=ADMIN["displayName"]))}, "2 appRoles have this display name"),
-    ("named otherwise", "low", {"app_roles": live(wire(A, "Admin", displayName="by hand"))}, "by the template it would be “name-345 / Admin”"),
+    ("named otherwise", "note", {"app_roles": live(wire(A, "Admin", displayName="by hand"))}, "by the template it would be “name-345 / Admin”"),
     ("same pair twice", "low", {"app_roles": live(ADMIN, wire(A, "Admin", id="x", value=f"{provider(A)},{arn(A, 'Admin')}"))}, "2 appRoles"),
     ("on the app registration", "low", {"app_roles": live(wire(A, "Admin", origin="Application"))}, "declared on the app registration"),
     ("trust to look at", "low", {"roles": roles(role(A, "Admin", reason="no sts:TagSession"))}, "trust policy needs review: no sts:TagSession"),
@@ -143,6 +143,12 @@ def test_administrators_are_counted_once_and_only_where_it_works():
     fields = {"app_roles": both, "assignments": given_, "members": inside, "roles": roles(*powerful), "accounts": accounts(A, B)}
     (row,) = found("administrators", **fields)
     assert row["cause"] == "1 people reach AdministratorAccess, in 2 accounts."
+
+
+def test_what_needs_nothing_done_is_one_note():
+    two = live(wire(A, "Admin", displayName="by hand"), wire(A, "Ops", displayName="by hand too"))
+    (row,) = found("named otherwise", app_roles=two)
+    assert (row["severity"], row["subject"]) == ("note", "2 objects")
 
 
 def test_a_name_that_was_cut_is_not_named_otherwise():

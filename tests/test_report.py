@@ -76,7 +76,7 @@ def test_last_day_of_an_acceptance_still_counts():
         (HEAD + "finding-1,2027-01-01\n", "Line 2 of the accepted findings has no accepted_by and no reason"),
         (HEAD + "finding-1,2027-01-01,me,\n", "Line 2 of the accepted findings has no reason"),
         (HEAD + "finding-1,31.1.2027,me,why\n", "'31.1.2027' is not a date"),
-        (HEAD + line() + line(), "Two lines accept the finding nested group"),
+        (HEAD + line() + line(), "Two lines accept the finding nested-group"),
     ],
 )
 def test_file_that_cannot_be_read_names_its_line(text, words):

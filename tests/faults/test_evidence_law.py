@@ -26,7 +26,7 @@ from evidence import Read, Scene, Tape
 from target import served
 
 from awsfed_lib.core.errors import AwsfedError
-from awsfed_lib.core.settings.verdict import CODES, SEVERITIES, better
+from awsfed_lib.core.settings.verdict import CODES, PATHS, PROOFS, SEVERITIES, better
 from awsfed_lib.core.tables import rows
 from awsfed_lib.edges.amazon import reading, rounds
 from awsfed_lib.edges.charts import chart
@@ -40,8 +40,7 @@ BOOKS = {
     "09": {"fail_on": "medium"}, "10": {},
 }  # fmt: skip
 NOT_GOOD = ("failed", "not read")
-CERTAIN = {"works": 3, "console only": 2, "conditional": 1}  # what a proof promises; all else promises nothing
-REACHES = ("effective", "effective (appRole disabled)", "unread", "unknown")  # what a reviewer has to look at
+REACHES = PATHS[: PATHS.index("unknown") + 1]  # what a reviewer has to look at
 SENT = ("remove", "disable", "revoke")
 
 
@@ -77,7 +76,7 @@ def look(ended):
         return Look("failed")
     run = ended["said"]
     found = ended.get("judged")
-    proofs = ended["paths"] if "signer" in ended and "judged" not in ended else None
+    proofs = ended["paths"] if "checked" in ended and "sessions" in ended else None
     access = ended["paths"] if "review" in ended or "judged" in ended else None
     plan = ended.get("plan")
     changes = plan.content["changes"] if plan is not None else ()
@@ -86,12 +85,21 @@ def look(ended):
         run["verdict"],
         bool((run.get("coverage") or {"whole": True})["whole"]),
         Counter(run["counts"].get("findings") or (found["severity"].value_counts().to_dict() if found is not None else {})),
-        {(row["principal"], row["app_role_id"]): row["verdict"] for row in rows(proofs)} if proofs is not None else {},
+        promises(rows(proofs)) if proofs is not None else {},
         Counter((row["app_role_id"], row["group_name"]) for row in reaching),
         sum("AdministratorAccess" in row["policies"] or row["verdict"] == "unread" for row in reaching),
         frozenset((change["kind"], change["key"]) for change in changes if change["action"] in SENT),
         {name: ended[name].states for name in ("certificates", "coverage") if hasattr(ended.get(name), "states")},
     )
+
+
+def promises(paths):
+    """The most that a proof promises anybody on each path: unknown promises as little as broken."""
+    found = {}
+    for row in paths:
+        name = (row["principal"], row["app_role_id"])
+        found[name] = max(found.get(name, 0), PROOFS.index(row["verdict"]) - PROOFS.index("unknown"))
+    return found
 
 
 def broken(with_it, without):
@@ -107,7 +115,7 @@ def broken(with_it, without):
 def promised(with_it, without):
     """Proofs and charts: what they say of one thing must never be better, whatever the verdict."""
     for path, state in without.proofs.items():
-        if CERTAIN.get(state, 0) > CERTAIN.get(with_it.proofs.get(path, ""), 0):
+        if state > with_it.proofs.get(path, 0):
             yield f"proof of {path}: {with_it.proofs.get(path)} → {state}"
     for name, states in without.charts.items():
         for mark, state in states.items():

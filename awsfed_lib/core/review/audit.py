@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from hashlib import sha256
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import pandas as pd
 
 from awsfed_lib.core.errors import ParameterError
+from awsfed_lib.core.finding import finding
 from awsfed_lib.core.review import checks_people as of_people
 from awsfed_lib.core.review import checks_roles as of_roles
 from awsfed_lib.core.review import checks_sign_in as of_sign_in
@@ -22,6 +22,10 @@ from awsfed_lib.core.settings.verdict import SEVERITIES, reaches
 from awsfed_lib.core.tables import FINDINGS, check, frame, rows
 
 __all__ = ["CHECKS", "Check", "at_least", "certificate_findings", "findings", "paths", "summary", "together", "worst"]
+
+
+NOTHING = "Nothing has to be done"
+MOST_NAMED = 10
 
 
 class Check(NamedTuple):
@@ -71,7 +75,7 @@ CHECKS = (
     Check("medium", of_people.many_roles, "Take the user out of groups that are not needed (10-access shows the paths)."),
     Check("low", of_roles.missing_in_aws, "Remove the appRole: 04-approles with max_removed."),
     Check("low", of_roles.trust_to_look_at, "Read the reason in 03-inventory and mend the trust policy."),
-    Check("low", of_roles.named_otherwise, "Nothing has to be done; names can be corrected in the portal."),
+    Check("note", of_roles.named_otherwise, "Nothing has to be done; names can be corrected in the portal."),
     Check("low", of_roles.same_pair_twice, "Keep one: move its group to the other (06-assignments), then remove it."),
     Check("low", of_roles.on_the_app_registration, "Declare AWS roles on the enterprise application only (04-approles)."),
     Check("low", of_people.nobody_assigned, "Assign its group: 05-groups, then 06-assignments."),
@@ -94,20 +98,17 @@ CHECKS = (
 def findings(evidence: Evidence, keys: Keys, *, scopes: int = 1, label: str = LABEL) -> pd.DataFrame:
     """Run every check: FINDINGS, the worst first. `scopes` and `label` are those of `approles.plan` and `approles.render`."""
     terms = Terms(rows(paths(evidence, keys)), scopes, label, keys)
-    found = [_finding(check_, item) for check_ in CHECKS for item in check_.find(evidence, terms)]
+    found = [row for check_ in CHECKS for row in _findings(check_, list(check_.find(evidence, terms)))]
     return frame(FINDINGS, sorted(found, key=_order))
 
 
-def _finding(check_: Check, item: Item) -> Mapping[str, str]:
-    digest = sha256(f"{check_.name}\n{item.key}".encode()).hexdigest()[:12]
-    return {
-        "finding_id": f"finding-{digest}",
-        "severity": check_.severity,
-        "check": check_.name,
-        "subject": item.subject,
-        "cause": item.cause,
-        "remedy": check_.remedy,
-    }
+def _findings(check_: Check, items: Sequence[Item]) -> list[dict[str, str]]:
+    """Make a finding of each item; where nothing has to be done, one note of all of them."""
+    if len(items) > 1 and check_.remedy.startswith(NOTHING):
+        told = "; ".join(f"{item.subject}: {item.cause}" for item in items[:MOST_NAMED])
+        more = f" And {len(items) - MOST_NAMED} more." if len(items) > MOST_NAMED else ""
+        items = [Item("all", f"{len(items)} objects", f"{told}{more}")]
+    return [finding(check_.severity, check_.name, item.subject, cause=item.cause, remedy=check_.remedy, key=item.key) for item in items]
 
 
 def _order(row: Mapping[str, str]) -> tuple[int, str, str, str]:

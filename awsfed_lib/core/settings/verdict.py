@@ -41,8 +41,11 @@ WORST_FIRST = (
 )  # fmt: skip
 PROOFS = ("broken", "unknown", "conditional", "console only", "works")
 """States of a sign-in path, the worst first."""
-PATHS = ("effective", "effective (appRole disabled)", "unread", "untrusted", "dangling", "nested", "user disabled", "nobody")
-"""States of an access path, what an auditor has to see first."""
+PATHS = (
+    "effective", "effective (appRole disabled)", "conditional", "unread", "unknown", "untrusted", "refused", "dangling", "nested",
+    "user disabled", "nobody",
+)  # fmt: skip
+"""States of an access path, what a reviewer has to see first; up to `unknown` the person may get in."""
 
 
 def worst(verdicts: Iterable[str]) -> str:
