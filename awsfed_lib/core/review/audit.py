@@ -46,7 +46,6 @@ CHECKS = (
     Check("critical", of_roles.no_account_read, "Check via, external_id and which accounts are selected; 00-preflight tries each account."),
     Check("critical", of_sign_in.nobody_can_sign_in, "The cause says what stops everybody; 07-signin shows it path by path."),
     Check("high", of_sign_in.sign_in_not_known, "The cause says what could not be told; 00-preflight names permissions that are missing."),
-    Check("high", of_sign_in.encryption_required, "Set AssertionEncryptionMode to Allowed, or give Entra ID the key of the provider."),
     Check(
         "high",
         of_sign_in.refused_by_its_claims,

@@ -30,14 +30,6 @@ def assignment_not_required(_: Evidence, terms: Terms) -> Iterator[Item]:
         yield Item("", "the application", "Assignment is not required: everybody in the tenant, guests too, is sent a response.")
 
 
-def encryption_required(evidence: Evidence, terms: Terms) -> Iterator[Item]:
-    """Find SAML providers that take encrypted assertions only, and that appRoles name."""
-    named = {pair.provider_arn for pair in evidence.pairs.values()}
-    for arn, row in terms.keys.provider_rows.items():
-        if row.get("encryption") == "Required" and arn in named:
-            yield Item(arn, arn, "It takes encrypted assertions only (AssertionEncryptionMode is Required).")
-
-
 def refused_by_its_claims(evidence: Evidence, terms: Terms) -> Iterator[Item]:
     """Find people whose session name, tags or source identity AWS refuses, or who lack what it requires."""
     for identity, person in evidence.people.items():
