@@ -193,3 +193,10 @@ def test_writer_role_is_looked_for_where_the_account_can_be_read() -> None:
     fine = preflight.check(held(), GROUND, both, now=NOW, writing=both).set_index("check")
     assert fine.loc["reach to change AWS"].result == "ok"
     assert "reach to change AWS" not in checked().index
+
+
+def test_closed_accounts_are_told_and_are_no_reason_to_look():
+    both = pd.concat([reach().assign(state="ACTIVE"), reach("It is SUSPENDED.").assign(account_id="000000000002", state="SUSPENDED")])
+    table = preflight.check(held(), GROUND, both.reset_index(drop=True), now=NOW).set_index("check")
+    assert table.loc["reach into AWS", "result"] == "ok"
+    assert table.loc["closed accounts", "result"] == "note"

@@ -16,7 +16,7 @@ import pandas as pd
 from awsfed_lib.core.review.graph_calls import OWNER, Call, Calls, least, met
 from awsfed_lib.core.review.preflight import AWS_MORE, Holder
 from awsfed_lib.core.shapes import PERMITS
-from awsfed_lib.core.tables import frame, rows
+from awsfed_lib.core.tables import OPEN, frame, rows
 
 DIRECTORY_ROLES: Mapping[str, str] = {
     "62e90394-69f5-4237-9190-012177145e10": "Global Administrator",
@@ -129,7 +129,7 @@ class _Reach(NamedTuple):
 
 
 def _reached(accounts: pd.DataFrame) -> _Reach:
-    listed = rows(accounts)
+    listed = [row for row in rows(accounts) if row.get("state", "") in OPEN]  # nobody can act in a closed account
     return _Reach(frozenset(row["account_id"] for row in listed if not row["problem"]), frozenset(row["account_id"] for row in listed))
 
 

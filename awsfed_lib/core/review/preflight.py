@@ -13,7 +13,7 @@ import pandas as pd
 
 from awsfed_lib.core.roles.approles import active_imports
 from awsfed_lib.core.roles.body import Capacity
-from awsfed_lib.core.tables import CHECKS, FACTS, frame, rows
+from awsfed_lib.core.tables import CHECKS, FACTS, OPEN, frame, rows
 
 ASSIGN = "AppRoleAssignment.ReadWrite.All"
 AWS_MORE: Mapping[str, str] = {"10-access": "with entered_from: lookup, via needs cloudtrail:LookupEvents too, which was not tried"}
@@ -235,8 +235,13 @@ def _writing(accounts: Sequence[Mapping[str, str]], read: Sequence[Mapping[str, 
 
 
 def _reach(accounts: Sequence[Mapping[str, str]]) -> Iterable[dict[str, str]]:
-    unread = [row for row in accounts if row["problem"]]
-    detail = f"{len(accounts) - len(unread)} of {len(accounts)} accounts can be read"
+    closed = [row for row in accounts if row.get("state", "") not in OPEN]
+    left = [row for row in accounts if row not in closed]
+    unread = [row for row in left if row["problem"]]
+    detail = f"{len(left) - len(unread)} of {len(left)} accounts can be read"
     yield _row("reach into AWS", Judged("look" if unread else "ok", detail, "See the accounts below; nothing of them is ever removed."))
+    if closed:
+        names = ", ".join(f"{row['account_id']} {row['account_name']}".strip() for row in closed)
+        yield _row("closed accounts", Judged("note", f"{len(closed)} closed or suspended: {names}", "Nothing has to be done."))
     for row in unread:
         yield _row(f"account {row['account_id']} {row['account_name']}", Judged("look", row["problem"], "Nothing of it is ever removed."))

@@ -16,20 +16,20 @@ from awsfed_lib.edges.amazon.reading import read_organization
 from awsfed_lib.edges.amazon.rounds import Reading
 from awsfed_lib.edges.amazon.selection import Account
 
-COLUMNS = ("account_id", "account_name", "reach", "problem")
+COLUMNS = ("account_id", "account_name", "state", "reach", "problem")
 
 
 def reach(
     organization: Organization, *, through: str = "", executor: Executor | None = None, session: boto3.Session | None = None
 ) -> pd.DataFrame:
-    """Ask in every account who awsfed is there: account_id, account_name, reach (ARN of that identity, "" for none), problem.
+    """Ask in every account who awsfed is there: account_id, account_name, state, reach (ARN of that identity, "" for none), problem.
 
     `through`: another role than the one that reads, such as the one that writes; assuming it changes nothing.
     Errors as `inventory`; an account that cannot be reached is a row with its problem.
     """
     way = replace(organization, via=through, coverage=Coverage()) if through else organization  # only reading counts as read
     readings = read_organization(way, who_in, executor=executor, session=session)
-    rows = [(r.account.account_id, r.account.account_name, *_reached(r, through)) for r in readings]
+    rows = [(r.account.account_id, r.account.account_name, r.account.state, *_reached(r, through)) for r in readings]
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype("str")
 
 

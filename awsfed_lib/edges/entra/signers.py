@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from awsfed_lib.core.certificate import certificates
-from awsfed_lib.core.errors import GraphError, TableError
+from awsfed_lib.core.errors import GraphError, TableError, UnreadError
 from awsfed_lib.core.saml import claims
 from awsfed_lib.core.saml.metadata import parse
 from awsfed_lib.core.saml.signer import Signer
@@ -30,6 +30,8 @@ def signer(graph: Graph, session: Session, service_principal: str, *, now: datet
     Raises UnreadError, GraphError, and DocumentError for metadata that is not fit for AWS.
     """
     wire = graph.service_principal(service_principal, *KEYS)
+    if not isinstance(wire.get("replyUrls"), list):
+        raise UnreadError("The service principal came without its replyUrls.", where=service_principal, remedy="Run it again.")
     listed = certificates.read(wire)
     own = parse(saml_reads.metadata(session, objects.need(wire, "appId", "The service principal"))) if listed else None
     found, problem, doubt = _claims(graph, service_principal)
