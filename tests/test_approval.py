@@ -43,6 +43,15 @@ def runs(tmp_path):
     return Runs(tmp_path)
 
 
+def test_a_run_that_sends_is_no_showing(runs):
+    """Nobody reads its plan: it neither begins nor renews an approval, and rules out no earlier sending."""
+    runs.send(MONDAY - timedelta(days=9))
+    runs.show(MONDAY - timedelta(days=3))
+    runs.send(MONDAY - timedelta(days=1))
+    told = runs.begin(MONDAY).approval(PLAN)
+    assert (told.age, told.last) == (timedelta(days=3), timedelta(days=3))
+
+
 INTENT = ("intent", {"method": "PATCH", "path": "/x", "body": ""})
 
 
