@@ -78,7 +78,7 @@ def test_a_job_is_executed_by_the_runner_and_has_its_record(root, scheduler):
     assert (record / "record.html").read_bytes() == Path(outputs["html"]).read_bytes()
     assert (record / "record.ipynb").read_bytes() == Path(outputs["ipynb"]).read_bytes()
     assert str(made.status) == "COMPLETED", made.status_message
-    assert made.status_message.endswith(f" in this runbook. Record {record.name}.")
+    assert made.status_message.endswith(f" it changes nothing. Record {record.name}.")
 
 
 @pytest.mark.kernel

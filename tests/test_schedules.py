@@ -157,7 +157,7 @@ def test_unit_goes_by_the_exit_codes():
     assert {CODES["planned"], CODES["too early"]} == good
     assert {2, CODES["findings"]} == lasting
     again = set(CODES.values()) - {0} - good - lasting
-    assert again == {CODES["failed"], CODES["interrupted"]}
+    assert again == {CODES["failed"], CODES["interrupted"], CODES["not read"]}
     assert service["Restart"] == ["on-failure"]
 
 

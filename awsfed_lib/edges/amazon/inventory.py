@@ -62,6 +62,9 @@ def inventory(
     look = partial(roles_in, asked=provider, recipients=recipients)
     readings = read_organization(organization, look, executor=executor, session=session)
     require_provider(provider, (arn for reading in readings if reading.found for arn in reading.found.providers))
+    for account, roles, *_ in readings:
+        if roles is not None:
+            organization.coverage.read("SAML providers of account", account.account_id, account.account_name, found=len(roles.providers))
     found = account_table(readings)
     others = pd.Series([pd.NA if reading.found is None else reading.found.others for reading in readings], dtype=COUNT)
     log.info("%s roles do not trust SAML and are not listed.", others.sum())
