@@ -77,9 +77,13 @@ def test_a_changed_record_proves_nothing(root, tmp_path, monkeypatch):
     if not found:
         pytest.skip("the kernels of this module did not run")
     shutil.copytree(found[0], tmp_path / "runs" / found[0].name)
+    shutil.copy(where.runs() / "chain.jsonl", tmp_path / "runs")
     monkeypatch.setattr(where, "runs", lambda: tmp_path / "runs")
     assert len(proofs.proofs(root.sandbox.application_id)) == 1
     assert proofs.proofs("another application") == ()
+    (tmp_path / "runs/chain.jsonl").rename(tmp_path / "kept")
+    assert proofs.proofs(root.sandbox.application_id) == (), "a record that no chain knows"
+    (tmp_path / "kept").rename(tmp_path / "runs/chain.jsonl")
     file = tmp_path / "runs" / found[0].name / "sign_in.json"
     file.write_text(file.read_text().replace("issued", "issued ", 1))
     assert proofs.proofs(root.sandbox.application_id) == ()

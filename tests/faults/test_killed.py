@@ -24,7 +24,7 @@ from awsfed_lib.doors import runner
 from awsfed_lib.edges.amazon import aws
 from awsfed_lib.edges.entra.auth import SignIn, sign_in
 from awsfed_lib.edges.entra.graph import Graph
-from awsfed_lib.edges.records import journal, parameter_file, runbooks, where
+from awsfed_lib.edges.records import approval, journal, parameter_file, runbooks, where
 from awsfed_lib.edges.records.journal import Journal
 from awsfed_lib.edges.records.lock import Locks
 from awsfed_lib.edges.records.opening import now
@@ -49,7 +49,7 @@ class Scene:
         self.file = parameter_file.load(root / "parameters/sandbox.yml")
         preview = runner.execute(runner.Task(runbooks.find(BOOK), self.file, {"max_removed": REMOVED}), out=StringIO())
         assert preview.verdict == "planned", preview.problem
-        self.plan_id = preview.plans[0]
+        self.first = preview.plans[0]
         checked = runner.values(runner.Task(runbooks.find(BOOK), self.file))[0]
         organization = Run(runbooks.find(BOOK), checked, preview.record, None, now).organization
         self._accounts, self._roles = aws.inventory(organization, provider=checked.provider)
@@ -70,9 +70,14 @@ class Scene:
             guards=Guards(REMOVED), scopes=graph.scopes(application), jobs=graph.jobs(application),
         )  # fmt: skip
 
+    def proposed(self, graph, records=None):
+        """The same as a run beside the `records` shows it: an id that was used is not approved again."""
+        ids = approval.read(records or where.runs(), now())
+        return self.plan(graph).proposed(BOOK, lambda plan_id: ids.approval(plan_id, now()))
+
     def _losses(self):
-        plan = self.plan(self.graph())
-        assert plan.id == self.plan_id
+        plan = self.proposed(self.graph())
+        assert plan.id == self.first
         removed = {change.key for change in plan.changes if change.kind == "appRole" and change.action == "remove"}
         ids = {role["id"] for role in self.principal["appRoles"] if role["value"] in removed}
         return {(one["principalId"], one["appRoleId"]) for one in self.tenant.tables["assignments"].values() if one["appRoleId"] in ids}
@@ -86,9 +91,10 @@ class Scene:
         return not self.plan(self.graph())
 
     def command(self, who):
+        approved = self.proposed(self.graph()).id
         if who != "papermill":
-            return awsfed("run", BOOK, "-f", "sandbox.yml", "-p", f"max_removed={REMOVED}", "--approved", self.plan_id)
-        values = {"max_removed": str(REMOVED), "approved": self.plan_id}
+            return awsfed("run", BOOK, "-f", "sandbox.yml", "-p", f"max_removed={REMOVED}", "--approved", approved)
+        values = {"max_removed": str(REMOVED), "approved": approved}
         pairs = [part for name, value in values.items() for part in ("-p", name, value)]
         return [sys.executable, "-m", "papermill", "-f", "parameters/sandbox.yml", *pairs, f"notebooks/{BOOK}.ipynb", "out.ipynb"]
 
@@ -179,10 +185,10 @@ def judged(scene, before, how):
 def settled(scene):
     """The lock is free at once, and what is left to do can be done."""
     graph = scene.graph()
-    plan = scene.plan(graph)
+    plan = scene.proposed(graph, scene.root)
     folder = scene.root / f"again-{len(list(scene.root.glob('again-*')))}"
     folder.mkdir()
-    again = Journal(folder, Locks(where.locks(), patience=0.0), now)
+    again = Journal(folder, Locks(where.locks(), patience=0.0), now, BOOK)
     with again.hold(plan.subject.key):
         pass
     assert plan.apply(graph, approved=plan.id, journal=again).verdict in ("applied", "nothing to do")
