@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from awsfed_lib.core import coverage
 from awsfed_lib.core.roles import lost_paths, revoke
 from awsfed_lib.core.roles.asked import Asked
 from awsfed_lib.edges.entra import cut, signers
@@ -61,6 +62,9 @@ def test_state_of_users_is_not_known_without_user_read_all(twin):
     graph, _, members = read(twin)
     assert members.enabled[members.member_type == "User"].isna().all()
     assert set(graph.coverage.table.loc[graph.coverage.table.state == "not read", "what"]) == {"state of users"}
+    assert any("State of users" in gap for gap in coverage.gaps(graph.coverage.table)), (
+        "a run that knows of nobody whether they are enabled is not good"
+    )
 
 
 def test_users_who_are_refused_stay_and_only_those_who_are_gone_go(twin):

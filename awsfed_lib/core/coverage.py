@@ -17,7 +17,8 @@ from awsfed_lib.core.errors import AwsfedError
 from awsfed_lib.core.shapes import COVERAGE
 from awsfed_lib.core.tables import frame, rows
 
-ACCOUNT, ACCOUNTS_LIST = "account", "list of accounts"
+ACCOUNT, ACCOUNTS_LIST, MEMBERS, USERS = "account", "list of accounts", "members of group", "state of users"
+DECISIVE = (MEMBERS, USERS)  # without any of them nothing is known of who has access
 READ, CLOSED, NOT_READ = "read", "closed", "not read"
 _WORST_FIRST = (NOT_READ, CLOSED, READ)
 _MOST_NAMED = 5
@@ -72,19 +73,21 @@ WHOLE = Extent(frame(COVERAGE, []), [])
 
 
 def gaps(now: pd.DataFrame, good: pd.DataFrame | None = None, last: pd.DataFrame | None = None) -> list[str]:
-    """Say what of COVERAGE makes a run not good: no account read, or less than the last good run read; [] for nothing.
+    """Say what of COVERAGE makes a run not good: nothing decisive read, or less than the last good run read; [] for nothing.
 
     `good`: COVERAGE of the last good run, `last`: of the last run; None for none. A list that came back empty and had entries
     in the last run counts as not read once: from the second time on it is believed.
     """
     listed, before, previous = (_by_name(table) for table in (now, good, last))
     nothing = any(what in (ACCOUNT, ACCOUNTS_LIST) for what, _ in listed) and not _count(now, READ)
+    blind = [kind for kind in DECISIVE if {row["state"] for (what, _), row in listed.items() if what == kind} == {NOT_READ}]
     were = [name for name, then in before.items() if then["state"] == READ]
     lost = [listed[name] for name in were if name in listed and listed[name]["state"] == NOT_READ]
     gone = [before[name] for name in were if name not in listed and name[0] == ACCOUNT]
     empty = [row for name, row in listed.items() if row["found"] == 0 and (previous.get(name, {}).get("found") or 0) > 0]
     return [
         *([f"No account was read: {_accounts(now)}."] if nothing else []),
+        *_in_words([row for (what, _), row in listed.items() if what in blind], "not read at all", lambda row: str(row["problem"])),
         *_in_words(lost, "not read, and read by the last good run", lambda row: str(row["problem"])),
         *_in_words(gone, "not listed any more", lambda _: "What left the organization is to be named in exclude_accounts."),
         *_in_words(empty, "came back empty, and had entries in the last run", lambda _: "Run again: a second empty list is believed."),

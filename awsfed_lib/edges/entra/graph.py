@@ -12,7 +12,7 @@ import pandas as pd
 
 from awsfed_lib.core import apply
 from awsfed_lib.core.change import Request, Subject
-from awsfed_lib.core.coverage import Coverage
+from awsfed_lib.core.coverage import MEMBERS, Coverage
 from awsfed_lib.core.errors import GraphError, UnreadError
 from awsfed_lib.core.outcome import Answer
 from awsfed_lib.core.roles import approles
@@ -226,7 +226,7 @@ class Graph:
         select = ",".join((*objects.MEMBER_KEYS, *more))
         found = batch.gather(self._transport, [f"/groups/{guid(group)}/members?$select={select}&$top=999" for group in ids])
         for group, table in zip(ids, found, strict=True):
-            self.coverage.read("members of group", group, found=len(table))
+            self.coverage.read(MEMBERS, group, found=len(table))
         return objects.members(((group, member) for group, table in zip(ids, found, strict=True) for member in table), more)
 
     def present(self, ids: Iterable[str]) -> frozenset[str]:
@@ -271,7 +271,7 @@ class Graph:
         """
         hidden = (groups.visibility == "HiddenMembership") & ("Member.Read.Hidden" not in granted(self._session))
         for row in groups[hidden].itertuples():
-            self.coverage.not_read("members of group", objects.HIDDEN, str(row.group_id), str(row.group_name))
+            self.coverage.not_read(MEMBERS, objects.HIDDEN, str(row.group_id), str(row.group_name))
         return groups.assign(problem=groups.problem.mask(hidden, objects.HIDDEN))
 
     def sign_on_mode(self, service_principal: str) -> str:

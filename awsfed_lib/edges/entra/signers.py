@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from awsfed_lib.core.certificate import certificates
+from awsfed_lib.core.coverage import USERS
 from awsfed_lib.core.errors import GraphError, TableError, UnreadError
 from awsfed_lib.core.saml import claims
 from awsfed_lib.core.saml.metadata import parse
@@ -68,12 +69,13 @@ def membership(graph: Graph, assigned: pd.DataFrame, of: Signer | None = None) -
     names = dict(zip(users.principal_id, users.principal_name, strict=True))
     alone = [_user(identity, names[identity], found) for identity, found in graph.users(names, attributes).items() if not _is_gone(found)]
     people = pd.concat([members, objects.members((("", user) for user in alone), attributes)], ignore_index=True)
-    unknown = int(people.enabled.isna().sum())
+    states = people.enabled[people.member_type == "User"]
+    unknown = int(states.isna().sum())
     if unknown:
-        problem = f"Whether they are enabled is not known of {unknown} of {len(people)} members: it takes User.Read.All."
-        graph.coverage.not_read("state of users", problem)
-    else:
-        graph.coverage.read("state of users")
+        problem = f"Whether they are enabled is not known of {unknown} of {len(states)} users: it takes User.Read.All."
+        graph.coverage.not_read(USERS, problem, "those who are not shown")
+    if unknown < len(states) or not unknown:
+        graph.coverage.read(USERS)
     return groups, people
 
 
