@@ -31,7 +31,8 @@ GROUP = {"id": "1f0c7f3a-1234-4abc-9def-1234567890ab", "displayName": "AWS-1-Adm
 @pytest.mark.parametrize("half", ["\\ud800", "\\uDFFF", "x\\ud83dx"])
 @pytest.mark.parametrize("read", ["groups", "assignments", "application"])
 def test_answer_of_graph_with_half_a_character_is_unread(server, half, read):
-    text = json.dumps({**GROUP, "value": [GROUP]}).replace("AWS-1-Admin", half)
+    answer = {**GROUP, "value": [GROUP], "responses": [{"id": "0", "status": 200, "body": GROUP}]}
+    text = json.dumps(answer).replace("AWS-1-Admin", half)
     server.play(Says(200, text.encode()))
     graph = Graph.reading(server.session())
     asked = {

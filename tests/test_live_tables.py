@@ -71,12 +71,13 @@ def test_claims_policies(graph, twin):
         "isOrganizationDefault": False,
     }
     twin.tenant.tables["claimsMappingPolicies"][policy["id"]] = policy
+    (assigned,) = twin.tenant.tables["policies"][twin.application_id]
     (fact,) = graph.live("claims_policies", "AWS")
     assert json.loads(fact)["displayName"] == "AWS"
     assert graph.live("claims_policies", "aws") == ()
-    assert graph.live("assigned_policies", twin.application_id) == ()
+    assert graph.live("assigned_policies", twin.application_id) == (facts.assigned_policy(assigned),)
     live = saml_reads.policies(graph, twin.application_id, name="AWS")
-    assert ([one["id"] for one in live.named], live.assigned, live.shared) == ([policy["id"]], (), ())
+    assert [[one["id"] for one in found] for found in (live.named, live.assigned, live.shared)] == [[policy["id"]], [assigned], []]
 
 
 def test_policy_of_another_application_as_well_is_shared(graph, twin):

@@ -126,8 +126,16 @@ def catalogue():
 def batch():
     """Two targets, one of which failed."""
     ended = [
-        {"file": "a.yml", "verdict": "done", "run": "r", "problem": "", "came_out": "", "seconds": 3.0},
-        {"file": "broken-with-a-long-name.yml", "verdict": "failed", "run": "", "problem": RUN["problem"], "came_out": "", "seconds": 1.0},
+        {"file": "a.yml", "verdict": "done", "run": "r", "problem": "", "came_out": "", "read": "", "seconds": 3.0},
+        {
+            "file": "broken-with-a-long-name.yml",
+            "verdict": "failed",
+            "run": "",
+            "problem": RUN["problem"],
+            "came_out": "",
+            "read": "19 of 24 accounts read",
+            "seconds": 1.0,
+        },
     ]
     return batch_page.batch_page({**RUN, "runbook": "batch", "parameters": {}}, ended)
 

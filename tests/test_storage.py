@@ -11,7 +11,7 @@ from awsfed_lib.__main__ import main
 from awsfed_lib.core.errors import ParameterError, SignInError
 from awsfed_lib.edges.entra import auth, credentials, storage
 from awsfed_lib.edges.entra.auth import SignIn
-from awsfed_lib.edges.records import blob_store, store
+from awsfed_lib.edges.records import blob_store, signing, store
 
 IDS = {"AZURE_TENANT_ID": "t", "AZURE_CLIENT_ID": "c"}
 CERTIFICATE, WORKLOAD, SECRET = (
@@ -105,7 +105,7 @@ def test_azure_is_told_when_the_token_ends(twin):
 def test_page_about_records_names_what_is_there():
     root = Path(__file__).parents[1]
     page = (root / "docs" / "records.md").read_text()
-    ours = {getattr(storage, name) for name in ("METHOD", "TENANT", "CLIENT")} | {store.VARIABLE}
+    ours = {getattr(storage, name) for name in ("METHOD", "TENANT", "CLIENT")} | {store.VARIABLE, signing.KEY_VARIABLE}
     theirs = {getattr(credentials, name) for name in ("ASSERTION", "CERTIFICATE", "PASSWORD", "SECRET")}
     assert set(re.findall(r"\b(?:AZURE|AWSFED)_[A-Z_]+\b", page)) == ours | theirs
     assert all(f".dfs.{suffix}" in page for suffix in blob_store.CLOUDS)

@@ -15,7 +15,7 @@ HEADS = ("target", "verdict", "what came out", "took")
 
 
 def batch_page(run: Mapping[str, Any], ended: Sequence[Mapping[str, Any]]) -> str:
-    """Draw a batch. `ended`: file, verdict, run, problem, came_out, seconds of every target."""
+    """Draw a batch. `ended`: file, verdict, run, problem, came_out, read, seconds of every target."""
     ordered = sorted(ended, key=lambda each: (WORST_FIRST.index(each["verdict"]), each["file"]))
     table = listed("targets, the worst first", HEADS, "".join(map(_row, ordered)))
     return f'{head(run, str(run.get("title", "")))}<main id="content"><div class="awsfed">{table}</div></main>{foot(run)}'

@@ -50,8 +50,15 @@ def _item(number: int, call: Call) -> dict[str, Any]:
 
 
 def _responses(envelope: Reply) -> list[dict[str, Any]]:
-    """Return the items of the envelope; none when it is not whole, which leaves every request without an answer."""
-    found = (envelope.document or {}).get("responses")
+    """Return the items of the envelope; none when it is not whole, which leaves every request without an answer.
+
+    Half a character in one item makes that one unread and no other: so the envelope is not asked for its `document`, each reply is.
+    """
+    try:
+        document = json.loads(envelope.content)
+    except ValueError:
+        return []
+    found = document.get("responses") if isinstance(document, dict) else None
     return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from awsfed_lib.core.plan import Plan
@@ -100,9 +101,8 @@ def _close_other_ways(*streams: object) -> None:
     for stream in streams:
         copy = getattr(stream, "_original_stdstream_copy", None)
         if isinstance(copy, int):
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, copy)
-            os.close(nowhere)
+            with Path(os.devnull).open("wb") as nowhere:
+                os.dup2(nowhere.fileno(), copy)
 
 
 class _Send:

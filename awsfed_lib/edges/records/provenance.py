@@ -33,7 +33,7 @@ def ran_by(environment: Mapping[str, str]) -> dict[str, str]:
     try:
         user = getpass.getuser()
     except (OSError, KeyError):  # a container whose user has no name
-        user = str(os.getuid()) if hasattr(os, "getuid") else ""
+        user = str(getattr(os, "getuid", lambda: "")())
     actors = [
         f"{environment[name]} ({system})"
         for mark, (system, names) in ACTORS.items()
