@@ -245,6 +245,9 @@ def test_every_parameter_has_help_and_a_kind():
 def test_command_line_gives_text():
     """`papermill -p account_id 012345678901` makes a number of it; here text stays text."""
     assert parameters.from_text("include_accounts", "012345678901, Sales") == ["012345678901", "Sales"]
+    assert parameters.from_text("exclude_accounts", '["*", "a, b"]') == ["*", "a, b"]
+    assert parameters.from_text("exclude_accounts", "[ab]*, c") == ["[ab]*", "c"]
+    assert parameters.from_text("exclude_accounts", '["*') == '["*', "no list, and refused by the check"
     assert parameters.from_text("approved", "123e4567") == "123e4567"
     assert parameters.from_text("workers", "8") == 8
     assert parameters.from_text("workers", "1_0") == "1_0"

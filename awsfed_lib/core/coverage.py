@@ -86,7 +86,7 @@ def gaps(now: pd.DataFrame, good: pd.DataFrame | None = None, last: pd.DataFrame
     gone = [before[name] for name in were if name not in listed and name[0] == ACCOUNT]
     empty = [row for name, row in listed.items() if row["found"] == 0 and (previous.get(name, {}).get("found") or 0) > 0]
     return [
-        *([f"No account was read: {_accounts(now)}."] if nothing else []),
+        *([f"No account was read ({_accounts(now)})."] if nothing else []),
         *_in_words([row for (what, _), row in listed.items() if what in blind], "not read at all", lambda row: str(row["problem"])),
         *_in_words(lost, "not read, and read by the last good run", lambda row: str(row["problem"])),
         *_in_words(gone, "not listed any more", lambda _: "What left the organization is to be named in exclude_accounts."),
@@ -141,7 +141,7 @@ def told(table: pd.DataFrame) -> dict[str, Any]:
 def _accounts(table: pd.DataFrame) -> str:
     read, unread, closed = (_count(table, state) for state in (READ, NOT_READ, CLOSED))
     if not read + unread + closed:
-        return "no account is among those to be read"
+        return "no account to read"
     return f"{read} of {read + unread} accounts read" + (f", {closed} closed or suspended" if closed else "")
 
 

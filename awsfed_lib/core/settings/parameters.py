@@ -12,6 +12,7 @@ and only warns of an unknown name (github.com/nteract/papermill issues 55, 818);
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, get_args
 
@@ -168,13 +169,18 @@ def _refusal(problems: Sequence[Problem], source: Source) -> ParameterError:
 
 
 def from_text(name: str, value: str, where: str = "the command line") -> object:
-    """Read `value` as `where` gives it: a list is written with commas, a whole number with digits.
+    """Read `value` as `where` gives it: a list with commas or as JSON, a whole number with digits.
 
     Raises ParameterError for a name that is no parameter.
     """
     if name not in NAMES:
         raise _refusal(list(_named_wrong({name: value})), Source(where))
     kind = described(name).kind
+    if kind == "list of text" and value.lstrip().startswith('["'):
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value  # which is no list, and refused as such
     if kind == "list of text":
         return [part.strip() for part in value.split(",") if part.strip()]
     return int(value) if kind == "whole number" and value.isascii() and value.isdecimal() else value

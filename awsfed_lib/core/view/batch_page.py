@@ -25,7 +25,7 @@ def _row(each: Mapping[str, Any]) -> str:
     name = escaped(each["file"])
     page = escaped(f"../{quote(each['run'], safe='')}/record.html")
     link = f'<a href="{page}">{name}</a>' if each["run"] else name
-    said = "; ".join(filter(None, (" ".join(each["problem"].split()), each["came_out"]))) or "nothing to report"
+    said = "; ".join(filter(None, (" ".join(each["problem"].split()).rstrip("."), each["came_out"]))) or "nothing to report"
     cells = [verdict_chip({"verdict": each["verdict"], "coverage": {"whole": not each["read"], "said": each["read"]}}), escaped(said)]
     lasted = f'<td data-name="took">{escaped(duration(each["seconds"]))}</td>'
     return f'<tr><th scope="row">{link}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}{lasted}</tr>'

@@ -86,11 +86,12 @@ def index(runs: Mapping[str, Run], title: str) -> str:
 
 def _row(folder: str, run: Run, chosen: tuple[Filter, ...]) -> str:
     word = _verdict(run)
+    first = str(run.get("problem") or "").partition("\n")[0]
     page = f"{quote(folder, safe='')}/{PAGE if PAGE in run.get('files', {}) else ''}"
     cells = [
         f"{escaped(run.get('runbook', ''))}<br><span class='awsfed-quiet'>{escaped(run.get('title', ''))}</span>",
         verdict_chip(run),
-        escaped("; ".join(filter(None, (*str(run.get("problem") or "").split("\n")[:1], *came_out(run)))) or "nothing to report"),
+        escaped("; ".join(filter(None, (first.rstrip("."), *came_out(run)))) or "nothing to report"),
     ]
     link = f'<a href="{escaped(page)}">{escaped(when(run.get("started")).removesuffix(" UTC") or folder)}</a>'
     classes = " ".join(one.css_class(value) for one, value in zip(chosen, (word, _runbook(run)), strict=True))

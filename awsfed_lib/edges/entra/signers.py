@@ -73,7 +73,7 @@ def membership(graph: Graph, assigned: pd.DataFrame, of: Signer | None = None) -
     unknown = int(states.isna().sum())
     if unknown:
         problem = f"Whether they are enabled is not known of {unknown} of {len(states)} users: it takes User.Read.All."
-        graph.coverage.not_read(USERS, problem, "those who are not shown")
+        graph.coverage.not_read(USERS, problem, "users who are not shown")
     if unknown < len(states) or not unknown:
         graph.coverage.read(USERS)
     return groups, people
