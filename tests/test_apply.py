@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from fake_service import FakeJournal, FakeService, Stop, World
@@ -12,7 +13,7 @@ from scenarios import Scenario, of_account, scenarios
 
 from awsfed_lib.core import apply, facts
 from awsfed_lib.core.change import Guards
-from awsfed_lib.core.errors import RecordError, StalePlan, UnreadError, WriteForbidden
+from awsfed_lib.core.errors import PlanError, RecordError, StalePlan, UnreadError, WriteForbidden
 from awsfed_lib.core.outcome import Answer
 from awsfed_lib.core.roles import approles
 from awsfed_lib.core.roles import assignments as a
@@ -226,6 +227,57 @@ def frame_of_groups(names):
     from made import groups
 
     return groups(*(group(f"AWS-{account}-{name}", f"AWS-{account}-{name}") for account, name in names))
+
+
+def one_creation(world):
+    """A plan of one request that makes another object each time that it is sent."""
+    matched = g.match(g.desired(roles(role(A, "New"))), frame_of_groups([(A, "New")]))
+    made = a.plan(APPLICATION, world.app_roles, matched, world.assignments, within=accounts(A))
+    return replace(made, requests=tuple(replace(request, creates="a thing", by_id="assignments") for request in made.requests))
+
+
+def test_what_cannot_be_sent_twice_is_sent_once_although_no_answer_came_and_nothing_shows_it():
+    world = World([wire(A, "New")])
+    service, made = FakeService(world), one_creation(world)
+    service.faults = dict.fromkeys(range(100), "unsent")
+    outcome = made.apply(service, approved=made.id, journal=FakeJournal())
+    assert (outcome.verdict, [sent.fate for sent in outcome.sent]) == ("failed", ["indeterminate"])
+    assert len(service.sent) == 1
+
+
+class ById(FakeService):
+    """What was made is there by its id, and in no list yet. `there`: whether it is."""
+
+    there: tuple[str, ...] = ()
+
+    def live(self, table, of):
+        return self.there if of == MADE else super().live(table, of)
+
+
+MADE, HOUR = "made-1", timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("age", "shown", "object_id", "there", "end"),
+    [
+        (HOUR / 60, HOUR * 0, "", False, "sent-not-seen"),
+        (HOUR * 1.5, HOUR, "", False, "sent-not-seen"),  # nobody saw the plan once every replica must have shown it
+        (HOUR * 2, HOUR * 0, "", False, "applied"),
+        (HOUR * 2, HOUR * 0, MADE, False, "applied"),
+        (HOUR * 2, HOUR * 0, MADE, True, "sent-not-seen"),
+    ],
+)
+def test_what_an_earlier_run_sent_is_sent_again_only_when_it_was_ruled_out(age, shown, object_id, there, end):
+    world = World([wire(A, "New")])
+    service, made, journal = ById(world), one_creation(world), FakeJournal()
+    service.there = made.requests[0].settled.present if there else ()
+    journal.shown, journal.sent_before = shown, lambda realm, creates: [apply.Sending("an earlier run", age, object_id)]
+    if end == "applied":
+        assert made.apply(service, approved=made.id, journal=journal).verdict == end
+        return
+    with pytest.raises(PlanError) as refusal:
+        made.apply(service, approved=made.id, journal=journal)
+    assert (refusal.value.code, service.sent) == (end, [])
 
 
 def test_a_session_that_ends_in_the_middle_stops_and_says_why(world):

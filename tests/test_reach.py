@@ -1,11 +1,15 @@
+import json
+from dataclasses import replace
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from awsfed_lib.core import coverage
 from awsfed_lib.core.errors import AwsError, UnreadError
 from awsfed_lib.edges.amazon import aws
+from awsfed_lib.edges.amazon.accounts import Accounts
 from awsfed_lib.sandbox.server import Server
 
 _spec = spec_from_file_location("rendered", Path(__file__).with_name("rendered.py"))
@@ -27,7 +31,7 @@ def test_who_awsfed_is_in_each_account_and_where_it_is_nobody() -> None:
         return rendered.error(403, "AccessDenied", "not authorized") if denied else None
 
     table = reach(3, fault)
-    assert list(table.columns) == ["account_id", "account_name", "reach", "problem"]
+    assert list(table.columns) == ["account_id", "account_name", "state", "reach", "problem"]
     assert list(table.reach) == [
         f"arn:aws:sts::{account}:assumed-role/awsfed-audit/awsfed" if account else "" for account in ("000000000001", "", "000000000003")
     ]
@@ -82,3 +86,28 @@ def test_in_the_hubs_own_account_only_reading_falls_back_to_the_hub() -> None:
         writes = aws.reach(ORGANIZATION, through="awsfed-writer", session=session)
     assert reads.reach[0].endswith(":user/hub")
     assert (writes.reach[0], writes.problem[0] == "") == ("", False)
+
+
+def test_no_plan_acts_as_the_hub_itself_in_its_own_account() -> None:
+    def fault(ask: Any) -> Any:
+        return rendered.error(403, "AccessDenied", "not authorized") if ask.action == "AssumeRole" else None
+
+    canned = rendered.Rendered(0, 0, fault=fault)
+    with Server(canned.app) as server:
+        service = Accounts(replace(ORGANIZATION, via="awsfed-writer"), session=rendered.session(server.url))
+        with pytest.raises(UnreadError):
+            service.live("iam_role", f"arn:aws:iam::{rendered.HUB}:role/anything")
+    assert {ask.action for ask in canned.asked} == {"GetCallerIdentity", "AssumeRole"}
+
+
+def test_a_closed_account_is_no_failure_to_read() -> None:
+    def fault(ask: Any) -> Any:
+        listed = [{"Id": f"{n:012d}", "Name": "x", "State": state, "Arn": "x"} for n, state in ((1, "ACTIVE"), (2, "SUSPENDED"))]
+        return (200, json.dumps({"Accounts": listed}).encode()) if ask.action == "ListAccounts" else None
+
+    noted = coverage.Coverage()
+    with Server(rendered.Rendered(2, 0, fault=fault).app) as server:
+        table = aws.reach(replace(ORGANIZATION, coverage=noted), session=rendered.session(server.url))
+    assert list(table.state) == ["ACTIVE", "SUSPENDED"]
+    assert coverage.told(noted.table)["accounts"] == {"read": 1, "not_read": 0, "closed": 1}
+    assert coverage.whole(noted.table)

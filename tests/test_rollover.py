@@ -278,6 +278,13 @@ def test_i24_metadata_without_a_common_valid_key_is_not_replaced():
     assert all("no-overlap" in words for words in stage.reasons)
 
 
+def test_i24_a_document_without_what_signs_now_replaces_nothing():
+    of = world()
+    holder = of.live().holders[0]
+    assert distribution.refusal(holder, made(OLD), signs={NEW.thumbprint}, now=of.now).startswith("lacks-active")
+    assert not distribution.refusal(holder, made(OLD, NEW), signs={NEW.thumbprint}, now=of.now)
+
+
 def test_i24_metadata_of_another_tenant_is_not_replaced():
     of = world(certs=(OLD, NEW))
     of.documents[ACCOUNTS[1]] = of.documents[ACCOUNTS[1]].replace("11111111", "21111111")
