@@ -59,7 +59,7 @@ def test_reads_are_reads() -> None:
     assert not [
         action
         for action in READS | READ_BACK
-        if not action.split(":")[1].startswith(("Get", "List", "Lookup")) and action != "sts:AssumeRole"
+        if not action.split(":")[1].startswith(("Describe", "Get", "List", "Lookup")) and action != "sts:AssumeRole"
     ]
 
 

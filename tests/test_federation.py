@@ -391,7 +391,7 @@ def test_what_cloudformation_owns_is_kept_with_its_reason():
     role(of)["stack"], role(of)["max_session"] = "federation", 3600
     plan = planned(of, within=THREE[:1])
     assert not plan
-    assert sum("owned: CloudFormation stack federation" in change.why for change in plan.changes) == 2
+    assert sum("owned: federation owns" in change.why for change in plan.changes) == 2
 
 
 def test_tenant_wide_metadata_is_refused():

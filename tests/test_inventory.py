@@ -406,11 +406,8 @@ def test_skipped_keeps_its_reason() -> None:
     assert inventory.settled(Verdict(PROVIDER, "skipped", "why"), ROLE, [], "WAAD").reason == "why"
 
 
-def test_stack_that_owns_a_role_is_shown() -> None:
-    tags = [
-        {"Key": "aws:cloudformation:stack-id", "Value": "arn:…:stack/x"},
-        {"Key": "aws:cloudformation:stack-name", "Value": "StackSet-roles"},
-    ]
+def test_owner_that_our_templates_mark_is_shown() -> None:
+    tags = [{"Key": "awsfed:owner", "Value": "StackSet-roles"}]
     row = inventory._described({"RoleName": "r", "Arn": ROLE, "Tags": tags}, aws_account())
     assert row["stack"] == "StackSet-roles"
 

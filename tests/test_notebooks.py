@@ -215,7 +215,7 @@ def test_every_declared_parameter_is_used(path: Path) -> None:
         "exclude_accounts", "workers", "group_map", "max_removed", "protected_roles", "protected_groups", "break_glass", "fail_on",
         "account_id", "remover", "writer", "certificate", "certificate_thumbprint", "rollover", "canary_accounts", "campaign_exclusions", "wave_accounts",
         "soak_days", "window_days", "provider", "families_file", "names_file", "accepted_file", "endpoints", "failures_tolerated",
-            "entered_from", "trail_days", "trail_pages", "trail_regions", "trail_table", "trail_partitions",
+            "stack_regions", "entered_from", "trail_days", "trail_pages", "trail_regions", "trail_table", "trail_partitions",
     }  # fmt: skip
     cells = json.loads(path.read_text())["cells"]
     code = "\n".join("".join(one["source"]) for one in cells if one["cell_type"] == "code" and not one["metadata"].get("tags"))

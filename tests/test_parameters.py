@@ -89,6 +89,7 @@ BAD = {
     "entered_from": [("/tmp/used.csv", "below parameters/"), ("used.txt", "must name a .csv file"), ("Lookup", "must name a .csv file"), (True, "must be text")],
     "trail_days": [(0, "at least 1"), (401, "at most 400"), ("90", "without quotes")],
     "trail_pages": [(0, "at least 1"), (201, "at most 200"), (True, "whole number")],
+    "stack_regions": [("us-east-1", "must be a list"), (["global"], "no region code")],
     "trail_regions": [("us-east-1", "must be a list"), (["global"], "no region code"), (["us-east-1", "us-east-1"], "twice"), (["us-east-1'"], "no region code")],
     "trail_table": [("", "no name of a table"), ("a;b", "no name of a table"), ('a"b', "no name of a table"), ("a.b.c.d", "no name of a table"), ("x" * 201, "201 characters")],
     "trail_partitions": [("account", "must be a list"), (["date"], "none of account"), (["month"], "without year"), (["account", "account"], "twice")],

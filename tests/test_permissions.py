@@ -79,8 +79,9 @@ def test_no_action_of_the_audit_policy_is_too_many(action: str) -> None:
 
 def test_who_entered_is_a_statement_of_its_own() -> None:
     """What 10-access asks of CloudTrail can be left out; test_trail.py proves that it is enough, and needed."""
-    roles, entered = statements(permissions.audit_policy())
+    roles, entered, stacks = statements(permissions.audit_policy())
     assert entered["Action"] == ["cloudtrail:LookupEvents"]
+    assert stacks["Action"] == ["cloudformation:DescribeStackResources"]
     assert all(action.startswith("iam:") for action in roles["Action"])
 
 

@@ -383,7 +383,7 @@ def test_what_cloudformation_owns_is_not_written():
     of = world(certs=(OLD, NEW))
     of.stacks = {ACCOUNTS[1]: "awsfed-federation"}
     stage = run_to("gate", of)
-    assert "owned: CloudFormation stack awsfed-federation" in stage.reasons[0]
+    assert "owned: awsfed-federation owns" in stage.reasons[0]
     assert of.held(ACCOUNTS[1]) == {OLD.thumbprint}
 
 

@@ -355,8 +355,8 @@ def test_nothing_else_of_cloudtrail_may_be_called():
     with served(HOME) as (canned, session):
         opened = hub("sandbox", "aws", 1, session)
         with acting_in(ONE, opened.credentials(ONE, "awsfed-audit", "")), pytest.raises(WriteForbidden, match="StopLogging"):
-            opened.cloudtrail("us-east-1").stop_logging(Name="x")
-        assert opened.cloudtrail("us-east-1") is opened.cloudtrail("us-east-1")
+            opened.regional("cloudtrail", "us-east-1").stop_logging(Name="x")
+        assert opened.regional("cloudtrail", "us-east-1") is opened.regional("cloudtrail", "us-east-1")
     assert "StopLogging" not in {ask.action for ask in canned.asked}
 
 

@@ -59,7 +59,7 @@ DOCUMENTS = Schema(
         "account_name": Column(TEXT, "name of the account"),
         "provider_arn": Column(TEXT, "ARN of the SAML provider; '' when the account has none of that name"),
         "document": Column(TEXT, "its metadata document, as GetSAMLProvider gives it"),
-        "stack": Column(TEXT, "CloudFormation stack that owns it; '' when none"),
+        "stack": Column(TEXT, "what owns it, such as a CloudFormation stack; '' when nothing is known to"),
         "problem": Column(TEXT, "why it could not be read; '' says it was"),
     },
     ("account_id", "provider_arn"),
@@ -103,7 +103,7 @@ IAM_ROLES = Schema(
         "boundary": Column(TEXT, "ARN of the permissions boundary; '' when none"),
         "trust": Column(TEXT, "trust policy as JSON"),
         "tags": Column(TEXT, "tags as a JSON object"),
-        "stack": Column(TEXT, "CloudFormation stack that owns it; '' when none"),
+        "stack": Column(TEXT, "what owns it, such as a CloudFormation stack; '' when nothing is known to"),
     },
     ("role_arn",),
 )

@@ -65,7 +65,7 @@ ROLES = Schema(
         "max_session": Column(COUNT, "MaxSessionDuration in seconds"),
         "policies": Column(TEXT, "attached policy ARNs and inline:NAME, sorted, joined by '; '"),
         "boundary": Column(TEXT, "ARN of the permissions boundary"),
-        "stack": Column(TEXT, "CloudFormation stack that owns it; '' when none"),
+        "stack": Column(TEXT, "what owns it, such as a CloudFormation stack; '' when nothing is known to"),
         "created": Column(TIME, "when it was created"),
         "last_used": Column(TIME, "last use in the trailing 400 days, NaT when never"),
     },

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 import pandas as pd
 
 from awsfed_lib.core.accounts import removal
 from awsfed_lib.core.accounts.course import Course, Step
+from awsfed_lib.core.accounts.ownership import Owners, owned_holders, owned_roles, unowned
 from awsfed_lib.core.certificate import distribution
 from awsfed_lib.core.finding import finding
 from awsfed_lib.core.plan import Plan
@@ -19,6 +21,7 @@ from awsfed_lib.core.roles.pair import parse
 from awsfed_lib.core.shapes import DOCUMENTS, IAM_ROLES
 from awsfed_lib.core.tables import ACCOUNTS, APP_ROLES, FINDINGS, ROLES, frame, read_in_full, rows
 from awsfed_lib.edges.amazon import aws
+from awsfed_lib.edges.amazon.ownership import owners
 from awsfed_lib.edges.amazon.reading import require_provider
 from awsfed_lib.edges.amazon.selection import Selection
 from awsfed_lib.edges.amazon.survey import Survey
@@ -107,7 +110,12 @@ def _in_account(run: Run, found: Survey) -> Step:
         return step if left else step._replace(blocked=account["problem"])
     known = found.trusting["provider_arn"].isin([holder.provider_arn, ""])  # "": its trust could not be understood
     trusting = sorted(set(found.trusting.loc[known, "role_arn"]))
-    return Step(name, removal.plan(run.aws.subject, rows(found.roles), holder, trusting=trusting, guards=run.guards))
+
+    def planned(known: Owners) -> Plan:
+        (among,) = owned_holders([holder], known)
+        return removal.plan(run.aws.subject, rows(owned_roles(found.roles, known)), among, trusting=trusting, guards=run.guards)
+
+    return Step(name, unowned(planned, partial(owners, run.organization))[0])
 
 
 def findings(course: Course) -> pd.DataFrame:

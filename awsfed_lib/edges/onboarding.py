@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from awsfed_lib.core.accounts import federation
 from awsfed_lib.core.accounts.course import Course, Step
 from awsfed_lib.core.finding import finding
 from awsfed_lib.core.plan import Plan
@@ -37,7 +36,8 @@ def course(run: Run, found: Survey, desired: pd.DataFrame, *, label: str, group:
     wanted = groups.desired(roles, name=group, mapping=run.mapping)
     there = graph.groups(names=wanted["group_name"], unique_names=wanted["unique_name"], ids=wanted["group_id"])
     matched, application = groups.match(wanted, there), graph.application(given.application_id)
-    in_aws = federation.plan(run.aws.subject, found.roles, desired, within=found.accounts, terms=run.terms(found.documents))
+    terms = run.terms(found.documents)
+    in_aws = aws.federation(run, found.roles, desired, within=found.accounts, terms=terms)
     scopes, jobs = graph.scopes(given.application_id), graph.jobs(given.application_id)
     wanted_roles, known = approles.render(roles, label=label), approles.inventoried(found.accounts, found.trusting)
     of_roles = approles.plan(

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
+
 import pandas as pd
 
+from awsfed_lib.core.accounts.ownership import Owners, owned_holders, unowned
 from awsfed_lib.core.certificate import certificates, distribution
 from awsfed_lib.core.certificate.campaign import Campaign, Live
 from awsfed_lib.core.certificate.rollover import stage
 from awsfed_lib.core.certificate.rollover_recipe import recipe
+from awsfed_lib.core.certificate.stage import Stage
 from awsfed_lib.core.roles import approles
 from awsfed_lib.core.saml import metadata
 from awsfed_lib.core.settings.parameters import Parameters
+from awsfed_lib.edges.amazon.ownership import owners
 from awsfed_lib.edges.entra import live_tables, objects, saml_reads
 from awsfed_lib.edges.entra.graph import Graph
 from awsfed_lib.edges.records.proofs import proofs
 from awsfed_lib.edges.records.run import Run
 
-__all__ = ["campaign", "live", "recipe", "stage", "timeline"]
+__all__ = ["campaign", "decide", "live", "recipe", "stage", "timeline"]
 DAY = 86_400
 
 
@@ -55,6 +61,20 @@ def live(run: Run, graph: Graph, documents: pd.DataFrame) -> Live:
         proofs=proofs(of),
         cloud=run.session.cloud.laws,
     )
+
+
+def decide(run: Run, found: Live) -> Stage:
+    """Say the next stage, and plan it for the accounts whose SAML provider no CloudFormation stack owns.
+
+    Raises UnreadError when the certificates were not read.
+    """
+    by, now = campaign(run.parameters), run.clock()
+
+    def among(known: Owners) -> Stage:
+        return stage(replace(found, holders=owned_holders(found.holders, known)), by, now)
+
+    plan, known = unowned(lambda owners_so_far: among(owners_so_far).plan, partial(owners, run.organization))
+    return replace(among(known), plan=plan)
 
 
 def timeline(run: Run, found: Live) -> pd.DataFrame:

@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from awsfed_lib.core.accounts.families import OWN, Families, Family
+from awsfed_lib.core.accounts.ownership import OWNER_TAG
 from awsfed_lib.core.accounts.trust_merge import document
 from awsfed_lib.core.errors import ParameterError
 from awsfed_lib.core.plan import Plan
@@ -21,6 +22,8 @@ from awsfed_lib.core.saml.metadata import Metadata
 from awsfed_lib.core.tables import rows
 
 LONGEST_TEMPLATE = 51_200  # bytes of TemplateBody (CloudFormation API_CreateStackSet)
+# Terraform marks roles alone: it ignores changes of the metadata, which 08-certificates makes.
+STACK_OWNER = {"Key": OWNER_TAG, "Value": {"Fn::Sub": "CloudFormation stack ${AWS::StackName} in ${AWS::Region}"}}
 _WORDS = re.compile(r"SAML|[A-Z][a-z]*")
 
 
@@ -65,7 +68,9 @@ def stackset(families: Families, base: Metadata) -> str:
         "Parameters": {"AccountName": {"Type": "String", "Default": "", "AllowedPattern": "[a-z0-9-]*"}},
         "Conditions": {"Named": {"Fn::Not": [{"Fn::Equals": [{"Ref": "AccountName"}, ""]}]}},
         "Resources": {
-            "Provider": _retained("AWS::IAM::SAMLProvider", {"Name": families.provider, "SamlMetadataDocument": base.document}),
+            "Provider": _retained(
+                "AWS::IAM::SAMLProvider", {"Name": families.provider, "SamlMetadataDocument": base.document, "Tags": [STACK_OWNER]}
+            ),
             **roles,
         },
     }
@@ -93,7 +98,7 @@ def _stack_role(families: Families, family: Family) -> dict[str, Any]:
         "AssumeRolePolicyDocument": document(families.statement({"Ref": "Provider"})),
         "MaxSessionDuration": family.max_session,
         "ManagedPolicyArns": [_stack_policy(families, policy) for policy in family.policies],
-        "Tags": [{"Key": families.tag_key, "Value": name}],
+        "Tags": [{"Key": families.tag_key, "Value": name}, STACK_OWNER],
     } | ({"PermissionsBoundary": _stack_policy(families, family.boundary)} if family.boundary else {})
     return _retained("AWS::IAM::Role", properties)
 
@@ -153,7 +158,7 @@ def _terraform_role(row: Mapping[str, Any]) -> dict[str, Any]:
         "description": row["description"],
         "assume_role_policy": row["trust"],
         "max_session_duration": int(row["max_session"]),
-        "tags": json.loads(row["tags"]),
+        "tags": json.loads(row["tags"]) | {OWNER_TAG: "Terraform"},
         "depends_on": [f"aws_iam_saml_provider.a{row['account_id']}"],
         **({"permissions_boundary": row["boundary"]} if row["boundary"] else {}),
         "lifecycle": {"prevent_destroy": True},

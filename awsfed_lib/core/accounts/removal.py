@@ -56,7 +56,7 @@ def nothing(organization: Subject, account_id: str, why: str) -> Plan:
 
 def _reason_to_stay(row: Row, provider_arn: str, guards: Guards) -> str:
     if row["stack"]:
-        return f"owned: CloudFormation stack {row['stack']} owns the role; delete it there."
+        return f"owned: {row['stack']} owns the role; delete it there."
     if pattern := covered(guards.protected_roles, row["role_arn"], row["role_name"]):
         return f"protected: {pattern} in protected_roles."
     if not provider_arn:
@@ -103,7 +103,7 @@ def _provider(holder: Holder, staying: Sequence[str], wave: int) -> tuple[Reques
     arn = holder.provider_arn
     if not arn:
         return None, None
-    why = f"owned: CloudFormation stack {holder.stack} owns the provider; delete it there." if holder.stack else ""
+    why = f"owned: {holder.stack} owns the provider; delete it there." if holder.stack else ""
     why = why or (f"trusted: {', '.join(one.rpartition('/')[2] for one in staying)} still trusts it." if staying else "")
     if why or holder.metadata is None:
         return None, Change("keep", "provider", arn, holder.label, why=why or f"unread: {holder.problem}")

@@ -100,7 +100,7 @@ def _keep(has: Row, why: str) -> Change:
 
 def _untouchable(has: Row, want: Row, guards: Guards) -> str:
     if has["stack"]:
-        return f"owned: CloudFormation stack {has['stack']} owns the role; change it there."
+        return f"owned: {has['stack']} owns the role; change it there."
     if has["role_name"] != want["role_name"]:
         return f"case: it exists as {has['role_name']}, and IAM tells names apart by case only in responses; nothing is changed."
     if pattern := covered(guards.protected_roles, has["role_arn"], has["role_name"]):

@@ -136,7 +136,7 @@ def refusal(holder: Holder, document: Metadata, *, signs: Collection[str], now: 
     if holder.problem or holder.metadata is None:
         return f"unread: {holder.problem or 'the account has no such provider.'}"
     if holder.other or holder.stack:
-        return holder.other or f"owned: CloudFormation stack {holder.stack} owns the provider; change it there."
+        return holder.other or f"owned: {holder.stack} owns the provider; change it there."
     if holder.metadata.entity_id != document.entity_id:
         return f"foreign-entity: it federates with {holder.metadata.entity_id}, not with {document.entity_id}."
     if not set(signs) <= document.thumbprints:

@@ -16,7 +16,14 @@ from awsfed_lib.core.roles.body import Capacity
 from awsfed_lib.core.tables import CHECKS, FACTS, OPEN, frame, rows
 
 ASSIGN = "AppRoleAssignment.ReadWrite.All"
-AWS_MORE: Mapping[str, str] = {"10-access": "with entered_from: lookup, via needs cloudtrail:LookupEvents too, which was not tried"}
+_STACKS = "via needs cloudformation:DescribeStackResources too, which was not tried; without it plans say “ownership not known”"
+AWS_MORE: Mapping[str, str] = {
+    "02-accounts": _STACKS,
+    "08-certificates": _STACKS,
+    "10-access": "with entered_from: lookup, via needs cloudtrail:LookupEvents too, which was not tried",
+    "11-onboard": _STACKS,
+    "12-offboard": _STACKS,
+}
 """What a runbook may need in AWS beyond reading roles: only some of its parameters ask for it."""
 
 PREMIUM = frozenset({"AAD_PREMIUM", "AAD_PREMIUM_P2"})

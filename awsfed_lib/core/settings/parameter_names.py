@@ -131,6 +131,11 @@ class Parameters(BaseModel):
     )
     exclude_accounts: Annotated[tuple[str, ...], BeforeValidator(account_names)] = Field((), description="Not these accounts; as above.")
     workers: Annotated[int, BeforeValidator(whole_number)] = Field(16, ge=1, le=64, description="Accounts read at the same time.")
+    stack_regions: Annotated[tuple[str, ...], BeforeValidator(region_codes)] = Field(
+        (),
+        description="Regions whose CloudFormation is asked which stack owns what a plan writes; none takes the first of the partition "
+        "(us-east-1) and that of the sign-in to AWS.",
+    )
     role_label: Annotated[str, BeforeValidator(label_template)] = Field(
         "{account_name} / {role_name}", description="Display name of an appRole."
     )

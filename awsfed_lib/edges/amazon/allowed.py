@@ -16,7 +16,7 @@ from awsfed_lib.core.tables import canonical
 from awsfed_lib.edges.amazon.acting import acting
 
 READS = frozenset({
-    "cloudtrail:LookupEvents",
+    "cloudformation:DescribeStackResources", "cloudtrail:LookupEvents",
     "iam:GetAccountAuthorizationDetails", "iam:GetSAMLProvider", "iam:ListRoles", "iam:ListSAMLProviders",
     "organizations:ListAccounts", "organizations:ListAccountsForParent", "organizations:ListOrganizationalUnitsForParent",
     "organizations:ListRoots",

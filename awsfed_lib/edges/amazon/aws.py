@@ -4,6 +4,7 @@ from awsfed_lib.edges.amazon import permissions
 from awsfed_lib.edges.amazon.attempt import attempt
 from awsfed_lib.edges.amazon.inventory import inventory
 from awsfed_lib.edges.amazon.organization import Organization
+from awsfed_lib.edges.amazon.ownership import federation
 from awsfed_lib.edges.amazon.providers import providers
 from awsfed_lib.edges.amazon.reach import reach
 from awsfed_lib.edges.amazon.selection import Selection
@@ -15,6 +16,7 @@ __all__ = [
     "Selection",
     "attempt",
     "documents",
+    "federation",
     "inventory",
     "listed",
     "permissions",

@@ -48,7 +48,7 @@ SESSION_SECONDS = 900  # the shortest there is: reading one account takes second
 
 
 class Hub:
-    """The identity that awsfed runs as, and the shared clients: sts and organizations with it, iam, spoke and cloudtrail with whoever acts.
+    """The identity that awsfed runs as, and the shared clients: sts and organizations with it, the others with whoever acts.
 
     `iam_once` is for writing: it sends a request once. `gate`: an AwsPlanGate where plans are carried out, else only reads pass.
     `recipe` (cloud, partition, workers) makes it travel to another process: only the recipe is pickled, never credentials,
@@ -77,7 +77,8 @@ class Hub:
             settings = client_settings(session, partition, workers)
             self.sts, self.organizations = self._own("sts", settings), self._own("organizations", settings)
             quick = self._quick = _quick(session)
-            self._settings, self._trails, self._making = settings, dict[str, Any](), Lock()
+            self._settings, self._regional, self._making = settings, dict[tuple[str, str], Any](), Lock()
+            self.region: str = settings.region_name  # type: ignore[attr-defined]  # botocore sets it
             self.iam, self.spoke = self._shared(quick, "iam", settings), self._shared(quick, "sts", settings)
             self.iam_once = self._shared(quick, "iam", settings.merge(ONCE)) if gate else self.iam
             self.account_id, self.arn = self._identity()
@@ -99,14 +100,14 @@ class Hub:
         client.meta.events.unregister(f"after-call.{service}", json_decode_policies)
         return client
 
-    def cloudtrail(self, region: str) -> Any:
-        """Give the shared client of CloudTrail in that Region, made when it is first asked for, one at a time."""
+    def regional(self, service: str, region: str) -> Any:
+        """Give the shared client of CloudTrail or CloudFormation in that Region, made when it is first asked for, one at a time."""
         with self._making:
-            if region not in self._trails:
-                made = self._shared(self._quick, "cloudtrail", self._settings.merge(Config(region_name=region)))
-                made.meta.events.register("after-call.cloudtrail", refuse_halves)
-                self._trails[region] = made
-            return self._trails[region]
+            if (service, region) not in self._regional:
+                made = self._shared(self._quick, service, self._settings.merge(Config(region_name=region)))
+                made.meta.events.register(f"after-call.{service}", refuse_halves)
+                self._regional[service, region] = made
+            return self._regional[service, region]
 
     def _identity(self) -> tuple[str, str]:
         own = self.session.get_credentials()

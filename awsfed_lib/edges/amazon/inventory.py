@@ -17,6 +17,7 @@ from urllib.parse import unquote
 import boto3
 import pandas as pd
 
+from awsfed_lib.core.accounts.ownership import OWNER_TAG
 from awsfed_lib.core.roles import body, pair, trust
 from awsfed_lib.core.roles.trust import SESSION_ACTIONS, USABLE, Verdict
 from awsfed_lib.core.tables import ACCOUNTS, COUNT, ROLES, TEXT, frame
@@ -29,7 +30,6 @@ from awsfed_lib.edges.amazon.selection import Account
 
 log = logging.getLogger("awsfed")
 Row = dict[str, Any]
-STACK_TAGS = ("aws:cloudformation:stack-name", "aws:cloudformation:stack-id")
 decoded = lru_cache(maxsize=4096)(unquote)  # many roles of an account have one trust policy
 
 
@@ -166,7 +166,7 @@ def _described(role: Mapping[str, Any], account: Account) -> Row:
         "max_session": role.get("MaxSessionDuration"),
         "policies": "; ".join(sorted([*attached, *inline])),
         "boundary": role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"),
-        "stack": next((tags[key] for key in STACK_TAGS if tags.get(key)), ""),
+        "stack": tags.get(OWNER_TAG, ""),
         "created": role.get("CreateDate"),
         "last_used": role.get("RoleLastUsed", {}).get("LastUsedDate"),
     }

@@ -31,7 +31,8 @@ class Organization:
     `via`: name of the role that is assumed in each account (with its path, without ARN). `accounts_file`: CSV below
     parameters/ (or an absolute path) instead of AWS Organizations. `cloud`: "sandbox" for the one on this machine.
     `workers`: accounts read at the same time. `pauses`: seconds before accounts that were throttled are asked again.
-    `coverage`: where it is noted which accounts were read.
+    `stack_regions`: where CloudFormation is asked who owns what a plan writes; none takes the first Region of the partition and
+    the Region of the sign-in. `coverage`: where it is noted which accounts were read.
     """
 
     via: str
@@ -42,6 +43,7 @@ class Organization:
     cloud: str = "global"
     workers: int = 16
     pauses: tuple[float, ...] = PAUSES
+    stack_regions: tuple[str, ...] = ()
     coverage: Coverage = field(default_factory=Coverage, compare=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -43,13 +43,15 @@ def hub_policy(organization: Organization, *others: str, organization_id: str = 
 
 
 def audit_policy() -> str:
-    """Render the policy of the role that is assumed in each account: reading IAM, and who entered the roles; nothing else.
+    """Render the policy of the role that is assumed in each account: reading IAM, who entered the roles, and which stack owns them.
 
-    The second statement is for 10-access with `entered_from: lookup` alone.
+    The second statement is for 10-access with `entered_from: lookup` alone, the third for 02, 08, 11 and 12: without it
+    their plans say that it is not known whether CloudFormation owns what they write.
     """
     roles = {"Sid": "ReadRoles", "Effect": "Allow", "Action": _actions("iam:"), "Resource": "*"}
     entries = {"Sid": "ReadWhoEnteredRoles", "Effect": "Allow", "Action": _actions("cloudtrail:"), "Resource": "*"}
-    return _document(roles, entries)
+    stacks = {"Sid": "ReadWhatStacksOwn", "Effect": "Allow", "Action": _actions("cloudformation:"), "Resource": "*"}
+    return _document(roles, entries, stacks)
 
 
 def audit_trust(organization: Organization, principal: str) -> str:

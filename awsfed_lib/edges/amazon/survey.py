@@ -16,13 +16,14 @@ import boto3
 import pandas as pd
 
 from awsfed_lib.core.accounts.families import Families
+from awsfed_lib.core.accounts.ownership import OWNER_TAG
 from awsfed_lib.core.change import as_json
 from awsfed_lib.core.shapes import DOCUMENTS, IAM_ROLES
 from awsfed_lib.core.tables import frame
 from awsfed_lib.edges.amazon import organization as listing
 from awsfed_lib.edges.amazon.answers import provider_arns, whole
 from awsfed_lib.edges.amazon.hub import Hub, hub
-from awsfed_lib.edges.amazon.inventory import STACK_TAGS, account_table, decoded, role_entries, role_rows, role_table
+from awsfed_lib.edges.amazon.inventory import account_table, decoded, role_entries, role_rows, role_table
 from awsfed_lib.edges.amazon.organization import Organization
 from awsfed_lib.edges.amazon.reading import IDENTITY_CENTER, name_of, read_organization, require_provider
 from awsfed_lib.edges.amazon.rounds import Reading
@@ -112,7 +113,7 @@ def document_row(account: Account, arn: str, answer: Mapping[str, Any]) -> Row:
         "account_name": account.account_name,
         "provider_arn": arn,
         "document": whole(answer, "SAMLMetadataDocument"),
-        "stack": stack_of(answer),
+        "stack": _tags(answer).get(OWNER_TAG, ""),
     }
 
 
@@ -129,12 +130,10 @@ def role_row(account: Account, role: Mapping[str, Any]) -> Row:
         "inline": "; ".join(sorted(policy["PolicyName"] for policy in role.get("RolePolicyList", []))),
         "boundary": role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"),
         "trust": decoded(role["AssumeRolePolicyDocument"]),
-        "tags": as_json({tag["Key"]: tag["Value"] for tag in role.get("Tags", [])}),
-        "stack": stack_of(role),
+        "tags": as_json(_tags(role)),
+        "stack": _tags(role).get(OWNER_TAG, ""),
     }
 
 
-def stack_of(tagged: Mapping[str, Any]) -> str:
-    """Name the CloudFormation stack that owns an object; "" when none does."""
-    tags = {tag["Key"]: tag["Value"] for tag in tagged.get("Tags", [])}
-    return next((tags[key] for key in STACK_TAGS if tags.get(key)), "")
+def _tags(tagged: Mapping[str, Any]) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in tagged.get("Tags", [])}

@@ -118,7 +118,7 @@ def _renewed(hub: Hub, account: Account, lookup: Lookup) -> Callable[..., Any]:
         if time.monotonic() - since >= lookup.renew:
             credentials, since = hub.credentials(account.account_id, lookup.via, lookup.external_id), time.monotonic()
         with acting_in(account.account_id, credentials):
-            return hub.cloudtrail(region).lookup_events(**asked)
+            return hub.regional("cloudtrail", region).lookup_events(**asked)
 
     return look_up
 

@@ -135,6 +135,7 @@ class Run:
             accounts_file=given.accounts_file,
             cloud=given.cloud,
             workers=given.workers,
+            stack_regions=given.stack_regions,
             coverage=self.coverage,
         )
 
