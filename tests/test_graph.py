@@ -77,15 +77,6 @@ def test_application_is_a_subject_of_its_tenant(graph, twin):
     assert graph.application(twin.application_id) == Subject("servicePrincipal", twin.application_id, name, twin.id)
 
 
-def test_applications_are_found_by_their_template(graph, twin):
-    wanted = "8b1025e4-1dd2-430b-a150-2ef79cd700f5"
-    made = [sp for sp in twin.tenant.tables["servicePrincipals"].values() if sp.get("applicationTemplateId") == wanted]
-    found = graph.service_principals_by_template()
-    assert {subject.id for subject in found} == {sp["id"] for sp in made}
-    assert twin.application_id in {subject.id for subject in found}
-    assert graph.service_principals_by_template("00000000-0000-0000-0000-000000000000") == []
-
-
 def test_scopes_count_beside_the_app_roles(graph, twin):
     scopes = twin.service_principal["oauth2PermissionScopes"]
     assert graph.scopes(twin.application_id) == len(scopes)

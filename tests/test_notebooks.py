@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import notebook_linter as lint
 import pytest
 
-from awsfed_lib.core.settings import lint
 from awsfed_lib.core.settings.parameters import NAMES, described
 from awsfed_lib.edges.records import runbooks
 

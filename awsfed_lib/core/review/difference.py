@@ -15,18 +15,12 @@ from awsfed_lib.core.tables import DIFFERENCES, Schema, canonical, frame, rows
 Row = Mapping[str, Any]
 
 
-KEPT_AS = {"live_app_roles": "app_roles", "live_assignments": "assignments"}
 """Names under which runbooks keep a table, where they are not the table's own."""
 
 
 def schemas() -> tuple[Schema, ...]:
     """Return every written shape."""
     return tuple(value for module in (tables, shapes, drift_shapes) for value in vars(module).values() if isinstance(value, Schema))
-
-
-def key_named(name: str) -> tuple[str, ...]:
-    """Return the columns that name a row of the table that is kept as `name`; none for a table without a written shape."""
-    return next((schema.key for schema in schemas() if schema.name == KEPT_AS.get(name, name)), ())
 
 
 def key_of(table: pd.DataFrame) -> tuple[str, ...]:

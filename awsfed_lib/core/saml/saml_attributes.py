@@ -19,7 +19,6 @@ LONGEST_RESPONSE = 100_000  # characters of the base64 text that AssumeRoleWithS
 LONGEST_KEY, LONGEST_TAG = 128, 256
 _SESSION_NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
 _TAG = re.compile(r"[\w\s.:/=+\-@]*")
-_EMPTY_RESPONSE, _AROUND_VALUE = 5_950, 33  # bytes of an Entra response without roles (measured), and of the markup around one value
 
 
 def session_name_problem(name: str) -> str:
@@ -59,8 +58,3 @@ def duration_problem(text: str) -> str:
     if not SHORTEST_SESSION <= int(text) <= LONGEST_SESSION:
         return f"SessionDuration is {text} seconds; AWS takes {SHORTEST_SESSION} to {LONGEST_SESSION}."
     return ""
-
-
-def response_size(values: list[str]) -> int:
-    """Estimate the base64 characters of a response that carries these role values; compare with LONGEST_RESPONSE."""
-    return (_EMPTY_RESPONSE + sum(len(value.encode()) + _AROUND_VALUE for value in values)) * 4 // 3

@@ -17,7 +17,6 @@ from awsfed_lib.core.errors import GraphError, UnreadError
 from awsfed_lib.core.outcome import Answer
 from awsfed_lib.core.roles import approles
 from awsfed_lib.core.roles.sign_in_endpoints import is_endpoint
-from awsfed_lib.core.saml.gallery import AWS_TEMPLATE
 from awsfed_lib.edges.entra import auth, batch, live_tables, mistaken, objects, pages
 from awsfed_lib.edges.entra.auth import Session, granted
 from awsfed_lib.edges.entra.clouds import SANDBOX
@@ -125,12 +124,6 @@ class Graph:
         """Read the default reply URL, the Recipient of what My Apps sends; none when it is no sign-in endpoint of AWS."""
         urls = self.service_principal(service_principal, "replyUrls").get("replyUrls") or []
         return tuple(url for url in urls[:1] if is_endpoint(url))
-
-    def service_principals_by_template(self, template_id: str = AWS_TEMPLATE) -> list[Subject]:
-        """Every enterprise application made from a gallery template, by name."""
-        same = f"applicationTemplateId%20eq%20{pages.quoted(template_id)}"
-        found = self.read(f"/servicePrincipals?$filter={same}&$select=id,displayName&$top=999")
-        return sorted((self._subject(wire) for wire in found), key=lambda subject: (subject.name, subject.id))
 
     def _subject(self, wire: dict[str, Any]) -> Subject:
         name = objects.need(wire, "displayName", "A service principal")
