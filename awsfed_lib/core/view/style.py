@@ -141,6 +141,7 @@ _SHEET = """
 .widget-html-content > .awsfed { contain: inline-size; }
 @media (max-width: 560px) {
   .awsfed-card { padding: 10px 12px; }
+  .awsfed.awsfed .awsfed-id { white-space: normal; }
   .awsfed.awsfed dl { grid-template-columns: minmax(0, 6.5em) 1fr; gap: 2px 10px; }
   .awsfed.awsfed th.awsfed-middle { min-width: 18ch; }
   .awsfed.awsfed th.awsfed-long { min-width: 26ch; }
