@@ -36,10 +36,11 @@ class Shape:
 
 @dataclass
 class Ended:
-    """How a run under faults ended: the verdict of each plan, or the error that stopped it."""
+    """How a run under faults ended: the verdict of each plan, or the error that stopped it, in words and by its code."""
 
     verdicts: list = field(default_factory=list)
     error: str = ""
+    code: str = ""
 
 
 class World:
@@ -220,7 +221,7 @@ class Runs:
                 if ended.verdicts[-1] not in ("applied", "nothing to do"):
                     break
         except AwsfedError as error:
-            ended.error = f"{type(error).__name__}: {error.what}"
+            ended.error, ended.code = f"{type(error).__name__}: {error.what}", error.code
         return ended
 
     def _one(self, plan, graph):

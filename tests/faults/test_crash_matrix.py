@@ -88,9 +88,9 @@ def end_of(world):
 
 
 def run(service: Watched, folder: Path) -> str:
-    """One run of the runbook, each with a record of its own, approving what it shows."""
-    plan = service.case.plan(service.tables())
+    """One run of the runbook, each with a record of its own beside the others, approving the id that is shown after them."""
     book = Mortal(folder, Locks(folder.parent / "locks", patience=0.0), lambda: datetime(2026, 11, 24, tzinfo=UTC))
+    plan = service.case.plan(service.tables()).proposed("", book.approval)
     book.dies_after_answer = service.faults.pop("answered", -1)
     try:
         return plan.apply(service, approved=plan.id, journal=book).verdict

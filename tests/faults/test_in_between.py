@@ -47,7 +47,7 @@ def test_an_edit_between_plan_and_apply_is_seen_and_nothing_is_sent_where_it_mat
     if name in ("editor-assigns", "editor-unassigns", "provisioning"):  # the plan adds roles only, and the job finds its own
         assert ended.verdicts == ["applied"]
     else:
-        assert ended.error.startswith("StalePlan: The live app_roles changed after the plan was made")
+        assert ended.code == "stale-plan"
         assert not twin.writes
 
 
@@ -57,7 +57,7 @@ def test_an_edit_before_the_patch_is_seen_by_the_reads_right_before_it(twin, run
     """Fault of a concurrent edit between last read and PATCH: several reads in a row must agree, so all but the last gap is closed."""
     twin.faults.plan({"mode": name, "match": READ, "nth": nth})
     ended = runs.run()
-    assert (ended.verdicts, ended.error[:9]) in ((["failed"], ""), ([], "StalePlan"))
+    assert (ended.verdicts, ended.code) in ((["failed"], ""), ([], "stale-plan"))
     assert count(twin, "PATCH") == 0
 
 
@@ -90,5 +90,6 @@ def test_a_role_that_was_read_as_removed_by_nobody_is_no_loss(twin, runs):
     before = twin.service_principal["appRoles"]
     twin.faults.plan({"mode": "empty-list", "match": READ, "times": 50})
     ended = runs.run()
-    assert ended.error.startswith("PlanError: The live appRoles hold no msiam_access")
+    assert ended.code == "plan"  # of the application itself, which without its mode and msiam_access may be a wrong one
+    assert not twin.writes
     assert twin.service_principal["appRoles"] == before
