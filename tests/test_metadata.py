@@ -11,6 +11,7 @@ from awsfed_lib.core.errors import DocumentError
 from awsfed_lib.core.saml import metadata, x509
 
 GOOD = document()
+OTHER_ENTITY = GOOD.partition("?>")[2].replace("https://sts.windows.net/", "https://idp.example/")
 OTHER = certificate("CN=other", serial=7)
 MANY = [certificate(f"CN={n}", serial=100 + n) for n in range(11)]
 SMALL = certificate("CN=small", private=key(3, 1024), serial=9)
@@ -112,7 +113,7 @@ BAD: dict[str, tuple[bytes | str, str]] = {
     "quadratic blow-up": (f'<!DOCTYPE x [<!ENTITY a "{"a" * 5000}">]><x>{"&a;" * 500}</x>', "dtd"),
     "attribute defaults by DTD": (GOOD.replace("<EntityDescriptor", '<!DOCTYPE x [<!ATTLIST x y CDATA "z">]><EntityDescriptor', 1), "dtd"),
     "undeclared entity": (GOOD.replace("<SignedInfo />", "&nbsp;"), "not-xml"),
-    "several entities": (f'<EntitiesDescriptor xmlns="{MD}">{GOOD.partition("?>")[2] * 2}</EntitiesDescriptor>', "several-entities"),
+    "several entities": (f'<EntitiesDescriptor xmlns="{MD}">{GOOD.partition("?>")[2]}{OTHER_ENTITY}</EntitiesDescriptor>', "several-entities"),
     "no namespace": (GOOD.replace(f' xmlns="{MD}"', ""), "not-metadata"),
     "wrong namespace": (GOOD.replace(MD, MD.replace("2.0", "1.1")), "not-metadata"),
     "a SAML response": (f'<Response xmlns="urn:oasis:names:tc:SAML:2.0:protocol">{PAD}</Response>', "not-metadata"),
@@ -232,6 +233,20 @@ def test_keys_of_the_other_roles_of_the_document_do_not_count():
 def test_issuers_of_the_national_clouds(host):
     entity = f"https://{host}/{TENANT}/"
     assert metadata.parse(document(entity=entity)).tenant_id == TENANT
+
+
+def test_several_entities_are_read_by_the_issuer_of_entra():
+    """IAM takes documents with several EntityDescriptors; who signs in with Entra ID is asked over those of its issuer."""
+    body = GOOD.partition("?>")[2]
+    found = metadata.read(f'<EntitiesDescriptor xmlns="{MD}">{OTHER_ENTITY}{body}{body}</EntitiesDescriptor>')
+    alone = metadata.read(GOOD)
+    assert (found.entity_id, found.thumbprints) == (alone.entity_id, alone.thumbprints)
+    assert len(found.others) == 1
+    assert found.others[0].startswith("https://idp.example/")
+    assert found.fingerprint != alone.fingerprint
+    with pytest.raises(DocumentError) as refused:
+        metadata.read(f'<EntitiesDescriptor xmlns="{MD}">{OTHER_ENTITY}{OTHER_ENTITY}</EntitiesDescriptor>')
+    assert refused.value.reason == "several-entities"
 
 
 def test_read_takes_other_identity_providers_for_the_inventory():

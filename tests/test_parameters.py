@@ -89,6 +89,7 @@ BAD = {
     "entered_from": [("/tmp/used.csv", "below parameters/"), ("used.txt", "must name a .csv file"), ("Lookup", "must name a .csv file"), (True, "must be text")],
     "trail_days": [(0, "at least 1"), (401, "at most 400"), ("90", "without quotes")],
     "trail_pages": [(0, "at least 1"), (201, "at most 200"), (True, "whole number")],
+    "kernel_variables": [("A", "must be a list"), (["A=b"], "no name of a variable"), (["AWSFED_ALERT_TEAMS"], "not passed on")],
     "stack_regions": [("us-east-1", "must be a list"), (["global"], "no region code")],
     "trail_regions": [("us-east-1", "must be a list"), (["global"], "no region code"), (["us-east-1", "us-east-1"], "twice"), (["us-east-1'"], "no region code")],
     "trail_table": [("", "no name of a table"), ("a;b", "no name of a table"), ('a"b', "no name of a table"), ("a.b.c.d", "no name of a table"), ("x" * 201, "201 characters")],
@@ -218,7 +219,7 @@ def test_system_assigned_identity_has_no_client_id():
     "given",
     [
         {"include_accounts": ["012345678901", "Sales", "Workloads/Prod/*", "ou-ab12-cdefgh34"]},
-        {"via": "ops/Reader+=,.@_-"}, {"external_id": CLIENT}, {"approved": "plan-0123456789abcdef0123456789abcdef"}, {"cloud": "usgov", "partition": "aws-us-gov"},
+        {"via": "ops/Reader+=,.@_-"}, {"external_id": CLIENT}, {"approved": "plan-0123456789abcdef0123456789abcdef"}, {"cloud": "usgov", "partition": "aws-us-gov"}, {"partition": "aws-eusc"},
         {"user": "maria_fabrikam.example#EXT#@contoso.example"}, {"user": CLIENT}, {"group": 'Ops & "Co"'}, {"role": "Prod / Admin"}, {"wait_minutes": 0},
         {"cloud": "global", "partition": "aws-cn"}, {"cloud": "sandbox"}, {"accounts_file": "sub/accounts.CSV"}, {"group_name": "{account_name}.{role_name}"},
         {"role_label": "{{{role_name}}}"}, {"break_glass": ["admin@contoso.example", CLIENT]}, {"protected_roles": ["*[Aa]dmin*"]}, {"workers": 64}, {"max_removed": 0},

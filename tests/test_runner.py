@@ -316,6 +316,14 @@ def test_sandbox_kernel_gets_no_real_credentials():
     assert set(kernel.environment(given, "global").values()) == set("abcdefhij")
 
 
+def test_variables_named_in_the_parameter_file_reach_a_kernel_and_those_of_the_runner_never():
+    """The credential_process of an AWS profile may need variables of its own."""
+    given = {"VAULT_ADDR": "a", "SSH_AUTH_SOCK": "b", "AWSFED_ALERT_TEAMS": "c", "AWSFED_SIGNING_KEY_PATH": "d"}
+    named = ("VAULT_ADDR", "AWSFED_ALERT_TEAMS", "AWSFED_SIGNING_KEY_PATH")
+    assert kernel.environment(given, "global", named) == {"VAULT_ADDR": "a"}
+    assert kernel.environment(given, "sandbox", named) == {}
+
+
 def test_socket_folder_is_private_short_and_gone_afterwards(monkeypatch):
     monkeypatch.setattr(kernel.tempfile, "tempdir", None)
     with kernel.private({}) as manager:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
@@ -36,9 +36,10 @@ SIGN_IN = ("AWS_", "AZURE_", "IDENTITY_", "IMDS_", "MSI_", "ACTIONS_ID_TOKEN_REQ
 _OURS = ("AWSFED_", "LC_")
 
 
-def environment(given: Mapping[str, str], cloud: str) -> dict[str, str]:
-    """Return the variables of `given` that a kernel gets: those of the system and ours, and for real clouds sign-in and proxies.
+def environment(given: Mapping[str, str], cloud: str, named: Collection[str] = ()) -> dict[str, str]:
+    """Return the variables of `given` that a kernel gets: those of the system and ours, and for real clouds more.
 
+    Real clouds get sign-in, proxies, and what the parameter file has `named`, such as for the credential helper of an AWS profile.
     A run against the sandbox gets no real credentials, so that it cannot reach anything real. No kernel gets the addresses of
     alerts, which are passwords, nor the key that signs records: both are for the runner, after it.
     """
@@ -49,7 +50,7 @@ def environment(given: Mapping[str, str], cloud: str) -> dict[str, str]:
         if name not in (KEY_VARIABLE, PASSWORD_VARIABLE)
         and (name.upper() in ALWAYS
         or name.startswith(_OURS)
-        or (real and (name.upper() in PROXIES or name.startswith(SIGN_IN))))
+        or (real and (name.upper() in PROXIES or name in named or name.startswith(SIGN_IN))))
     }  # fmt: skip
 
 

@@ -108,11 +108,11 @@ def execute(task: Task, *, out: TextIO | None = None, clock: Clock = opening.now
     record = opening.start(task.runbook, checked, clock=clock, executed_by=RUNNER, parameter_file=file)
     keeper = RecordKeeper(record, out or sys.stderr, task.runbook.id)
     keeper.line(f"record {record.folder.name}")
-    failure = _executed(task, passed, keeper, checked.cloud)
+    failure = _executed(task, passed, keeper, checked)
     return _sealed(keeper, failure, clock, signer)
 
 
-def _executed(task: Task, passed: Mapping[str, Any], keeper: RecordKeeper, cloud: str) -> BaseException | None:
+def _executed(task: Task, passed: Mapping[str, Any], keeper: RecordKeeper, checked: Parameters) -> BaseException | None:
     """Execute the notebook in a kernel of its own; returns what went wrong instead of raising it."""
     with quick_imports():
         import nbformat
@@ -121,7 +121,11 @@ def _executed(task: Task, passed: Mapping[str, Any], keeper: RecordKeeper, cloud
         from awsfed_lib.doors import engine, kernel
     engine.register()
     end = time.monotonic() + task.deadline
-    variables = {**kernel.environment(os.environ, cloud), **kernel.own_package(os.environ), **_own_variables(keeper.record)}
+    variables = {
+        **kernel.environment(os.environ, checked.cloud, checked.kernel_variables),
+        **kernel.own_package(os.environ),
+        **_own_variables(keeper.record),
+    }
     try:
         with quiet(), own_loop(), kernel.private(variables, task.kernel) as manager:
             execute_notebook(

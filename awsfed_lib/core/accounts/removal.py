@@ -105,6 +105,8 @@ def _provider(holder: Holder, staying: Sequence[str], wave: int) -> tuple[Reques
         return None, None
     why = f"owned: {holder.stack} owns the provider; delete it there." if holder.stack else ""
     why = why or (f"trusted: {', '.join(one.rpartition('/')[2] for one in staying)} still trusts it." if staying else "")
+    if not why and holder.metadata and holder.metadata.others:
+        why = f"others: its metadata names {', '.join(holder.metadata.others)} too; look at it by hand."
     if why or holder.metadata is None:
         return None, Change("keep", "provider", arn, holder.label, why=why or f"unread: {holder.problem}")
     before = facts.saml_provider(arn, holder.metadata.fingerprint)

@@ -137,8 +137,9 @@ def refusal(holder: Holder, document: Metadata, *, signs: Collection[str], now: 
         return f"unread: {holder.problem or 'the account has no such provider.'}"
     if holder.other or holder.stack:
         return holder.other or f"owned: {holder.stack} owns the provider; change it there."
-    if holder.metadata.entity_id != document.entity_id:
-        return f"foreign-entity: it federates with {holder.metadata.entity_id}, not with {document.entity_id}."
+    names = (holder.metadata.entity_id, *holder.metadata.others)
+    if names != (document.entity_id,):
+        return f"foreign-entity: it federates with {', '.join(names)}, and the new document is of {document.entity_id} alone."
     if not set(signs) <= document.thumbprints:
         return "lacks-active: the new document lacks a certificate that signs now."
     if not any(one.valid(now) and one.thumbprint in document.thumbprints for one in holder.metadata.certificates):

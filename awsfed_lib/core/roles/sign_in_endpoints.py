@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterable, Mapping
 
 from awsfed_lib.core.errors import ParameterError
-from awsfed_lib.core.roles.trust import SIGN_IN_HOSTS
+from awsfed_lib.core.roles.trust import SIGN_IN_HOSTS, endpoint
 
 GLOBAL, ANY_REGION = "global", "any-region"
-HOME_REGIONS: Mapping[str, str] = {"aws": "us-east-1", "aws-us-gov": "us-gov-west-1", "aws-cn": "cn-north-1"}
+HOME_REGIONS: Mapping[str, str] = {"aws": "us-east-1", "aws-us-gov": "us-gov-west-1", "aws-cn": "cn-north-1", "aws-eusc": "eusc-de-east-1"}
 AUDIENCES: Mapping[str, str] = {
     "aws": "urn:amazon:webservices",
     "aws-us-gov": "urn:amazon:webservices:govcloud",
@@ -38,7 +38,7 @@ def recipients(partition: str, chosen: Iterable[str] = (GLOBAL,)) -> tuple[str, 
 def _recipient(partition: str, word: str) -> str:
     host = SIGN_IN_HOSTS[partition]
     if word in (GLOBAL, HOME_REGIONS.get(partition)):
-        return f"https://{host}/saml"
+        return endpoint(partition)
     if word == ANY_REGION:
         return f"https://*.{host}/saml"
     if not _REGION.fullmatch(word):
@@ -51,7 +51,7 @@ def audiences(partition: str) -> frozenset[str]:
 
     Entra sends the identifier without its "#…" part (learn.microsoft.com entra saas-apps/amazon-web-service-tutorial).
     """
-    return frozenset(text for text in (f"https://{SIGN_IN_HOSTS[partition]}/saml", AUDIENCES.get(partition, "")) if text)
+    return frozenset(text for text in (endpoint(partition), AUDIENCES.get(partition, "")) if text)
 
 
 def is_endpoint(url: str) -> bool:

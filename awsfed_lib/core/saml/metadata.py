@@ -46,7 +46,7 @@ class Metadata:
     """What a metadata document says about one identity provider.
 
     `certificates`: those that may sign, in the order of the document. `document`: the text itself, without a byte order
-    mark. `had_bom`: it began with one, which IAM does not read.
+    mark. `had_bom`: it began with one, which IAM does not read. `others`: entityIDs of the other identity providers in it.
     """
 
     entity_id: str
@@ -56,6 +56,7 @@ class Metadata:
     has_signature: bool
     had_bom: bool
     document: str = field(repr=False)
+    others: tuple[str, ...] = ()
 
     @property
     def sso_urls(self) -> tuple[str, ...]:
@@ -75,7 +76,12 @@ class Metadata:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 over what counts: entityID, certificates, sign-in addresses; not over ids, order or white space."""
+        """SHA-256 over what counts: entityID, certificates, sign-in addresses; not over ids, order or white space.
+
+        With other identity providers beside, over the whole text.
+        """
+        if self.others:
+            return hashlib.sha256(self.document.encode(errors="surrogatepass")).hexdigest()
         keys = sorted({certificate.sha256 for certificate in self.certificates})
         text = canonical({"certificates": keys, "entityId": self.entity_id, "sso": self.sso_urls})
         return hashlib.sha256(text.encode()).hexdigest()
@@ -96,19 +102,26 @@ def parse(document: bytes | str) -> Metadata:
 
 
 def read(document: bytes | str) -> Metadata:
-    """Read any SAML 2.0 identity provider's metadata, fit for upload or not; raises DocumentError when it is none."""
+    """Read any SAML 2.0 identity provider's metadata, fit for upload or not; raises DocumentError when it is none.
+
+    IAM takes documents with several EntityDescriptors (EntitiesDescriptor): all those of the one issuer of Entra ID are read as one,
+    and the issuers beside it are `others`.
+    """
     text, had_bom = _text(document)
-    root = _root(text)
-    idp = _only_idp(root)
-    services = (child for child in idp if child.tag in (f"{{{MD}}}SingleSignOnService", f"{{{MD}}}SingleLogoutService"))
+    entities = _entities(_root(text))
+    root, others = _of_entra(entities)
+    idps = [_only_idp(one) for one in entities if one.get("entityID") == root.get("entityID")]
+    idp = idps[0]
+    services = (child for one in idps for child in one if child.tag in (f"{{{MD}}}SingleSignOnService", f"{{{MD}}}SingleLogoutService"))
     return Metadata(
         entity_id=root.get("entityID", ""),
-        certificates=tuple(_certificates(idp)),
+        certificates=tuple(key for one in idps for key in _certificates(one)),
         services=tuple(Service(child.tag.rpartition("}")[2], child.get("Binding", ""), child.get("Location", "")) for child in services),
         name_id_formats=tuple((child.text or "").strip() for child in idp.findall(f"{{{MD}}}NameIDFormat")),
         has_signature=root.find(f".//{{{DS}}}Signature") is not None,
         had_bom=had_bom,
         document=text,
+        others=others,
     )
 
 
@@ -195,11 +208,25 @@ def _root(text: str) -> Element:
         raise DocumentError("The metadata holds a DTD or entities; no identity provider needs them.", reason="dtd") from None
     except (ParseError, ValueError, LookupError):
         raise DocumentError("The metadata is not well-formed XML.", reason="not-xml") from None
-    if root.tag == f"{{{MD}}}EntitiesDescriptor":
-        raise DocumentError("The metadata describes several entities; IAM takes one.", reason="several-entities")
-    if root.tag != f"{{{MD}}}EntityDescriptor":
+    if root.tag not in (f"{{{MD}}}EntitiesDescriptor", f"{{{MD}}}EntityDescriptor"):
         raise DocumentError("The document is XML, but not SAML 2.0 metadata.", reason="not-metadata")
     return root
+
+
+def _entities(root: Element) -> list[Element]:
+    return [root] if root.tag == f"{{{MD}}}EntityDescriptor" else list(root.iter(f"{{{MD}}}EntityDescriptor"))
+
+
+def _of_entra(entities: list[Element]) -> tuple[Element, tuple[str, ...]]:
+    """Choose the entity that Entra ID issues as, with the entityIDs of the others; a single entity is the one, whosever it is."""
+    if len(entities) == 1:
+        return entities[0], ()
+    ours = {name: one for one in entities if ENTITY.fullmatch(name := one.get("entityID", ""))}
+    if len(ours) != 1:
+        words = f"The metadata describes {len(entities)} entities, and {len(ours)} of them are tenants of Entra ID, not one."
+        raise DocumentError(words, reason="several-entities")
+    (name, one), *_ = ours.items()
+    return one, tuple(sorted({entity.get("entityID", "") for entity in entities} - {name}))
 
 
 def _only_idp(root: Element) -> Element:
@@ -227,6 +254,7 @@ def _locations(found: Metadata) -> list[str]:
 
 
 _RULES: tuple[tuple[str, Callable[[Metadata], bool], str], ...] = (
+    ("several-entities", lambda m: bool(m.others), "The metadata describes other identity providers too; awsfed uploads one."),
     ("no-key", lambda m: not m.certificates, "The metadata holds no signing key."),
     ("too-many-keys", lambda m: len(m.certificates) > MOST_KEYS, f"The metadata holds more than {MOST_KEYS} signing keys, IAM's quota."),
     ("key-kind", lambda m: any(c.key_bits == 0 for c in m.certificates), "A signing key is not RSA; Entra ID signs with RSA."),

@@ -31,6 +31,7 @@ from awsfed_lib.core.settings.parameter_rules import (
     role_path,
     sheet_file,
     text,
+    variable_names,
     whole_number,
     yaml_file,
 )
@@ -39,7 +40,7 @@ from awsfed_lib.core.settings.trail_rules import entries_source, partition_colum
 
 Cloud = Literal["global", "usgov", "usgov-dod", "china", "sandbox"]
 SignInMethod = Literal["certificate", "managed-identity", "workload", "device-code", "interactive", "secret"]
-Partition = Literal["aws", "aws-us-gov", "aws-cn"]
+Partition = Literal["aws", "aws-us-gov", "aws-cn", "aws-eusc"]
 RolloverMode = Literal["planned", "emergency"]
 FailOn = Literal["critical", "high", "medium", "low", "never"]
 
@@ -131,6 +132,11 @@ class Parameters(BaseModel):
     )
     exclude_accounts: Annotated[tuple[str, ...], BeforeValidator(account_names)] = Field((), description="Not these accounts; as above.")
     workers: Annotated[int, BeforeValidator(whole_number)] = Field(16, ge=1, le=64, description="Accounts read at the same time.")
+    kernel_variables: Annotated[tuple[str, ...], BeforeValidator(variable_names)] = Field(
+        (),
+        description="Names of environment variables that kernels get besides, such as what the credential_process of an AWS profile "
+        "needs; only in the parameter file, never for the sandbox.",
+    )
     stack_regions: Annotated[tuple[str, ...], BeforeValidator(region_codes)] = Field(
         (),
         description="Regions whose CloudFormation is asked which stack owns what a plan writes; none takes the first of the partition "

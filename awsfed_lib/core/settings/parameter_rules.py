@@ -16,6 +16,7 @@ LONGEST_LIST = 10_000
 _GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
 _ROLE_PATH = re.compile(r"(?:[\w+=,.@-]+/)*[\w+=,.@-]{1,64}", re.ASCII)
 _PROVIDER = re.compile(r"[\w._-]{1,128}", re.ASCII)
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _APPROVAL = re.compile(r"plan-[0-9a-f]{32}", re.ASCII)
 _SHORT_APPROVAL = re.compile(r"plan-[0-9a-f]{16}", re.ASCII)
 ACCOUNT_DIGITS = 12
@@ -179,6 +180,14 @@ def names(value: object) -> tuple[str, ...]:
         raise wrong(f"has {len(value)} entries; at most {LONGEST_LIST} are possible.")
     complain([problem for problem in map(_entry_problem, value) if problem])
     return tuple(value)
+
+
+def variable_names(value: object) -> tuple[str, ...]:
+    """Check names of environment variables; those of awsfed itself (alerts, the signing key) are never passed on."""
+    found = names(value)
+    complain([f"holds {shown(one)}, which is no name of a variable." for one in found if not _VARIABLE.fullmatch(one)])
+    complain([f"holds {one}: variables of awsfed are not passed on by name." for one in found if one.upper().startswith("AWSFED_")])
+    return found
 
 
 def complain(problems: list[str]) -> None:
