@@ -335,9 +335,13 @@ def rollover_activation(live, new):
 
 
 def test_a_certificate_that_has_expired_is_refused_and_the_emergency_heals(calm):
-    """With an expired active one, Entra signs with any valid other at once (tutorial-manage-certificates-…): an outage until AWS has it."""
+    """With an expired active one, Entra signs with any valid other at once (tutorial-manage-certificates-…): an outage until AWS has it.
+
+    The claims are those of the gallery: with a claims mapping policy, Entra ID signs with nothing that has expired (AADSTS50146).
+    """
     calm.tenant.reset()
     calm.org.reset()
+    calm.tenant.commit([Write("policies", calm.application_id, ())])
     now = datetime.now(UTC).replace(microsecond=0)
     certified(calm, "CN=AWS 2023", Validity(now - timedelta(days=1100), now - timedelta(days=5)))
     for provider in (one for account in calm.org.cloud.accounts.values() for one in account.backend.saml_providers.values()):
