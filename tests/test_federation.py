@@ -711,3 +711,12 @@ def test_a_writer_of_bounded_families_cannot_make_unbounded_roles():
     bounded = Families((Family("x", ("X",), boundary="own/Edge"),))
     statements = {item["Sid"]: item for item in json.loads(writer_role.writer_policy(bounded))["Statement"]}
     assert statements["Make"]["Condition"] == {"ArnLike": {"iam:PermissionsBoundary": ["arn:aws:iam::*:policy/Edge"]}}
+
+
+def test_the_european_partition_is_accepted_end_to_end():
+    """It has endpoints with a region code only (botocore's endpoints, aws-eusc)."""
+    families = Families((Family("aws-admin", ("AdministratorAccess",)),), partition="aws-eusc")
+    statement, role_arn = families.statement(families.provider_arn(A)), families.role_arn(A, "x-aws-admin")
+    assert statement["Condition"] == {"StringEquals": {"SAML:aud": "https://eusc-de-east-1.signin.amazonaws-eusc.eu/saml"}}
+    (verdict,) = trust.judge({"Version": "2012-10-17", "Statement": [statement]}, account_id=A, role_arn=role_arn, role_name="x-aws-admin")
+    assert (verdict.verdict, verdict.provider_arn) == ("taken", f"arn:aws-eusc:iam::{A}:saml-provider/WAAD")
