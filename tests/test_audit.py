@@ -143,6 +143,10 @@ def test_administrators_are_counted_once_and_only_where_it_works():
     fields = {"app_roles": both, "assignments": given_, "members": inside, "roles": roles(*powerful), "accounts": accounts(A, B)}
     (row,) = found("administrators", **fields)
     assert row["cause"] == "1 people reach AdministratorAccess, in 2 accounts."
+    (row,) = found("administrators", **fields | {"accounts": accounts(A, account(B, "AccessDenied"))})
+    assert "unknown in 1 accounts" in row["cause"]
+    (row,) = found("administrators", **fields | {"accounts": accounts(account(A, "AccessDenied"))})
+    assert row["cause"].startswith("Unknown")
 
 
 def test_what_needs_nothing_done_is_one_note():

@@ -20,7 +20,7 @@ from small_root import CLIENT, TENANT, make
 
 from awsfed_lib.core.errors import LockedError, ParameterError
 from awsfed_lib.doors import judging, kernel, lean, runner
-from awsfed_lib.edges.records import opening, parameter_file, runbooks, where
+from awsfed_lib.edges.records import opening, parameter_file, runbooks, signing, where
 from awsfed_lib.edges.records.lock import Locks
 from awsfed_lib.edges.records.record import Record
 
@@ -322,6 +322,11 @@ def test_variables_named_in_the_parameter_file_reach_a_kernel_and_those_of_the_r
     named = ("VAULT_ADDR", "AWSFED_ALERT_TEAMS", "AWSFED_SIGNING_KEY_PATH")
     assert kernel.environment(given, "global", named) == {"VAULT_ADDR": "a"}
     assert kernel.environment(given, "sandbox", named) == {}
+
+
+@pytest.mark.parametrize("cloud", ["sandbox", "global"])
+def test_no_kernel_gets_the_key_that_signs_records(cloud):
+    assert kernel.environment({signing.KEY_VARIABLE: "/keys/records.key", signing.PASSWORD_VARIABLE: "p"}, cloud) == {}
 
 
 def test_socket_folder_is_private_short_and_gone_afterwards(monkeypatch):

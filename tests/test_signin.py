@@ -423,6 +423,10 @@ def sending(*entries):
     return frame(CLAIMS, [row for row in listed if row["source"] != "not sent"])
 
 
+WITHOUT_NUMBER = members(member("Admins", "ben")).assign(attributes='{"employeeid": null}')
+TAGS = sending((f"{PRINCIPAL_TAG}Team", "constant", "cloud"))
+
+
 def test_a_chain_that_holds():
     (row,) = chain().to_dict("records")
     assert (row["verdict"], row["link"], row["cause"], row["remedy"]) == ("works", "", "", "")
@@ -440,6 +444,7 @@ def test_a_chain_that_holds():
         ({"claims": sending((SESSION_NAME, "not sent", ""))}, "broken", "claims"),
         ({"claims": sending((SESSION_NAME, "user", "displayname"))}, "works", ""),
         ({"claims": sending((SESSION_NAME, "user", "employeeid"))}, "unknown", "claims"),
+        ({"claims": sending((SESSION_NAME, "user", "employeeid")), "members": WITHOUT_NUMBER}, "broken", "claims"),
         ({"claims": sending((SESSION_NAME, "transformation", "Join"))}, "unknown", "claims"),
         ({"claims": sending((SESSION_DURATION, "constant", "60"))}, "broken", "claims"),
         ({"claims": sending((f"{PRINCIPAL_TAG}aws:Team", "constant", "cloud"))}, "broken", "claims"),
@@ -463,10 +468,16 @@ def test_a_chain_that_holds():
         ({"providers": keys_of(entity_id="")}, "unknown", "certificate"),
         ({"providers": keys_of(entity_id="https://sts.windows.net/other/")}, "broken", "certificate"),
         ({"providers": keys_of(thumbprints=OTHER.thumbprint)}, "broken", "certificate"),
+        ({"providers": keys_of().assign(encryption="Required")}, "broken", "encryption"),
         ({"signs": ()}, "broken", "certificate"),
         ({"signs": (ONE.thumbprint, OTHER.thumbprint)}, "broken", "certificate"),
         ({"roles": roles(role(A, "Admin", verdict="skipped", reason="no SAML:aud"))}, "broken", "trust"),
         ({"roles": roles(role(A, "Admin", of="Okta"))}, "broken", "trust"),
+        ({"roles": roles(role(A, "Admin", verdict="conditional", reason="only from the office"))}, "conditional", "trust"),
+        ({"claims": TAGS, "roles": roles(role(A, "Admin")).assign(tag_session="allowed")}, "works", ""),
+        ({"claims": TAGS, "roles": roles(role(A, "Admin")).assign(tag_session="conditional")}, "conditional", "trust"),
+        ({"claims": TAGS, "roles": roles(role(A, "Admin")).assign(tag_session="refused")}, "broken", "trust"),
+        ({"claims": TAGS}, "unknown", "trust"),
         ({"claims": sending((SESSION_DURATION, "constant", "7200"))}, "console only", "duration"),
     ],
 )

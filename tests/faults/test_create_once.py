@@ -4,7 +4,10 @@ A case is one kind of creation, what becomes of its answer, how many reads stay 
 follow each other, minutes apart, each approving what it plans: at no moment may there be two objects. Then the replicas catch up
 and time passes; runs that show the plan, and then send it, end with exactly one.
 
-AWSFED_CREATE_CASES: how many cases (a seeded sample; `all` for every one of eight seeds).
+In AWS a provider and a role have names, and IAM refuses a second one: there the law is that nothing that came through is sent again,
+and that no answer keeps an account from what is desired.
+
+AWSFED_CREATE_CASES: how many cases of Entra ID (a seeded sample; `all` for every one of eight seeds), and one of each kind in AWS (`all`).
 """
 
 import os
@@ -18,6 +21,7 @@ import made
 import pytest
 import scripted
 from fault_cases import NEW, World
+from test_accounts import bare, serving
 
 from awsfed_lib.core.change import Change, Subject
 from awsfed_lib.core.errors import AwsfedError
@@ -29,6 +33,7 @@ from awsfed_lib.edges.entra.enterprise import Claims, Desired, Settings
 from awsfed_lib.edges.entra.graph import Graph
 from awsfed_lib.edges.records.journal import Journal
 from awsfed_lib.edges.records.lock import Locks
+from awsfed_lib.sandbox.amazon.wire import AwsError
 
 CASES, SEED = os.environ.get("AWSFED_CREATE_CASES", "45"), int(os.environ.get("AWSFED_FAULT_SEED", "1"))
 RUNS, ROUNDS = 3, 6
@@ -283,3 +288,107 @@ def test_what_was_sent_and_is_not_shown_is_refused_by_its_code(twin, folder):
     assert ends[2] == "sent-not-seen"
     assert ends[3] != "unverified"
     assert kind.count(place) == 1
+
+
+# --- AWS ---------------------------------------------------------------------------------------------------------------
+
+IAM_KINDS = ("CreateSAMLProvider", "CreateRole", "AttachRolePolicy")
+IAM_ANSWERS = ("answered", "answered, killed", "lost", "unavailable")
+IAM_STALE = (0, 1, 4, 30)  # reads of an account that repeat what they said before a write
+TOOLING = "Identity Tooling"
+
+
+class DyingInIam(Journal):
+    """A journal whose run dies between the answer to the first request of one action and its line."""
+
+    action, path = "", ""
+
+    def note(self, event, **fields):
+        if event == "intent" and fields["method"] == f"iam:{self.action}":
+            self.path = fields["path"]
+        if event == "answer" and self.path == fields["path"]:
+            raise Stop
+        super().note(event, **fields)
+
+
+class Accounts:
+    """One account that has neither provider nor roles, and the runs of 02-accounts that bring them. `came`: what IAM carried out."""
+
+    def __init__(self, side, folder):
+        self.side, self.folder, self.came, self.number = side, folder, [], 0
+        self.carry_out, self.lose = side.org._carry_out, ("", "")
+
+    def carried_out(self, call, account):
+        """Carry out a request, and lose the first answer of the action that `lose` names: before it, or after."""
+        action, how = self.lose
+        if call.action == action:
+            self.lose = ("", "")
+            if how == "unavailable":
+                raise AwsError("ServiceUnavailable", "The request has failed due to a temporary failure of the server.", 503)
+        answer = self.carry_out(call, account)
+        if call.action in IAM_KINDS:
+            self.came.append((account.id, call.action, call.text("RoleName") or call.text("Name"), call.text("PolicyArn")))
+        if call.action == action and how == "lost":
+            raise AwsError("ServiceFailure", "The request processing has failed because of an unknown error, exception or failure.", 500)
+        return answer
+
+    def run(self, *, dying="", approve=True):
+        """Read, plan, and send when it is to be approved; the verdict, or the code of the error."""
+        self.number += 1
+        folder = self.folder / f"{self.number:03}-run"
+        folder.mkdir()
+        journal = DyingInIam(folder, Locks(self.folder / ".locks", patience=0.0), lambda: datetime.now(UTC))
+        journal.action = dying
+        try:
+            service = self.side.service()
+            plan = self.side.planned(service).proposed("", journal.approval)
+            return plan.apply(service, approved=plan.id if approve else "", journal=journal).verdict
+        except AwsfedError as error:
+            return error.code
+        except Stop:
+            return "killed"
+        finally:
+            journal.close()
+
+
+def _iam_cases():
+    every = [(action, answer, stale) for action in IAM_KINDS for answer in IAM_ANSWERS for stale in IAM_STALE]
+    if CASES == "all":
+        return every
+    chance = random.Random(SEED)
+    return [chance.choice([case for case in every if case[0] == action]) for action in IAM_KINDS]
+
+
+def test_nothing_is_created_twice_in_an_account(folder, monkeypatch):
+    monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0.0)
+    with serving() as side:
+        failures = [
+            f"{case}: {words}" for number, case in enumerate(_iam_cases()) for words in _judged_in_iam(side, folder / str(number), case)
+        ]
+    assert not failures, "\n".join(failures)
+
+
+def _judged_in_iam(side, folder, case):
+    """Play one case; what went wrong, in words."""
+    action, answer, stale = case
+    folder.mkdir()
+    side.org.__dict__.pop("_carry_out", None)
+    side.org.reset()
+    account = side.account(TOOLING)
+    bare(account)
+    place = Accounts(side, folder)
+    side.org._carry_out = place.carried_out
+    place.lose = (action, answer) if answer in ("lost", "unavailable") else ("", "")
+    side.org.board.change({"stale_reads": stale})
+    ends = [place.run(dying=action if "killed" in answer else "")]
+    fired = ends[0] == "killed" if "killed" in answer else place.lose == ("", "")
+    ends += [place.run() for _ in range(RUNS - 1)]
+    side.org.board.change({"stale_reads": 0})
+    while ends[-1] != "nothing to do" and len(ends) < RUNS + ROUNDS:
+        ends.append(place.run())
+    twice = sorted({one for one in place.came if place.came.count(one) > 1})
+    return [
+        *([f"carried out twice: {twice}, in the runs {ends}"] if twice else []),
+        *([f"did not come to its end: {ends}"] if ends[-1] != "nothing to do" else []),
+        *([] if fired and any(one[:2] == (account.id, action) for one in place.came) else [f"the case did not come about: {ends}"]),
+    ]
