@@ -57,6 +57,7 @@ def returned(desk):
 def needed(book, desk):
     """The parameters of a runbook that parameters/sandbox.yml cannot know."""
     return {
+        "01-application": lambda: {"session_duration": 7200},  # the sandbox's application has its claims already
         "08-certificates": lambda: {"certificate": "CN=awsfed 2026"},
         "11-onboard": lambda: {"account_id": TUTORIAL},
         "12-offboard": lambda: {"account_id": TUTORIAL, "max_removed": 40},
