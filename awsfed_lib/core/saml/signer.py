@@ -92,8 +92,10 @@ class Signer:
             words = "Users cannot sign in to the application: it is disabled (AADSTS7000112)."
             yield Link("application", BROKEN, words, "Enable it in the portal, after asking who disabled it and why.")
         mode = found.get("preferredSingleSignOnMode")
-        if mode != "saml":
-            yield Link("application", BROKEN, f"The application does not sign in by SAML; its mode is {mode or 'not set'}.", remedy)
+        if not mode:
+            yield Link("application", UNKNOWN, "How the application signs people in is not set, or was not shown.", remedy)
+        elif mode != "saml":
+            yield Link("application", BROKEN, f"The application does not sign in by SAML; its mode is {mode}.", remedy)
         if not self.default_recipient:
             yield Link("reply URL", BROKEN, "The application has no reply URL: Entra ID sends no response (AADSTS500113).", remedy)
         elif not is_endpoint(self.default_recipient[0]):

@@ -246,11 +246,19 @@ class Graph:
         waiting, known = set(group_ids), set[str]()
         groups, members = [objects.groups([])], [objects.members([])]
         while waiting:
-            groups.append(self._with_problems(self.groups(ids=waiting)))
+            groups.append(self._with_problems(self._groups_or_gone(waiting)))
             members.append(self.members(groups[-1].loc[groups[-1].problem == "", "group_id"], attributes))
             known |= waiting
             waiting = set(members[-1].loc[members[-1].member_type == "Group", "member_id"]) - known
         return pd.concat(groups, ignore_index=True), pd.concat(members, ignore_index=True)
+
+    def _groups_or_gone(self, ids: set[str]) -> pd.DataFrame:
+        """Read GROUPS by id; one that the list leaves out is asked for itself, since only a 404 says that a group is gone."""
+        listed = self.groups(ids=ids)
+        select = f"$select={','.join(objects.GROUP_KEYS)}"
+        left_out = sorted(ids - set(listed["group_id"]))
+        found = batch.present(self._transport, [f"/groups/{guid(one)}?{select}" for one in left_out])
+        return pd.concat([listed, objects.groups(found)], ignore_index=True) if found else listed
 
     def unseen(self, group_ids: Iterable[str]) -> pd.DataFrame:
         """Read GROUPS: those of these groups whose members this sign-in may not see, each with its `problem`."""

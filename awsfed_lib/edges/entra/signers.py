@@ -31,8 +31,9 @@ def signer(graph: Graph, session: Session, service_principal: str, *, now: datet
     Raises UnreadError, GraphError, and DocumentError for metadata that is not fit for AWS.
     """
     wire = graph.service_principal(service_principal, *KEYS)
-    if not isinstance(wire.get("replyUrls"), list):
-        raise UnreadError("The service principal came without its replyUrls.", where=service_principal, remedy="Run it again.")
+    for name in ("replyUrls", "servicePrincipalNames"):
+        if not isinstance(wire.get(name), list):
+            raise UnreadError(f"The service principal came without its {name}.", where=service_principal, remedy="Run it again.")
     listed = certificates.read(wire)
     own = parse(saml_reads.metadata(session, objects.need(wire, "appId", "The service principal"))) if listed else None
     found, problem, doubt = _claims(graph, service_principal)
@@ -69,13 +70,15 @@ def membership(graph: Graph, assigned: pd.DataFrame, of: Signer | None = None) -
     names = dict(zip(users.principal_id, users.principal_name, strict=True))
     alone = [_user(identity, names[identity], found) for identity, found in graph.users(names, attributes).items() if not _is_gone(found)]
     people = pd.concat([members, objects.members((("", user) for user in alone), attributes)], ignore_index=True)
-    states = people.enabled[people.member_type == "User"]
-    unknown = int(states.isna().sum())
+    users = people[people.member_type == "User"]
+    unknown = int((users.enabled.isna() | (users.user_name == "")).sum())
     if unknown:
-        problem = f"Whether they are enabled is not known of {unknown} of {len(states)} users: it takes User.Read.All."
-        graph.coverage.not_read(USERS, problem, "users who are not shown")
-    if unknown < len(states) or not unknown:
+        problem = f"Who they are, or whether they are enabled, is not known of {unknown} of {len(users)} users: it takes User.Read.All."
+        graph.coverage.not_read(USERS, problem)
+    else:
         graph.coverage.read(USERS)
+    if unknown < len(users):
+        graph.coverage.read(USERS, "users who are shown")
     return groups, people
 
 
