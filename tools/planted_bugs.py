@@ -82,11 +82,9 @@ class Replacement(ast.NodeTransformer):
         if isinstance(self.old[0], ast.Expr) and isinstance(self.new[0], ast.Expr):
             return body  # an expression, which is found as one
         size = len(self.old)
-        for at in range(len(body) - size + 1):
-            if [ast.dump(node) for node in body[at : at + size]] == self.wanted:
-                self.times += 1
-                return [*body[:at], *self.new, *body[at + size :]]
-        return body
+        places = [at for at in range(len(body) - size + 1) if [ast.dump(node) for node in body[at : at + size]] == self.wanted]
+        self.times += len(places)
+        return [*body[: places[0]], *self.new, *body[places[0] + size :]] if places else body
 
 
 def planted(source: str, bug: Bug) -> tuple[int, str]:

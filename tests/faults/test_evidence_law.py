@@ -41,6 +41,7 @@ BOOKS = {
 }  # fmt: skip
 NOT_GOOD = ("failed", "not read")
 REACHES = PATHS[: PATHS.index("unknown") + 1]  # what a reviewer has to look at
+UNKNOWN = ("unread", "unknown")
 SENT = ("remove", "disable", "revoke")
 
 
@@ -87,7 +88,7 @@ def look(ended):
         Counter(run["counts"].get("findings") or (found["severity"].value_counts().to_dict() if found is not None else {})),
         promises(rows(proofs)) if proofs is not None else {},
         Counter((row["app_role_id"], row["group_name"]) for row in reaching),
-        sum("AdministratorAccess" in row["policies"] or row["verdict"] == "unread" for row in reaching),
+        sum("AdministratorAccess" in row["policies"] or (not row["policies"] and row["verdict"] in UNKNOWN) for row in reaching),
         frozenset((change["kind"], change["key"]) for change in changes if change["action"] in SENT),
         {name: ended[name].states for name in ("certificates", "coverage") if hasattr(ended.get(name), "states")},
     )

@@ -89,7 +89,7 @@ def _row(evidence: Evidence, assignment: Row, end: End, found: Link) -> dict[str
         "link": found.name,
         "cause": found.cause,
         "remedy": found.remedy,
-        "principal": assignment["principal_name"] or assignment["principal_id"],
+        "principal": (group["group_name"] if group else assignment["principal_name"]) or assignment["principal_id"],
         "principal_id": assignment["principal_id"],
     }
 
